@@ -1,0 +1,8 @@
+// libsystemd as the system has it.
+#ifndef PASSERELLE_CSYSTEMD_H
+#define PASSERELLE_CSYSTEMD_H
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-journal.h>
+
+#endif
