@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+
+/// The rules for an event's name.
+package enum EventName {
+    /// The most characters a name has.
+    package static let maximumLength = 200
+
+    /// Whether a name is neither empty, nor too long, nor has control characters.
+    package static func isValid(_ name: String) -> Bool { false }
+
+    /// Whether a name is Channels' own: anything that starts with `pusher`.
+    package static func isReserved(_ name: String) -> Bool { false }
+
+    /// Whether a name belongs to a client event: it starts with `client-`.
+    package static func isClientEvent(_ name: String) -> Bool { false }
+}
