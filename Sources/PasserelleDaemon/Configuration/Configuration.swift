@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleWire
+
+/// What the process was told, checked: every field is as its variable's parser left it.
+///
+/// Where a variable does not concern the command that runs, its field is as `init()` has it.
+package struct Configuration: Sendable {
+    /// The application's own server credentials.
+    package var application = Application()
+    /// The Channels-compatible server.
+    package var upstream = UpstreamServer()
+    /// Where readers are served; never empty for `serve` and `demo`.
+    package var http: [ListenAddress] = []
+    /// Where metrics and console are served.
+    package var admin: [ListenAddress] = []
+    /// The path of the line protocol's socket: the gateway listens there, its clients connect.
+    package var ipc = ""
+    /// Which channels may be asked for.
+    package var channels: ChannelPatterns?
+    /// Channels that stay subscribed with no reader; each is covered by `channels`.
+    package var pinned: [ChannelName] = []
+    /// How long a channel without readers stays subscribed; zero lets go at once.
+    package var linger: Duration = .zero
+    /// How readers show who they are; nil where the command admits none.
+    package var access: Access?
+    /// Browser origins allowed across origins, as browsers write them; empty: same origin only.
+    package var origins: [String] = []
+    /// Who is a member of the presence channels.
+    package var presence: PresenceMode = .observe
+    /// The gateway's own `user_id`.
+    package var memberID = ""
+    /// Each channel's log bounds.
+    package var history = HistoryLimits()
+    /// The bound on all logs together, in bytes.
+    package var memoryBytes = 0
+    /// Where the sandbox listens; always loopback.
+    package var sandbox: ListenAddress = .tcp(host: "127.0.0.1", port: 0)
+    /// Where the sandbox posts webhooks.
+    package var sandboxWebhook: WebAddress?
+    /// The lowest level that is logged.
+    package var logLevel: LogLevel = .info
+    /// PEM certificates to trust upstream instead of the system's store.
+    package var caFile: String?
+    /// How often a stream that says nothing else says a comment.
+    package var heartbeat: Duration = .zero
+    /// Which events take which others out of the logs.
+    package var retractions: [Retraction] = []
+    /// The names of client events that readers may send.
+    package var clientEvents: [String] = []
+    /// The user ids that may use the Unix socket; nil: all whom the file's mode lets.
+    package var ipcUsers: Set<UInt32>?
+    /// What to log, as warnings, once there is a log.
+    package var warnings: [String] = []
+
+    /// A configuration in which nothing is said yet.
+    package init() {}
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+
+extension Log {
+    /// The process's log: standard error, in journald's form where that is what reads it.
+    package convenience init(level: LogLevel, journalStream: String?) {
+        self.init(
+            level: level, form: Self.form(journalStream: journalStream),
+            clock: {
+                var time = timespec()
+                clock_gettime(CLOCK_REALTIME, &time)
+                return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+            },
+            sink: { Terminal.write($0, to: STDERR_FILENO) })
+    }
+
+    /// Journald's form only where `JOURNAL_STREAM` (`DEVICE:INODE`) names standard error itself:
+    /// a child may inherit the variable and write elsewhere (systemd.exec(5)).
+    static func form(
+        journalStream: String?, descriptor: Int32 = STDERR_FILENO
+    ) -> LogLine.Form {
+        var status = stat()
+        guard let journalStream, fstat(descriptor, &status) == 0 else { return .timed }
+        return journalStream == "\(status.st_dev):\(status.st_ino)" ? .journal : .timed
+    }
+}
