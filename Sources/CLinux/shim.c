@@ -1,2 +1,26 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <pthread.h>
+
+int CLinux_accept(int listener, struct sockaddr *address, socklen_t *length)
+{
+    return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int CLinux_credentials(int descriptor, struct CLinux_credentials *credentials)
+{
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+        return -1;
+    credentials->pid = peer.pid;
+    credentials->uid = peer.uid;
+    credentials->gid = peer.gid;
+    return 0;
+}
+
+void CLinux_name_thread(const char *name)
+{
+    pthread_setname_np(pthread_self(), name);
+}

@@ -19,4 +19,20 @@
 #include <time.h>
 #include <unistd.h>
 
+/// Who is at the other end of a Unix stream socket, as the kernel noted when it connected.
+struct CLinux_credentials {
+    int32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+/// accept4(2): the accepted descriptor is non-blocking and closed on exec.
+int CLinux_accept(int listener, struct sockaddr *address, socklen_t *length);
+
+/// SO_PEERCRED (unix(7)): 0, or -1 with errno set.
+int CLinux_credentials(int descriptor, struct CLinux_credentials *credentials);
+
+/// pthread_setname_np(3) for the calling thread; at most 15 bytes.
+void CLinux_name_thread(const char *name);
+
 #endif
