@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+/// One channel: its subscription, its log, its members, and who reads it.
+package final class Channel {
+    /// How the gateway stands with Channels about this channel.
+    package enum Subscription: Equatable, Sendable {
+        /// Not wanted, so not subscribed; since when, where it ever was.
+        case idle(since: WallTime?)
+        /// Wanted, and never heard since it was last idle; since when it was not heard before that.
+        case pending(idleSince: WallTime?)
+        /// Heard.
+        case live
+        /// Wanted and heard before, but the connection is away since then.
+        case away(since: WallTime)
+        /// Channels says no; `since` is when it was last heard, where it ever was.
+        case refused(status: Int, message: String, since: WallTime?, reason: GapReason)
+    }
+
+    /// From where on a cursor finds everything, and why what lies before is missing.
+    package struct Horizon: Equatable, Sendable {
+        package var sequence: UInt64
+        package var reason: GapReason
+    }
+
+    package let name: String
+    package internal(set) var subscription: Subscription = .idle(since: nil)
+    package internal(set) var log = EventLog()
+    package internal(set) var members = Members()
+    package internal(set) var horizon: Horizon
+    /// True once Channels has answered a subscription, so that there is a cache to speak of.
+    package internal(set) var wasHeard = false
+    /// True for a channel that stays subscribed with no reader.
+    package internal(set) var isPinned = false
+    /// Every reader that is attached.
+    package internal(set) var readers: [any Reader] = []
+    /// When somebody last read it, on the steady clock.
+    package internal(set) var lastRead: Duration
+    /// What came since readers were last told; `nil` when nothing did.
+    package internal(set) var news: News?
+    /// True while the channel stands in the hub's list of channels to tell of.
+    var isToBeTold = false
+
+    init(name: String, after sequence: UInt64, now: Duration) {
+        self.name = name
+        self.horizon = Horizon(sequence: sequence, reason: .idle)
+        self.lastRead = now
+    }
+
+    /// True when the gateway hears the channel now.
+    package var isLive: Bool { subscription == .live }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+
+/// Why entries may be missing at a place in a log.
+package enum GapReason: String, Equatable, Sendable {
+    /// The connection to Channels was away.
+    case upstream
+    /// Nobody read the channel, so it was not subscribed.
+    case idle
+    /// The gateway itself was away.
+    case restart
+    /// The entries fell off the log before the reader came.
+    case evicted
+    /// The reader named a position that this gateway does not know.
+    case unknownPosition = "unknown-position"
+}
+
+/// A place where entries may be missing, and what is known of it.
+package struct Gap: Equatable, Sendable {
+    package let reason: GapReason
+    /// When the hole began, where that is known.
+    package var since: WallTime?
+    /// When it ended, where that is known.
+    package var until: WallTime?
+    /// The position that the reader named, as it wrote it, or had reached.
+    package var from: Position?
+
+    package init(
+        _ reason: GapReason, since: WallTime? = nil, until: WallTime? = nil, from: Position? = nil
+    ) {
+        self.reason = reason
+        self.since = since
+        self.until = until
+        self.from = from
+    }
+}
+
+/// One entry of a channel's log: something that was said there, or a gap.
+///
+/// An event never changes, so any number of readers share it. The forms are the one exception:
+/// opaque bytes that Downstream fills on first use, so that an event is encoded once a form.
+package final class Event {
+    /// What an entry says.
+    package enum Content: Equatable, Sendable {
+        /// An application's event; `data` is one JSON value on one line.
+        case message(name: String, data: [UInt8], userID: String?)
+        case memberAdded(Member)
+        case memberRemoved(userID: String)
+        /// Channels refuses the subscription.
+        case refused(status: Int, message: String)
+        case gap(Gap)
+
+        /// True for member changes, which a snapshot of the members stands for.
+        package var isMemberChange: Bool {
+            switch self {
+            case .memberAdded, .memberRemoved: true
+            case .message, .refused, .gap: false
+            }
+        }
+    }
+
+    package let sequence: UInt64
+    package let time: WallTime
+    /// When it came on the steady clock, for its age.
+    package let heardAt: Duration
+    package let channel: String
+    package let content: Content
+    /// The JSON object of design §2, filled and read by Downstream alone.
+    package var jsonForm: [UInt8] = []
+    /// The form for event streams, filled and read by Downstream alone.
+    package var streamForm: [UInt8] = []
+
+    package init(
+        sequence: UInt64, at now: Moment, channel: String, content: Content
+    ) {
+        self.sequence = sequence
+        self.time = now.wall
+        self.heardAt = now.steady
+        self.channel = channel
+        self.content = content
+    }
+
+    /// What the entry counts against a log's byte bound: its payload and a fixed share for the rest.
+    package var cost: Int {
+        switch content {
+        case .message(let name, let data, let userID):
+            Self.fixedCost + name.utf8.count + data.count + (userID?.utf8.count ?? 0)
+        case .memberAdded(let member):
+            Self.fixedCost + member.userID.utf8.count + (member.userInfo?.count ?? 0)
+        case .memberRemoved(let userID): Self.fixedCost + userID.utf8.count
+        case .refused(_, let message): Self.fixedCost + message.utf8.count
+        case .gap: Self.fixedCost
+        }
+    }
+
+    /// Bytes counted for an entry besides its payload: identifiers, names and the object itself.
+    package static let fixedCost = 160
+}

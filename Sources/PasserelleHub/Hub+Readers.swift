@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+/// What Downstream asks: to attach, to detach, to look.
+extension Hub {
+    /// Attaches a reader to channels and sets its cursor; a channel that nobody had asked for is
+    /// asked for now. The reader then reads with `next` in the same turn.
+    ///
+    /// With `wantsSnapshot`, each channel's members come first, and member changes that they stand
+    /// for are left out of the replay.
+    @discardableResult
+    package func attach(
+        _ reader: any Reader, to names: [String], from start: Start, wantsSnapshot: Bool,
+        at now: Moment
+    ) -> Resumption {
+        var cursor = Cursor()
+        for name in names where !cursor.channels.contains(where: { $0.name == name }) {
+            let channel = channel(named: name, now: now.steady)
+            channel.lastRead = now.steady
+            want(channel)
+            cursor.slots.append(
+                Cursor.Slot(
+                    channel: channel, index: channel.readers.count,
+                    awaitsSnapshot: wantsSnapshot, isFresh: false))
+            channel.readers.append(reader)
+        }
+        let resumption = place(&cursor, at: start)
+        reader.cursor = cursor
+        readerCount += 1
+        return resumption
+    }
+
+    /// Lets a reader go; a channel without readers is kept for the time it lingers.
+    package func detach(_ reader: any Reader, at now: Moment) {
+        guard !reader.cursor.slots.isEmpty else { return }
+        for slot in reader.cursor.slots {
+            remove(slot, now: now.steady)
+        }
+        reader.cursor.slots = []
+        readerCount -= 1
+    }
+
+    /// Notes that a channel was read by somebody who does not stay attached.
+    package func touched(_ channel: Channel, at now: Moment) {
+        channel.lastRead = now.steady
+        want(channel)
+        if channel.readers.isEmpty { linger(channel, now: now.steady) }
+    }
+
+    /// The channel, where anybody has asked for it.
+    package func channel(_ name: String) -> Channel? { channels[name] }
+
+    private func remove(_ slot: Cursor.Slot, now: Duration) {
+        let channel = slot.channel
+        let last = channel.readers.count - 1
+        if slot.index != last {
+            let moved = channel.readers[last]
+            channel.readers[slot.index] = moved
+            for index in moved.cursor.slots.indices
+            where moved.cursor.slots[index].channel === channel {
+                moved.cursor.slots[index].index = slot.index
+            }
+        }
+        channel.readers.removeLast()
+        channel.lastRead = now
+        if channel.readers.isEmpty { linger(channel, now: now) }
+    }
+
+    private func linger(_ channel: Channel, now: Duration) {
+        guard !channel.isPinned else { return }
+        lingering.append((until: now + configuration.linger, channel: channel.name))
+    }
+
+    private func place(_ cursor: inout Cursor, at start: Start) -> Resumption {
+        switch start {
+        case .now:
+            cursor.startFresh(after: sequence, skippingPast: true)
+            return .fresh
+        case .earliest:
+            cursor.startFresh(after: 0, skippingPast: false)
+            return .fresh
+        case .last(let count):
+            cursor.startFresh(after: beginning(of: cursor, last: count), skippingPast: false)
+            return .fresh
+        case .after(let position):
+            guard position.epoch == epoch else {
+                cursor.startUnknown(from: position)
+                return .unknownEpoch
+            }
+            guard position.sequence <= sequence else {
+                cursor.startUnknown(from: position)
+                return .ahead
+            }
+            return cursor.resume(after: position.sequence)
+        }
+    }
+
+    /// The sequence number behind which the last `count` messages of the cursor's channels lie.
+    private func beginning(of cursor: Cursor, last count: Int) -> UInt64 {
+        guard count > 0 else { return sequence }
+        var found: [UInt64] = []
+        for channel in cursor.channels {
+            var taken = 0
+            for index in stride(from: channel.log.count - 1, through: 0, by: -1)
+            where taken < count && channel.log[index].content.isMessage {
+                found.append(channel.log[index].sequence)
+                taken += 1
+            }
+        }
+        guard found.count > count else { return 0 }
+        found.sort(by: >)
+        return found[count - 1] - 1
+    }
+}
+
+extension Event.Content {
+    /// True for what an application said, as opposed to member changes and gaps.
+    fileprivate var isMessage: Bool {
+        if case .message = self { true } else { false }
+    }
+}
+
+extension Cursor {
+    fileprivate mutating func startFresh(after sequence: UInt64, skippingPast: Bool) {
+        self.sequence = sequence
+        for index in slots.indices {
+            let channel = slots[index].channel
+            slots[index].isFresh = !channel.isLive && (skippingPast || !channel.wasHeard)
+            // What was evicted before was not asked for.
+            slots[index].gapsThrough = channel.horizon.sequence
+        }
+    }
+
+    fileprivate mutating func startUnknown(from position: Position) {
+        sequence = slots.map(\.channel.horizon.sequence).min() ?? 0
+        for index in slots.indices {
+            slots[index].gapsThrough = slots[index].channel.horizon.sequence
+            slots[index].gap = Gap(.unknownPosition, from: position)
+        }
+    }
+
+    fileprivate mutating func resume(after sequence: UInt64) -> Resumption {
+        self.sequence = sequence
+        if slots.contains(where: { $0.channel.horizon.sequence > sequence }) { return .evicted }
+        let hasNewer = slots.contains { ($0.channel.log.newest?.sequence ?? 0) > sequence }
+        return hasNewer ? .entries : .upToDate
+    }
+}

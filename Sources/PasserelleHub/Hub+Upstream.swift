@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+
+/// What Upstream tells.
+extension Hub {
+    /// Channels subscribed us: `members` is who is there, `nil` on a channel without presence.
+    ///
+    /// A period in which the channel was not heard becomes one gap entry, and members who came or
+    /// went meanwhile are told as changes.
+    package func subscribed(_ name: String, members: [Member]?, at now: Moment) {
+        guard let channel = channels[name] else { return }
+        let newer = Members((members ?? []).filter { $0.userID != configuration.hiddenMember })
+        let wasHeard = channel.wasHeard
+        let hole = channel.subscription.hole
+        channel.subscription = .live
+        channel.wasHeard = true
+        if wasHeard {
+            if let hole {
+                append(.gap(Gap(hole.reason, since: hole.since, until: now.wall)), channel, now)
+            }
+            tellDifferences(to: newer, on: channel, at: now)
+        } else {
+            sequence += 1
+            channel.horizon = Channel.Horizon(sequence: sequence, reason: .idle)
+        }
+        channel.members = newer
+        settleFreshReaders(of: channel)
+        if !channel.readers.isEmpty { mark(channel) }
+    }
+
+    /// An application's event came; `data` is one JSON value on one line.
+    package func heard(
+        _ name: String, event: String, data: [UInt8], userID: String?, at now: Moment
+    ) {
+        guard let channel = channels[name] else {
+            counters.unasked += 1
+            return
+        }
+        append(.message(name: event, data: data, userID: userID), channel, now)
+    }
+
+    /// A user came; one who is known already only has their description renewed.
+    package func memberAdded(_ name: String, _ member: Member, at now: Moment) {
+        guard let channel = channels[name], member.userID != configuration.hiddenMember else {
+            return
+        }
+        guard channel.members.insert(member) else { return }
+        append(.memberAdded(member), channel, now)
+    }
+
+    /// A user went; one who is not known is none of our business.
+    package func memberRemoved(_ name: String, userID: String, at now: Moment) {
+        guard let channel = channels[name], channel.members.remove(userID) else { return }
+        append(.memberRemoved(userID: userID), channel, now)
+    }
+
+    /// The connection to Channels is gone: nothing is heard until `subscribed` says so again.
+    package func lost(at now: Moment) {
+        for channel in channels.values where channel.isLive {
+            channel.subscription = .away(since: now.wall)
+        }
+    }
+
+    /// Channels refuses a subscription; the gateway goes on trying. Told once until it changes.
+    package func refused(_ name: String, status: Int, message: String, at now: Moment) {
+        guard let channel = channels[name] else { return }
+        let hole = channel.subscription.hole ?? (channel.isLive ? (now.wall, .upstream) : nil)
+        if case .refused(let oldStatus, let oldMessage, _, _) = channel.subscription,
+            oldStatus == status, oldMessage == message
+        {
+            return
+        }
+        channel.subscription = .refused(
+            status: status, message: message, since: hole?.since, reason: hole?.reason ?? .idle)
+        append(.refused(status: status, message: message), channel, now)
+        for reader in channel.readers { reader.cursor.refusalWasLogged(on: channel) }
+    }
+
+    private func tellDifferences(to newer: Members, on channel: Channel, at now: Moment) {
+        let (removed, added) = channel.members.differences(to: newer)
+        for userID in removed { append(.memberRemoved(userID: userID), channel, now) }
+        for member in added { append(.memberAdded(member), channel, now) }
+    }
+
+    /// Readers for whom the snapshot is the start need nothing that came before it.
+    private func settleFreshReaders(of channel: Channel) {
+        for reader in channel.readers {
+            reader.cursor.becameLive(channel, at: sequence)
+        }
+    }
+
+    private func append(_ content: Event.Content, _ channel: Channel, _ now: Moment) {
+        let previous = channel.log.newest?.sequence ?? channel.horizon.sequence
+        sequence += 1
+        let event = Event(sequence: sequence, at: now, channel: channel.name, content: content)
+        channel.log.append(event)
+        logBytes += event.cost
+        if case .gap = content { counters.gaps += 1 } else { counters.events += 1 }
+        if channel.news == nil { channel.news = News(previous: previous, first: sequence) }
+        mark(channel)
+        evict(channel, now: now.steady)
+        if logBytes > configuration.totalBytes { evictForMemory(sparing: channel) }
+    }
+
+    private func mark(_ channel: Channel) {
+        guard !channel.isToBeTold else { return }
+        channel.isToBeTold = true
+        toBeTold.append(channel)
+    }
+
+    /// Takes out what exceeds the channel's own bounds.
+    func evict(_ channel: Channel, now: Duration) {
+        while let bound = channel.log.exceeded(configuration.log, now: now) {
+            evictOldest(of: channel)
+            switch bound {
+            case .events: counters.evictedByCount += 1
+            case .bytes: counters.evictedByBytes += 1
+            case .age: counters.evictedByAge += 1
+            }
+        }
+    }
+
+    /// Empties the logs that were unread for longest until all fit their common bound again.
+    private func evictForMemory(sparing spared: Channel) {
+        let byAge = channels.values.filter { $0.log.count > 0 && $0 !== spared }
+            .sorted { $0.lastReadOrNow < $1.lastReadOrNow }
+        for channel in byAge + [spared] {
+            while logBytes > configuration.totalBytes * 7 / 8, channel.log.count > 0 {
+                evictOldest(of: channel)
+                counters.evictedByMemory += 1
+            }
+        }
+    }
+
+    private func evictOldest(of channel: Channel) {
+        guard let event = channel.log.removeOldest() else { return }
+        logBytes -= event.cost
+        channel.horizon = Channel.Horizon(sequence: event.sequence, reason: .evicted)
+    }
+}
+
+extension Channel {
+    /// Channels with readers are read now, so they go last.
+    fileprivate var lastReadOrNow: Duration {
+        readers.isEmpty ? lastRead : .seconds(Int64.max / 2)
+    }
+}
+
+extension Channel.Subscription {
+    /// The period that is not heard and why, where the channel was ever heard before.
+    fileprivate var hole: (since: WallTime?, reason: GapReason)? {
+        switch self {
+        case .live: nil
+        case .idle(let since), .pending(let since): (since, .idle)
+        case .away(let since): (since, .upstream)
+        case .refused(_, _, let since, let reason): (since, reason)
+        }
+    }
+}
+
+extension Cursor {
+    mutating func becameLive(_ channel: Channel, at sequence: UInt64) {
+        for index in slots.indices where slots[index].channel === channel {
+            slots[index].knowsRefusal = false
+            guard slots[index].isFresh else { continue }
+            slots[index].isFresh = false
+            slots[index].startsAfter = sequence
+            slots[index].gapsThrough = sequence
+            if slots.count == 1 { self.sequence = max(self.sequence, sequence) }
+        }
+    }
+
+    mutating func refusalWasLogged(on channel: Channel) {
+        for index in slots.indices where slots[index].channel === channel {
+            slots[index].knowsRefusal = true
+        }
+    }
+}

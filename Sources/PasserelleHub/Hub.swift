@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+
+/// What was said on each channel, how much of it is still held, who is there, and who has read up
+/// to where.
+///
+/// The hub is told by Upstream (`Hub+Upstream`), asked by Downstream (`Hub+Readers`,
+/// `Hub+Reading`), and knows no clock: each call says when it happens. It belongs to one loop.
+/// Attaching and reading happen in one turn, so nothing can be said between them.
+package final class Hub {
+    package let epoch: UInt64
+    package let configuration: HubConfiguration
+    /// The newest entry's sequence number; 0 before the first.
+    package internal(set) var sequence: UInt64 = 0
+    package internal(set) var counters = Counters()
+    /// What all logs hold, in bytes as `Event.cost` counts.
+    package internal(set) var logBytes = 0
+    package internal(set) var channels: [String: Channel] = [:]
+    /// Readers that are attached; one with several channels counts once.
+    package internal(set) var readerCount = 0
+
+    var demands: [Demand] = []
+    var toBeTold: [Channel] = []
+    /// Channels that lost their last reader, with the time at which they are given up: in order.
+    var lingering: [(until: Duration, channel: String)] = []
+
+    /// Builds an empty hub; `epoch` must differ from that of every earlier log.
+    package init(epoch: UInt64, configuration: HubConfiguration, at now: Moment) {
+        self.epoch = epoch
+        self.configuration = configuration
+        for name in configuration.pinned {
+            let channel = channel(named: name, now: now.steady)
+            channel.isPinned = true
+            want(channel)
+        }
+    }
+
+    /// The position behind everything that was said.
+    package var position: Position { position(at: sequence) }
+
+    /// The position of a sequence number in this epoch.
+    package func position(at sequence: UInt64) -> Position {
+        Position(epoch: epoch, sequence: sequence)
+    }
+
+    /// What changed about the wanted subscriptions since this was last asked.
+    package func takeDemands() -> [Demand] {
+        defer { demands.removeAll() }
+        return demands
+    }
+
+    /// Every channel that is to be subscribed now, for a connection that starts anew.
+    package var wanted: [String] {
+        channels.values.filter { channel in
+            if case .idle = channel.subscription { return false }
+            return true
+        }.map(\.name).sorted()
+    }
+
+    /// Tells the readers of every channel with news, once a channel; call it at the end of a turn.
+    package func tellNews() {
+        guard !toBeTold.isEmpty else { return }
+        let told = toBeTold
+        toBeTold.removeAll(keepingCapacity: true)
+        for channel in told {
+            channel.isToBeTold = false
+            for reader in channel.readers { reader.newsCame(on: channel) }
+            channel.news = nil
+        }
+    }
+
+    /// Gives up what has aged: entries, lingering subscriptions, channels that hold nothing.
+    ///
+    /// Call it about once a second; it looks at each channel that holds anything.
+    package func expire(at now: Moment) {
+        giveUpLingering(at: now)
+        var empty: [String] = []
+        for channel in channels.values {
+            evict(channel, now: now.steady)
+            if case .idle = channel.subscription, channel.readers.isEmpty, channel.log.count == 0,
+                now.steady - channel.lastRead > configuration.log.age
+            {
+                empty.append(channel.name)
+            }
+        }
+        for name in empty { channels[name] = nil }
+    }
+
+    func channel(named name: String, now: Duration) -> Channel {
+        if let channel = channels[name] { return channel }
+        let channel = Channel(name: name, after: sequence, now: now)
+        channels[name] = channel
+        return channel
+    }
+
+    func want(_ channel: Channel) {
+        guard case .idle(let since) = channel.subscription else { return }
+        channel.subscription = .pending(idleSince: since)
+        demands.append(.subscribe(channel.name))
+    }
+
+    private func giveUpLingering(at now: Moment) {
+        var given = 0
+        for entry in lingering {
+            guard entry.until <= now.steady else { break }
+            given += 1
+            guard let channel = channels[entry.channel], channel.readers.isEmpty,
+                !channel.isPinned, channel.lastRead + configuration.linger <= now.steady
+            else { continue }
+            giveUp(channel, at: now)
+        }
+        lingering.removeFirst(given)
+    }
+
+    private func giveUp(_ channel: Channel, at now: Moment) {
+        switch channel.subscription {
+        case .idle: return
+        case .pending(let since): channel.subscription = .idle(since: since)
+        case .live: channel.subscription = .idle(since: now.wall)
+        case .away(let since): channel.subscription = .idle(since: since)
+        case .refused(_, _, let since, _): channel.subscription = .idle(since: since)
+        }
+        demands.append(.unsubscribe(channel.name))
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+/// A place in what the gateway has said, valid on every surface: `EPOCH-SEQUENCE`.
+///
+/// The epoch changes when the log does not continue, so that an old position is never mistaken for
+/// a new one; the sequence is one for the whole gateway, so that one position serves any set of
+/// channels. Clients treat the text as opaque.
+package struct Position: Hashable, Sendable {
+    /// The longest text that can be a position, in bytes: 13 of base 36, a dash, 20 digits.
+    package static let maximumTextBytes = 34
+
+    /// Which life of the log this position belongs to.
+    package let epoch: UInt64
+    /// The number of the last entry that lies at or before this position; 0 lies before all.
+    package let sequence: UInt64
+
+    package init(epoch: UInt64, sequence: UInt64) {
+        self.epoch = epoch
+        self.sequence = sequence
+    }
+
+    /// Reads the text form, or gives `nil` where the text is not one that a gateway has written.
+    package init?(_ text: String) {
+        guard text.utf8.count <= Self.maximumTextBytes else { return nil }
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard parts.count == 2,
+            let epoch = Self.number(parts[0], radix: 36),
+            let sequence = Self.number(parts[1], radix: 10)
+        else { return nil }
+        self.init(epoch: epoch, sequence: sequence)
+    }
+
+    /// The text form: the epoch in base 36, a dash, the sequence in decimal.
+    package var text: String {
+        String(epoch, radix: 36) + "-" + String(sequence)
+    }
+
+    private static func number(_ digits: Substring.UTF8View, radix: UInt64) -> UInt64? {
+        guard let first = digits.first, first != UInt8(ascii: "0") || digits.count == 1 else {
+            return nil
+        }
+        var value: UInt64 = 0
+        for byte in digits {
+            let digit: UInt64
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "z"):
+                digit = UInt64(byte - UInt8(ascii: "a")) + 10
+            default: return nil
+            }
+            let (scaled, overflowed) = value.multipliedReportingOverflow(by: radix)
+            let (sum, carried) = scaled.addingReportingOverflow(digit)
+            guard digit < radix, !overflowed, !carried else { return nil }
+            value = sum
+        }
+        return value
+    }
+}

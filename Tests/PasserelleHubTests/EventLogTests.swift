@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleHub
+import Testing
+
+struct EventLogTests {
+    private func event(_ sequence: UInt64, bytes: Int = 0, at seconds: Int = 0) -> Event {
+        Event(
+            sequence: sequence, at: moment(seconds), channel: "c",
+            content: .message(name: "", data: [UInt8](repeating: 1, count: bytes), userID: nil))
+    }
+
+    @Test(arguments: [(2, nil), (3, nil), (4, LogBound.events)])
+    func `the count bound holds at its edge`(held: Int, bound: LogBound?) {
+        var log = EventLog()
+        for sequence in 1...held { log.append(event(UInt64(sequence))) }
+        #expect(log.exceeded(LogLimits(events: 3), now: .zero) == bound)
+    }
+
+    @Test(arguments: [(99, nil), (100, nil), (101, LogBound.bytes)])
+    func `the byte bound holds at its edge`(bytes: Int, bound: LogBound?) {
+        var log = EventLog()
+        log.append(event(1, bytes: bytes))
+        let limits = LogLimits(bytes: 100 + Event.fixedCost)
+        #expect(log.exceeded(limits, now: .zero) == bound)
+    }
+
+    @Test(arguments: [(9, nil), (10, nil), (11, LogBound.age)])
+    func `the age bound holds at its edge`(seconds: Int, bound: LogBound?) {
+        var log = EventLog()
+        log.append(event(1))
+        #expect(log.exceeded(LogLimits(age: .seconds(10)), now: .seconds(seconds)) == bound)
+    }
+
+    @Test func `under random operations it holds what a plain array holds`() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededRandom(seed: seed)
+        var log = EventLog()
+        var model: [Event] = []
+        var sequence: UInt64 = 0
+        for _ in 0..<20_000 {
+            if Int.random(in: 0..<100, using: &random) < 55 {
+                sequence += UInt64.random(in: 1...3, using: &random)
+                let new = event(sequence, bytes: Int.random(in: 0..<50, using: &random))
+                log.append(new)
+                model.append(new)
+            } else {
+                let removed = log.removeOldest()
+                #expect(removed === (model.isEmpty ? nil : model.removeFirst()), "seed \(seed)")
+            }
+            let asked = UInt64.random(in: 0...(sequence + 2), using: &random)
+            let expected = model.firstIndex { $0.sequence > asked } ?? model.count
+            #expect(log.index(after: asked) == expected, "seed \(seed)")
+            #expect(log.count == model.count && log.newest === model.last, "seed \(seed)")
+            #expect(log.bytes == model.reduce(0) { $0 + $1.cost }, "seed \(seed)")
+        }
+    }
+}
