@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+
+/// What the app knows of one client that has shaken hands.
+struct AppConnection: Equatable {
+    /// A user who proved who they are with `pusher:signin`.
+    struct User: Equatable {
+        let id: String
+        /// Raw JSON, one line; `nil` when the user data holds none.
+        let userInfo: [UInt8]?
+        let watchlist: Set<String>
+    }
+
+    let id: Int
+    let socketID: String
+    let protocolVersion: Int
+    /// The `client` and `version` that the client gave of itself, for the state page only.
+    let client: String
+    var channels: Set<String> = []
+    var user: User?
+    var lastHeard: Duration
+    /// When the server's unanswered ping went out.
+    var pingedAt: Duration?
+    var clientEvents = EventRate()
+}
+
+/// Counts what one connection sent in the last second, and says when that is too much.
+struct EventRate: Equatable {
+    /// How many events a connection may send in any second.
+    static let limit = 10
+
+    private var recent: [Duration] = []
+
+    /// Decides whether one more event at `now` is within the limit, and counts it when it is.
+    mutating func admits(at now: Duration) -> Bool {
+        recent.removeAll { now - $0 >= .seconds(1) }
+        guard recent.count < Self.limit else { return false }
+        recent.append(now)
+        return true
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+
+/// Why somebody cannot be a member of a presence channel.
+enum MembershipError: Error, Equatable {
+    case noUser
+    case badChannelData
+    case userIDTooLong(limit: Int)
+    case memberTooLarge(limit: Int)
+    case full(limit: Int)
+
+    /// The words that the client reads; they name the channel, for the error frame does not.
+    func message(channel: String) -> String {
+        switch self {
+        case .noUser:
+            "Presence channel \(channel) needs channel_data or a signed-in user"
+        case .badChannelData:
+            "Invalid channel_data for channel \(channel): expected an object with a user_id"
+        case .userIDTooLong(let limit):
+            "Invalid channel_data for channel \(channel): user_id is longer than \(limit) characters"
+        case .memberTooLarge(let limit):
+            "Invalid channel_data for channel \(channel): it is larger than \(limit) bytes"
+        case .full(let limit):
+            "Presence channel \(channel) has reached its limit of \(limit) members"
+        }
+    }
+}
+
+/// Reads who a subscriber of a presence channel is.
+enum PresenceMembership {
+    /// The longest `user_id`, in characters.
+    static let userIDLimit = 128
+    /// The largest `channel_data`, in bytes.
+    static let memberLimit = 1024
+
+    /// Gives the member that `channel_data` names, or, without it, the signed-in user.
+    static func member(
+        channelData: String?, of user: AppConnection.User?
+    ) throws(MembershipError) -> ChannelMember {
+        guard let channelData else {
+            guard let user else { throw .noUser }
+            return ChannelMember(userID: user.id, userInfo: user.userInfo)
+        }
+        let bytes = Array(channelData.utf8)
+        guard bytes.count <= memberLimit else { throw .memberTooLarge(limit: memberLimit) }
+        guard let fields = JSONFields(bytes), let userID = fields.identity("user_id"),
+            !userID.isEmpty
+        else { throw .badChannelData }
+        guard userID.count <= userIDLimit else { throw .userIDTooLong(limit: userIDLimit) }
+        return ChannelMember(userID: userID, userInfo: fields.raw("user_info"))
+    }
+}
