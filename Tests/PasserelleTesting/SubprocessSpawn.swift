@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+import Glibc
+
+extension Subprocess {
+    /// Starts a program in a process group of its own, with these as its first descriptors.
+    static func spawn(
+        _ words: [String], _ environment: [String: String], descriptors: [Int32]
+    ) throws(SubprocessError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (target, descriptor) in descriptors.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigaddset(&signals, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        var pid: pid_t = 0
+        let fault = withWords(words) { arguments in
+            withWords(merged(environment)) { variables in
+                posix_spawnp(&pid, words[0], &actions, &attributes, arguments, variables)
+            }
+        }
+        guard fault == 0 else { throw .system(call: "posix_spawn \(words[0])", fault) }
+        return pid
+    }
+
+    private static func merged(_ additions: [String: String]) -> [String] {
+        var variables = ProcessEnvironment.all.filter { additions[$0.name] == nil }
+            .map { "\($0.name)=\($0.value)" }
+        variables += additions.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return variables
+    }
+
+    private static func withWords(
+        _ words: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Int32
+    ) -> Int32 {
+        let copies = words.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return body(copies + [nil])
+    }
+}
+
+/// The variables that this process was started with.
+package enum ProcessEnvironment {
+    /// Every variable, in its order.
+    package static var all: [(name: String, value: String)] {
+        var found: [(name: String, value: String)] = []
+        var next = environ
+        while let entry = next.pointee {
+            let text = String(cString: entry)
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { found.append((String(parts[0]), String(parts[1]))) }
+            next += 1
+        }
+        return found
+    }
+
+    /// One variable's value.
+    package static func value(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+}
+
+/// A file without a name that a program writes into while we read from its start.
+final class CaptureFile {
+    let descriptor: Int32
+
+    init() throws(SubprocessError) {
+        let path = "/tmp/passerelle-capture-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_APPEND, 0o600)
+        guard descriptor >= 0 else { throw .system(call: "open \(path)", errno) }
+        unlink(path)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Everything in the file now.
+    var text: String {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = pread(descriptor, &part, part.count, off_t(bytes.count))
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += part[..<count]
+        }
+    }
+}
