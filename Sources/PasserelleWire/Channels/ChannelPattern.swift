@@ -16,15 +16,39 @@ package enum ChannelPatternError: Error, Equatable, Sendable {
 package struct ChannelPattern: Hashable, Sendable {
     /// The pattern as it was written.
     package let text: String
+    private let head: [UInt8]
+    /// What stands behind the `*`; nil in a pattern without one.
+    private let tail: [UInt8]?
 
     /// Checks and takes a pattern.
     package init(_ text: String) throws(ChannelPatternError) {
+        let parts = text.utf8.split(
+            separator: UInt8(ascii: "*"), omittingEmptySubsequences: false)
+        guard !text.isEmpty else { throw .empty }
+        guard parts.count <= 2 else { throw .severalStars }
+        guard parts.allSatisfy({ $0.allSatisfy(ChannelName.isCharacter) }) else {
+            throw .badCharacter
+        }
+        head = Array(parts[0])
+        tail = parts.count == 2 ? Array(parts[1]) : nil
+        guard head.count + (tail?.count ?? 0) <= ChannelName.maximumLength else {
+            throw .tooLong(limit: ChannelName.maximumLength)
+        }
         self.text = text
     }
 
     /// Whether the pattern covers a channel name.
-    package func matches(_ name: String) -> Bool { false }
+    package func matches(_ name: String) -> Bool { star(name) != nil }
 
-    /// What the `*` stands for in a name that matches; empty for a pattern without one.
-    package func star(_ name: String) -> String? { nil }
+    /// What the `*` stands for in a name that matches, empty for a pattern without one; nil for a
+    /// name that does not match.
+    package func star(_ name: String) -> String? {
+        let name = name.utf8
+        guard let tail else { return name.elementsEqual(head) ? "" : nil }
+        guard name.count >= head.count + tail.count, name.starts(with: head),
+            name.suffix(tail.count).elementsEqual(tail)
+        else { return nil }
+        let middle = name.dropFirst(head.count).dropLast(tail.count)
+        return middle.allSatisfy(ChannelName.isCharacter) ? String(middle) : nil
+    }
 }

@@ -7,9 +7,17 @@ package struct ChannelPatterns: Hashable, Sendable {
 
     /// Takes patterns separated by commas, white space around each allowed.
     package init(_ text: String) throws(ChannelPatternError) {
-        list = []
+        var list: [ChannelPattern] = []
+        for part in text.split(separator: ",") {
+            let pattern = part.filter { !$0.isWhitespace }
+            if !pattern.isEmpty { list.append(try ChannelPattern(pattern)) }
+        }
+        guard !list.isEmpty else { throw .empty }
+        self.list = list
     }
 
     /// Whether one of the patterns covers a channel name.
-    package func matches(_ name: String) -> Bool { false }
+    package func matches(_ name: String) -> Bool {
+        list.contains { $0.matches(name) }
+    }
 }

@@ -17,11 +17,70 @@ package enum ClientMessage: Equatable, Sendable {
     /// Any other message.
     case unknown(name: String)
 
-    /// Reads a text frame.
+    /// Reads a text frame; the payload of Channels' own messages may be an object or a string.
     package static func parse(_ text: Span<UInt8>) throws(ChannelsMessageError) -> ClientMessage {
-        throw .noEvent
+        let fields = try MessageFields(text)
+        guard let name = JSONScanner.text(text, fields.event) else { throw .noEvent }
+        if EventName.isClientEvent(name) {
+            var data: [UInt8] = []
+            if let value = fields.data {
+                JSONWriter.oneLine(text, value, into: &data)
+            } else {
+                data = Array("null".utf8)
+            }
+            return .clientEvent(
+                channel: try fields.requiredChannel(text), name: name, data: data)
+        }
+        switch name {
+        case "pusher:ping": return .ping
+        case "pusher:pong": return .pong
+        case "pusher:subscribe", "pusher:unsubscribe", "pusher:signin": break
+        default: return .unknown(name: name)
+        }
+        let data = MessagePayload(text, fields.data)
+        if name == "pusher:signin" {
+            guard let auth = data.text("auth") else { throw .missing(field: "auth") }
+            guard let userData = data.text("user_data") else {
+                throw .missing(field: "user_data")
+            }
+            return .signIn(auth: auth, userData: userData)
+        }
+        guard let channel = data.text("channel") else { throw .missing(field: "channel") }
+        if name == "pusher:unsubscribe" { return .unsubscribe(channel: channel) }
+        return .subscribe(
+            channel: channel, auth: data.text("auth") ?? "",
+            channelData: data.text("channel_data"))
     }
 
     /// The message as pusher-js sends it.
-    package func encoded() -> [UInt8] { [] }
+    package func encoded() -> [UInt8] {
+        var message = JSONObjectWriter()
+        var data = JSONObjectWriter()
+        switch self {
+        case .subscribe(let channel, let auth, let channelData):
+            message.member("event", "pusher:subscribe")
+            data.member("auth", auth)
+            if let channelData { data.member("channel_data", channelData) }
+            data.member("channel", channel)
+        case .unsubscribe(let channel):
+            message.member("event", "pusher:unsubscribe")
+            data.member("channel", channel)
+        case .ping: message.member("event", "pusher:ping")
+        case .pong: message.member("event", "pusher:pong")
+        case .signIn(let auth, let userData):
+            message.member("event", "pusher:signin")
+            data.member("auth", auth)
+            data.member("user_data", userData)
+        case .clientEvent(let channel, let name, let data):
+            message.member("event", name)
+            message.member("data", json: data)
+            message.member("channel", channel)
+            return message.finished()
+        case .unknown(let name):
+            message.member("event", name)
+            return message.finished()
+        }
+        message.member("data", json: data.finished())
+        return message.finished()
+    }
 }

@@ -15,8 +15,17 @@ package enum CloseAction: Equatable, Sendable {
 /// Reads the ranges of Channels' close codes.
 package enum ClosePolicy {
     /// What to do after a close code; nil where the connection was lost without one.
-    package static func action(code: UInt16?) -> CloseAction { .exponential }
+    package static func action(code: UInt16?) -> CloseAction {
+        switch code {
+        case .some(4000...4099): .stop
+        case .some(4100...4199): .backOff
+        case .some(4200...4299): .reconnectAtOnce
+        default: .exponential
+        }
+    }
 
     /// What to do after a `pusher:error` that came before the connection was established.
-    package static func action(errorCode: Int?) -> CloseAction { .exponential }
+    package static func action(errorCode: Int?) -> CloseAction {
+        action(code: errorCode.flatMap { UInt16(exactly: $0) })
+    }
 }

@@ -28,17 +28,4 @@ package enum ServerMessage: Equatable, Sendable {
     case event(channel: String?, name: String, data: [UInt8], userID: String?)
     /// A message of Channels' own that means nothing to us.
     case ignored(name: String)
-
-    /// Reads a text frame, with every tolerance that real servers ask for.
-    package static func parse(_ text: Span<UInt8>) throws(ChannelsMessageError) -> ServerMessage {
-        throw .noEvent
-    }
-
-    /// The message as hosted Channels sends it.
-    package func encoded() -> [UInt8] { [] }
-
-    /// An event whose `data` is already in the form that goes over the wire (a JSON value).
-    package static func encodedEvent(
-        channel: String?, name: String, wireData: [UInt8], userID: String?
-    ) -> [UInt8] { [] }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/// Finds values in JSON without changing a byte of them: strict RFC 8259, UTF-8 checked, depth bounded.
+/// Finds values in JSON without changing a byte: strict RFC 8259, UTF-8 checked, depth bounded.
+///
+/// Escapes of lone surrogates are let pass, as `JSON.parse` does. A slice is good for the bytes that
+/// it came from only.
 package enum JSONScanner {
     /// How many containers may stand inside each other, unless the caller says less.
     package static let maximumDepth = 64
@@ -9,33 +12,78 @@ package enum JSONScanner {
     package static func document(
         _ bytes: Span<UInt8>, maximumDepth: Int = JSONScanner.maximumDepth
     ) throws(JSONError) -> JSONSlice {
-        throw .unexpectedEnd
+        var cursor = JSONCursor(at: 0, end: bytes.count)
+        return try document(bytes, maximumDepth: maximumDepth, cursor: &cursor)
     }
 
-    /// The members of a checked object, in their order, repeated keys included.
+    /// Checks a whole document and leaves the cursor behind it, to tell what it has seen.
+    static func document(
+        _ bytes: Span<UInt8>, maximumDepth: Int, cursor: inout JSONCursor
+    ) throws(JSONError) -> JSONSlice {
+        cursor.skipSpace(bytes)
+        let root = try cursor.value(bytes, depth: maximumDepth)
+        cursor.skipSpace(bytes)
+        guard cursor.at == cursor.end else { throw .unexpectedByte(at: cursor.at) }
+        return root
+    }
+
+    /// The members of a checked object, in their order, repeated keys included; none of others.
     package static func members(
         _ bytes: Span<UInt8>, of object: JSONSlice
-    ) -> [(key: JSONSlice, value: JSONSlice)] { [] }
+    ) -> [(key: JSONSlice, value: JSONSlice)] {
+        guard object.kind == .object else { return [] }
+        var members = JSONMembers(of: object)
+        var list: [(key: JSONSlice, value: JSONSlice)] = []
+        while let member = try? members.next(bytes) { list.append(member) }
+        return list
+    }
 
-    /// The elements of a checked array, in their order.
-    package static func elements(_ bytes: Span<UInt8>, of array: JSONSlice) -> [JSONSlice] { [] }
+    /// The elements of a checked array, in their order; none of others.
+    package static func elements(_ bytes: Span<UInt8>, of array: JSONSlice) -> [JSONSlice] {
+        guard array.kind == .array else { return [] }
+        var elements = JSONElements(of: array)
+        var list: [JSONSlice] = []
+        while let element = try? elements.next(bytes) { list.append(element) }
+        return list
+    }
 
     /// The value of a member by its unescaped name; of several the last, as `JSON.parse` has it.
     package static func member(
         _ bytes: Span<UInt8>, of object: JSONSlice, named name: String
-    ) -> JSONSlice? { nil }
+    ) -> JSONSlice? {
+        guard object.kind == .object else { return nil }
+        var members = JSONMembers(of: object)
+        var found: JSONSlice?
+        while let member = try? members.next(bytes) {
+            if equals(bytes, member.key, name) { found = member.value }
+        }
+        return found
+    }
 
     /// The value at a path of member names, or nil where the path breaks off.
     package static func value(
         _ bytes: Span<UInt8>, of root: JSONSlice, at path: [String]
-    ) -> JSONSlice? { nil }
+    ) -> JSONSlice? {
+        var value = root
+        for name in path {
+            guard let next = member(bytes, of: value, named: name) else { return nil }
+            value = next
+        }
+        return value
+    }
 
-    /// A string's text as UTF-8; a lone surrogate becomes U+FFFD.
-    package static func string(_ bytes: Span<UInt8>, _ slice: JSONSlice) -> [UInt8] { [] }
-
-    /// A string's text, or nil when the value is no string.
-    package static func text(_ bytes: Span<UInt8>, _ slice: JSONSlice?) -> String? { nil }
-
-    /// A number's value when it is a whole number that fits, or nil.
-    package static func integer(_ bytes: Span<UInt8>, _ slice: JSONSlice?) -> Int? { nil }
+    /// Whether a string's text is the one given.
+    package static func equals(
+        _ bytes: Span<UInt8>, _ string: JSONSlice, _ text: String
+    ) -> Bool {
+        guard string.kind == .string else { return false }
+        if string.hasEscapes { return self.string(bytes, string).elementsEqual(text.utf8) }
+        guard string.range.count - 2 == text.utf8.count else { return false }
+        var at = string.range.lowerBound + 1
+        for byte in text.utf8 {
+            if bytes[at] != byte { return false }
+            at += 1
+        }
+        return true
+    }
 }

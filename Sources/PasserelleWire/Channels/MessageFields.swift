@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+
+/// Where the four members of a Channels message stand in its text, found in one scan.
+struct MessageFields {
+    /// The message's name; the initializer lets no other than a string pass.
+    private(set) var event: JSONSlice?
+    /// The channel, if the message has one.
+    private(set) var channel: JSONSlice?
+    /// The payload, if the message has one.
+    private(set) var data: JSONSlice?
+    /// The user who sent a client event on a presence channel.
+    private(set) var userID: JSONSlice?
+
+    /// Checks the whole text; of a repeated member the last counts.
+    init(_ text: Span<UInt8>) throws(ChannelsMessageError) {
+        let isObject: Bool
+        do throws(JSONError) {
+            isObject = try scan(text)
+        } catch {
+            throw .json(error)
+        }
+        guard isObject else { throw .notAnObject }
+        guard event?.kind == .string else { throw .noEvent }
+    }
+
+    /// Notes the members; false for JSON that is no object.
+    private mutating func scan(_ text: Span<UInt8>) throws(JSONError) -> Bool {
+        var cursor = JSONCursor(at: 0, end: text.count)
+        cursor.skipSpace(text)
+        guard cursor.skip(UInt8(ascii: "{"), text) else {
+            _ = try JSONScanner.document(text)
+            return false
+        }
+        var members = JSONMembers(behindBracket: cursor, depth: EventData.maximumDepth)
+        while let (key, value) = try members.next(text) {
+            if JSONScanner.equals(text, key, "data") {
+                data = value
+            } else if JSONScanner.equals(text, key, "event") {
+                event = value
+            } else if JSONScanner.equals(text, key, "channel") {
+                channel = value
+            } else if JSONScanner.equals(text, key, "user_id") {
+                userID = value
+            }
+        }
+        cursor = members.position
+        cursor.skipSpace(text)
+        guard cursor.at == text.count else { throw .unexpectedByte(at: cursor.at) }
+        return true
+    }
+
+    /// The channel's name, without which the message is nothing.
+    func requiredChannel(_ text: Span<UInt8>) throws(ChannelsMessageError) -> String {
+        guard let channel = JSONScanner.text(text, channel) else {
+            throw .missing(field: "channel")
+        }
+        return channel
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+
+/// A place in JSON bytes that moves over whole tokens and values, checking each by RFC 8259.
+///
+/// Nesting costs a bit a level, no stack and no allocation: a peer cannot make it recurse.
+struct JSONCursor {
+    /// The most levels that the bit stack can tell apart.
+    static let stackDepth = 64
+
+    /// The offset of the next byte.
+    private(set) var at: Int
+    /// The offset behind the last byte that may be read.
+    let end: Int
+    /// Whether a raw CR or LF stood between the tokens so far.
+    private(set) var sawLineBreak = false
+
+    /// Stands before the first byte of a range.
+    init(at: Int, end: Int) {
+        self.at = at
+        self.end = end
+    }
+
+    /// Moves over white space.
+    mutating func skipSpace(_ bytes: Span<UInt8>) {
+        while at < end {
+            switch bytes[at] {
+            case 0x20, 0x09: break
+            case 0x0A, 0x0D: sawLineBreak = true
+            default: return
+            }
+            at += 1
+        }
+    }
+
+    /// Moves over one given byte.
+    mutating func expect(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONError) {
+        guard try peek(bytes) == byte else { throw .unexpectedByte(at: at) }
+        at += 1
+    }
+
+    /// Moves over one given byte if it is next, and says so.
+    mutating func skip(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+        guard at < end, bytes[at] == byte else { return false }
+        at += 1
+        return true
+    }
+
+    /// Moves over a value that holds at most `depth` containers inside each other.
+    mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONSlice {
+        let start = at
+        switch try peek(bytes) {
+        case UInt8(ascii: "{"):
+            try container(bytes, limit: depth)
+            return JSONSlice(kind: .object, range: start..<at)
+        case UInt8(ascii: "["):
+            try container(bytes, limit: depth)
+            return JSONSlice(kind: .array, range: start..<at)
+        case UInt8(ascii: "\""):
+            return try string(bytes)
+        default:
+            return JSONSlice(kind: try atom(bytes), range: start..<at)
+        }
+    }
+
+    /// Moves over a string, quotes and all.
+    mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> JSONSlice {
+        let start = at
+        try expect(UInt8(ascii: "\""), bytes)
+        var hasEscapes = false
+        while at < end {
+            let byte = bytes[at]
+            switch byte {
+            case UInt8(ascii: "\""):
+                at += 1
+                return JSONSlice(kind: .string, range: start..<at, hasEscapes: hasEscapes)
+            case UInt8(ascii: "\\"):
+                hasEscapes = true
+                try escape(bytes)
+            case 0x00..<0x20:
+                throw .controlCharacter(at: at)
+            case 0x80...:
+                at += try lengthOfUTF8(bytes, first: byte)
+            default:
+                at += 1
+            }
+        }
+        throw .unexpectedEnd
+    }
+
+    // MARK: - Pieces
+
+    private func peek(_ bytes: Span<UInt8>) throws(JSONError) -> UInt8 {
+        guard at < end else { throw .unexpectedEnd }
+        return bytes[at]
+    }
+
+    /// Moves over a container without recursion: `objects` has a bit a level, set for an object.
+    private mutating func container(_ bytes: Span<UInt8>, limit: Int) throws(JSONError) {
+        let limit = min(limit, Self.stackDepth)
+        var objects: UInt64 = 0
+        var depth = 0
+        while true {
+            var isValueDone = true
+            switch try peek(bytes) {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                guard depth < limit else { throw .tooDeep(limit: limit) }
+                let isObject = bytes[at] == UInt8(ascii: "{")
+                objects = objects << 1 | (isObject ? 1 : 0)
+                depth += 1
+                at += 1
+                skipSpace(bytes)
+                isValueDone = skip(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"), bytes)
+                if isValueDone {
+                    depth -= 1
+                    objects >>= 1
+                } else if isObject {
+                    try memberName(bytes)
+                }
+            case UInt8(ascii: "\""): _ = try string(bytes)
+            default: _ = try atom(bytes)
+            }
+            while isValueDone {
+                if depth == 0 { return }
+                let isObject = objects & 1 == 1
+                skipSpace(bytes)
+                if skip(UInt8(ascii: ","), bytes) {
+                    skipSpace(bytes)
+                    if isObject { try memberName(bytes) }
+                    isValueDone = false
+                } else {
+                    try expect(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"), bytes)
+                    depth -= 1
+                    objects >>= 1
+                }
+            }
+        }
+    }
+
+    /// Moves over a member's name, the colon and the space around it.
+    private mutating func memberName(_ bytes: Span<UInt8>) throws(JSONError) {
+        _ = try string(bytes)
+        skipSpace(bytes)
+        try expect(UInt8(ascii: ":"), bytes)
+        skipSpace(bytes)
+    }
+
+    private mutating func atom(_ bytes: Span<UInt8>) throws(JSONError) -> JSONSlice.Kind {
+        switch try peek(bytes) {
+        case UInt8(ascii: "t"):
+            try word("true", bytes)
+            return .true
+        case UInt8(ascii: "f"):
+            try word("false", bytes)
+            return .false
+        case UInt8(ascii: "n"):
+            try word("null", bytes)
+            return .null
+        default:
+            try number(bytes)
+            return .number
+        }
+    }
+
+    private mutating func word(_ word: String, _ bytes: Span<UInt8>) throws(JSONError) {
+        for byte in word.utf8 { try expect(byte, bytes) }
+    }
+
+    private mutating func number(_ bytes: Span<UInt8>) throws(JSONError) {
+        _ = skip(UInt8(ascii: "-"), bytes)
+        if !skip(UInt8(ascii: "0"), bytes) { try digits(bytes) }
+        if skip(UInt8(ascii: "."), bytes) { try digits(bytes) }
+        if skip(UInt8(ascii: "e"), bytes) || skip(UInt8(ascii: "E"), bytes) {
+            if !skip(UInt8(ascii: "+"), bytes) { _ = skip(UInt8(ascii: "-"), bytes) }
+            try digits(bytes)
+        }
+    }
+
+    /// Moves over one digit at the least.
+    private mutating func digits(_ bytes: Span<UInt8>) throws(JSONError) {
+        let start = at
+        while at < end, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[at] { at += 1 }
+        guard at == start else { return }
+        _ = try peek(bytes)
+        throw .unexpectedByte(at: at)
+    }
+
+    private mutating func escape(_ bytes: Span<UInt8>) throws(JSONError) {
+        guard at + 1 < end else { throw .unexpectedEnd }
+        switch bytes[at + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
+            UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            at += 2
+        case UInt8(ascii: "u"):
+            guard at + 6 <= end else { throw .unexpectedEnd }
+            guard JSONEscape.unit(bytes, at: at) != nil else { throw .badEscape(at: at) }
+            at += 6
+        default:
+            throw .badEscape(at: at)
+        }
+    }
+
+    /// How many bytes the character has whose first byte is `first`, at 0x80 or above.
+    private func lengthOfUTF8(
+        _ bytes: Span<UInt8>, first: UInt8
+    ) throws(JSONError) -> Int {
+        let length: Int
+        var second: ClosedRange<UInt8> = 0x80...0xBF
+        switch first {
+        case 0xC2...0xDF: length = 2
+        case 0xE0...0xEF:
+            length = 3
+            if first == 0xE0 { second = 0xA0...0xBF }
+            if first == 0xED { second = 0x80...0x9F }
+        case 0xF0...0xF4:
+            length = 4
+            if first == 0xF0 { second = 0x90...0xBF }
+            if first == 0xF4 { second = 0x80...0x8F }
+        default: throw .badUTF8(at: at)
+        }
+        guard at + length <= end, second ~= bytes[at + 1] else { throw .badUTF8(at: at) }
+        for offset in 2..<max(length, 2) where !(0x80...0xBF ~= bytes[at + offset]) {
+            throw .badUTF8(at: at)
+        }
+        return length
+    }
+}
