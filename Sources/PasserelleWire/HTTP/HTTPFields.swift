@@ -91,9 +91,12 @@ package struct HTTPFields: Sendable {
         entries = entries.indices.filter { !isNamed($0, name) }.map { entries[$0] }
     }
 
-    /// Writes every field line for which `keeps` says so, each with its line end.
-    func write(into out: inout [UInt8]) {
-        for entry in entries {
+    /// Adds every field line to `out`; those that frame a body only where `framing` says so.
+    func write(into out: inout [UInt8], framing: Bool) {
+        for index in entries.indices {
+            if isNamed(index, "transfer-encoding") { continue }
+            if !framing, isNamed(index, "content-length") { continue }
+            let entry = entries[index]
             out.append(contentsOf: bytes[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)])
             out.append(0x3A)
             out.append(0x20)

@@ -42,4 +42,8 @@ enum HTTPSyntax {
     /// Tells whether the byte is a decimal digit.
     @inline(__always)
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    /// Gives the upper-case hexadecimal digit of a value below 16.
+    @inline(__always)
+    static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
 }

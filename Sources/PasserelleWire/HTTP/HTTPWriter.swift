@@ -1,27 +1,128 @@
 // SPDX-License-Identifier: MIT
 
 /// Writes messages as the bytes to send (RFC 9112).
+///
+/// Lengths and transfer codings are the writer's to state: such fields given by the caller are
+/// left out. Status lines say HTTP/1.1 to every client (RFC 9110 §2.5).
 package enum HTTPWriter {
     /// Gives a request; `Content-Length` stands when there is a body, or the method expects one.
-    package static func request(_ request: HTTPRequest) -> [UInt8] { [] }
+    ///
+    /// Bytes that would break the request line are percent-encoded; the method keeps its token.
+    package static func request(_ request: HTTPRequest) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(256 + request.body.count)
+        for byte in request.method.utf8 where HTTPSyntax.isToken(byte) { out.append(byte) }
+        out.append(0x20)
+        for byte in request.target.utf8 {
+            if byte > 0x20, byte < 0x7F { out.append(byte) } else { escape(byte, &out) }
+        }
+        out.append(request.version == .http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
+        request.fields.write(into: &out, framing: false)
+        if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
+            length(request.body.count, &out)
+        }
+        out.append("\r\n")
+        out.append(contentsOf: request.body)
+        return out
+    }
 
-    /// Gives a whole response to a client of that version.
+    /// Gives a whole response to a client of that version, with its length where it has a body.
+    ///
+    /// A HEAD is answered with the length alone; 204 and 304 have no body, 1xx neither.
     package static func response(
         _ response: HTTPResponse, version: HTTPVersion = .http11, keepAlive: Bool,
         isHEAD: Bool = false
-    ) -> [UInt8] { [] }
+    ) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(256 + response.body.count)
+        statusLine(response.status, &out)
+        let isInterim = response.status < 200
+        let hasBody = !isInterim && response.status != 204 && response.status != 304
+        // The answer to a HEAD, and a 304, may state the length of what is not sent.
+        let statesLength = (isHEAD || response.status == 304) && response.body.isEmpty
+        response.fields.write(into: &out, framing: statesLength)
+        if hasBody, !(statesLength && response.fields.contains("content-length")) {
+            length(response.body.count, &out)
+        }
+        if !isInterim { connection(version, keepAlive, response.fields, &out) }
+        out.append("\r\n")
+        if hasBody, !isHEAD { out.append(contentsOf: response.body) }
+        return out
+    }
 
-    /// Gives the head of a response without a known end: chunked, or ended by closing for 1.0.
+    /// Gives the head of a response whose end is not known yet.
+    ///
+    /// The body that follows is chunked to a 1.1 client, and ended by closing to a 1.0 client.
     package static func streamHead(
         status: Int, fields: HTTPFields, version: HTTPVersion, keepAlive: Bool = true
-    ) -> [UInt8] { [] }
+    ) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(256)
+        statusLine(status, &out)
+        fields.write(into: &out, framing: false)
+        if version == .http11 { out.append("Transfer-Encoding: chunked\r\n") }
+        connection(version, keepAlive && version == .http11, fields, &out)
+        out.append("\r\n")
+        return out
+    }
 
     /// Adds one chunk with that data; empty data adds nothing, since it would end the body.
-    package static func chunk(_ data: Span<UInt8>, into out: inout [UInt8]) {}
+    package static func chunk(_ data: Span<UInt8>, into out: inout [UInt8]) {
+        guard data.count > 0 else { return }
+        chunkSize(data.count, into: &out)
+        out.append(copying: data)
+        out.append("\r\n")
+    }
+
+    /// Adds the size line of a chunk; its data and a CR LF must follow.
+    package static func chunkSize(_ count: Int, into out: inout [UInt8]) {
+        out.append(contentsOf: String(count, radix: 16).utf8)
+        out.append("\r\n")
+    }
 
     /// Gives the end of a chunked body.
     package static let lastChunk: [UInt8] = Array("0\r\n\r\n".utf8)
 
-    /// Gives the interim answer that lets a waiting client send its body.
+    /// Gives the interim answer that lets a waiting client send its body (RFC 9110 §15.2.1).
     package static let continueResponse: [UInt8] = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+    // MARK: - Inside
+
+    private static func statusLine(_ status: Int, _ out: inout [UInt8]) {
+        precondition((100...999).contains(status), "a status has three digits")
+        out.append("HTTP/1.1 ")
+        out.append(contentsOf: String(status).utf8)
+        out.append(0x20)
+        out.append(HTTPReason.phrase(status))
+        out.append("\r\n")
+    }
+
+    private static func length(_ count: Int, _ out: inout [UInt8]) {
+        out.append("Content-Length: ")
+        out.append(contentsOf: String(count).utf8)
+        out.append("\r\n")
+    }
+
+    private static func connection(
+        _ version: HTTPVersion, _ keepAlive: Bool, _ fields: HTTPFields, _ out: inout [UInt8]
+    ) {
+        if !keepAlive {
+            if !fields.hasToken("connection", "close") { out.append("Connection: close\r\n") }
+        } else if version == .http10 {
+            out.append("Connection: keep-alive\r\n")
+        }
+    }
+
+    private static func escape(_ byte: UInt8, _ out: inout [UInt8]) {
+        out.append(0x25)
+        out.append(HTTPSyntax.hexDigit(byte >> 4))
+        out.append(HTTPSyntax.hexDigit(byte & 15))
+    }
+}
+
+extension [UInt8] {
+    /// Adds fixed text.
+    fileprivate mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { unsafe append(contentsOf: $0) }
+    }
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 /// Decides what one end of a WebSocket does, from its handshake to its end (RFC 6455 §5–§7).
+///
+/// Told what happened, it answers with what to do. `closed` comes exactly once, and after it
+/// nothing but `endLink`. Once a close frame has been sent nothing more is sent or delivered.
+/// The owner keeps the time: when the peer's close does not follow ours, call `closeTimedOut`.
 package struct WebSocketSession {
     /// Says what the link's owner must do next, in order.
     package enum Action: Equatable, Sendable {
@@ -14,28 +18,124 @@ package struct WebSocketSession {
         case endLink
     }
 
+    private enum State: Equatable {
+        case open
+        case closing
+        case closed
+    }
+
+    private let maskSource: (() -> UInt32)?
+    private var parser: WebSocketParser
+    private var state = State.open
+
     /// Makes a session after its handshake; a client needs a source of unforeseeable masks.
     package init(
         role: WebSocketRole, messageBytes: Int, maskSource: (() -> UInt32)? = nil
-    ) {}
+    ) {
+        precondition(role == .server || maskSource != nil, "a client must mask its frames")
+        self.maskSource = role == .client ? maskSource : nil
+        parser = WebSocketParser(role: role, messageBytes: messageBytes)
+    }
 
     /// Tells whether messages may still be sent.
-    package var isOpen: Bool { true }
+    package var isOpen: Bool { state == .open }
+
+    /// Tells whether our close frame is sent and the peer's awaited, which needs a time limit.
+    package var isClosing: Bool { state == .closing }
 
     /// Notes what the peer has sent.
-    package mutating func received(_ bytes: Span<UInt8>) -> [Action] { [] }
-    /// Sends text, which must be valid UTF-8.
-    package mutating func send(text: [UInt8]) -> [Action] { [] }
-    /// Sends text.
-    package mutating func send(text: String) -> [Action] { send(text: Array(text.utf8)) }
-    /// Sends bytes.
-    package mutating func send(binary: [UInt8]) -> [Action] { [] }
-    /// Sends a ping; beyond 125 bytes the payload is cut.
-    package mutating func ping(_ payload: [UInt8] = []) -> [Action] { [] }
-    /// Begins the closing handshake.
-    package mutating func close(code: UInt16? = 1000, reason: String = "") -> [Action] { [] }
-    /// Notes that the peer did not answer our close in time.
-    package mutating func closeTimedOut() -> [Action] { [] }
+    package mutating func received(_ bytes: Span<UInt8>) -> [Action] {
+        guard state != .closed else { return [] }
+        parser.append(bytes)
+        var actions: [Action] = []
+        do throws(WebSocketError) {
+            while state != .closed, let message = try parser.next() { take(message, &actions) }
+        } catch {
+            fail(error, &actions)
+        }
+        return actions
+    }
+
+    /// Sends text, which must be valid UTF-8; does nothing once closing.
+    package mutating func send(text: [UInt8]) -> [Action] { send(.text, text) }
+
+    /// Sends text; does nothing once closing.
+    package mutating func send(text: String) -> [Action] { send(.text, Array(text.utf8)) }
+
+    /// Sends bytes; does nothing once closing.
+    package mutating func send(binary: [UInt8]) -> [Action] { send(.binary, binary) }
+
+    /// Sends a ping, its payload cut to 125 bytes; does nothing once closing.
+    package mutating func ping(_ payload: [UInt8] = []) -> [Action] {
+        send(.ping, Array(payload.prefix(WebSocketFrameHeader.controlBytes)))
+    }
+
+    /// Sends a pong unasked, its payload cut to 125 bytes; does nothing once closing.
+    package mutating func pong(_ payload: [UInt8] = []) -> [Action] {
+        send(.pong, Array(payload.prefix(WebSocketFrameHeader.controlBytes)))
+    }
+
+    /// Begins the closing handshake; does nothing when it has begun.
+    package mutating func close(
+        code: UInt16? = WebSocketCloseCode.normal, reason: String = ""
+    ) -> [Action] {
+        guard state == .open else { return [] }
+        state = .closing
+        return [.send(WebSocketWriter.close(code: code, reason: reason, mask: maskSource?()))]
+    }
+
+    /// Notes that the peer has not answered our close in time.
+    package mutating func closeTimedOut() -> [Action] {
+        guard state == .closing else { return [] }
+        state = .closed
+        return [.closed(code: WebSocketCloseCode.lost, reason: ""), .endLink]
+    }
+
     /// Notes that the link has ended.
-    package mutating func lost() -> [Action] { [] }
+    package mutating func lost() -> [Action] {
+        guard state != .closed else { return [] }
+        state = .closed
+        return [.closed(code: WebSocketCloseCode.lost, reason: "")]
+    }
+
+    // MARK: - Inside
+
+    private func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) -> [Action] {
+        guard state == .open else { return [] }
+        return [.send(WebSocketWriter.frame(opcode, payload, mask: maskSource?()))]
+    }
+
+    private mutating func take(_ message: WebSocketMessage, _ actions: inout [Action]) {
+        switch message {
+        case .close(let code, let reason):
+            if state == .open {
+                actions.append(
+                    .send(WebSocketWriter.close(code: code, reason: "", mask: maskSource?())))
+            }
+            state = .closed
+            let seen = code ?? WebSocketCloseCode.noneGiven
+            actions.append(.closed(code: seen, reason: reason))
+            actions.append(.endLink)
+        case .ping(let payload):
+            guard state == .open else { return }
+            actions.append(contentsOf: send(.pong, payload))
+            actions.append(.deliver(message))
+        case .text, .binary, .pong:
+            guard state == .open else { return }
+            actions.append(.deliver(message))
+        }
+    }
+
+    /// Fails the connection: tells the peer why, unless our close is already sent (§7.1.7).
+    private mutating func fail(_ error: WebSocketError, _ actions: inout [Action]) {
+        if state == .open {
+            let code = error.closeCode
+            actions.append(
+                .send(WebSocketWriter.close(code: code, reason: error.message, mask: maskSource?()))
+            )
+        }
+        state = .closed
+        actions.append(.closed(code: error.closeCode, reason: error.message))
+        actions.append(.endLink)
+    }
 }
