@@ -1,6 +1,60 @@
 // SPDX-License-Identifier: MIT
 
+import Glibc
+import PasserelleDaemon
+
+/// The executable: understands its arguments, and runs the command they name.
 @main
 enum Passerelle {
-    static func main() {}
+    static func main() {
+        exit(run(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    private static func run(_ arguments: [String]) -> Int32 {
+        if let first = arguments.first, ["--version", "-V", "version"].contains(first) {
+            return show("passerelle \(Version.text)\n")
+        }
+        do throws(UsageError) {
+            let invocation = try Invocation.parse(arguments)
+            if invocation.wantsHelp { return show(HelpText.command(invocation.command)) }
+            if invocation.command == .help {
+                return show(try HelpText.topic(invocation))
+            }
+            return run(invocation, .process())
+        } catch {
+            complain(error.message)
+            return UsageError.exitCode
+        }
+    }
+
+    /// Runs any command but `help`.
+    private static func run(_ invocation: Invocation, _ surroundings: Surroundings) -> Int32 {
+        let configuration: Configuration
+        do throws(ConfigurationError) {
+            configuration = try Configuration.load(invocation, surroundings)
+        } catch {
+            complain(error.message)
+            return ConfigurationError.exitCode
+        }
+        if Command.clients.contains(invocation.command) {
+            return ClientCommands.run(
+                invocation, path: configuration.ipc, streams: ClientStreams.process())
+        }
+        let log = Log(
+            level: configuration.logLevel, journalStream: surroundings.value("JOURNAL_STREAM"))
+        for warning in configuration.warnings { log.warning(warning) }
+        switch invocation.command {
+        case .sandbox: return Gateway.sandbox(configuration, log: log)
+        case .demo: return Gateway.demo(configuration, log: log)
+        default: return Gateway.serve(configuration, log: log)
+        }
+    }
+
+    private static func show(_ text: String) -> Int32 {
+        Terminal.write(Array(text.utf8), to: STDOUT_FILENO) ? 0 : 1
+    }
+
+    private static func complain(_ message: String) {
+        Terminal.writeLine("passerelle: " + message, to: STDERR_FILENO)
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+package import PasserelleNet
 package import PasserelleWire
 
 /// What the process was told, checked: every field is as its variable's parser left it.

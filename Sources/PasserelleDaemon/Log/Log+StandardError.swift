@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+// Which of the two modules owns timeval depends on what else the target imports.
+import SwiftOverlayShims
 
 extension Log {
     /// The process's log: standard error, in journald's form where that is what reads it.
@@ -8,9 +10,9 @@ extension Log {
         self.init(
             level: level, form: Self.form(journalStream: journalStream),
             clock: {
-                var time = timespec()
-                clock_gettime(CLOCK_REALTIME, &time)
-                return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+                var time = timeval()
+                gettimeofday(&time, nil)
+                return Int64(time.tv_sec) * 1_000 + Int64(time.tv_usec) / 1_000
             },
             sink: { Terminal.write($0, to: STDERR_FILENO) })
     }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+/// What the executable can be asked to do.
+package enum Command: String, CaseIterable, Sendable {
+    case serve, sandbox, demo, tail, members, publish, status, help
+
+    /// The commands that build something and read the whole configuration.
+    package static let builders: Set<Command> = [.serve, .sandbox, .demo]
+
+    /// The commands that run a gateway.
+    package static let gateways: Set<Command> = [.serve, .demo]
+
+    /// The commands that talk to a running gateway over its Unix socket.
+    package static let clients: Set<Command> = [.tail, .members, .publish, .status]
+
+    /// Names that a later version will have.
+    package static let later: Set<String> = ["check", "token", "typing"]
+
+    /// One line on what it does.
+    package var summary: String {
+        switch self {
+        case .serve: "run the gateway"
+        case .sandbox: "run an embedded Channels server, for development and tests"
+        case .demo: "run sandbox, gateway and a chat page in one process"
+        case .tail: "print the events of channels as they come"
+        case .members: "print who is in a channel"
+        case .publish: "send a server event to a channel"
+        case .status: "print how the gateway is"
+        case .help: "explain a command"
+        }
+    }
+
+    /// What it takes besides options, in the order of the command line.
+    package var operands: [Operand] {
+        switch self {
+        case .serve, .sandbox, .demo, .status: []
+        case .tail: [Operand("CHANNEL", isRepeated: true)]
+        case .members: [Operand("CHANNEL")]
+        case .publish: [Operand("CHANNEL"), Operand("EVENT"), Operand("JSON")]
+        case .help: [Operand("COMMAND", isOptional: true)]
+        }
+    }
+
+    /// Its own options; those that set variables are in the variables' table.
+    package var options: [CommandOption] {
+        switch self {
+        case .serve, .sandbox, .demo, .publish: []
+        case .tail:
+            [
+                CommandOption(
+                    "--after", value: "POSITION",
+                    "Begin behind this position, or at 'earliest' or 'now' (the default)"),
+                CommandOption("--last", value: "N", "Begin with the channel's last N events"),
+                CommandOption("--json", "Print each event as the gateway gives it (the default)"),
+                CommandOption("--pretty", "Print time, channel, event and data for people"),
+                CommandOption(
+                    "--once", "End when the connection ends, instead of connecting again"),
+            ]
+        case .members: [CommandOption("--json", "Print the gateway's answer as it is")]
+        case .status: [CommandOption("--json", "Print the gateway's answer as it is")]
+        case .help: [CommandOption("--markdown", "Print the table of variables in Markdown")]
+        }
+    }
+
+    /// One word that a command takes besides options.
+    package struct Operand: Sendable, Equatable {
+        /// What it stands for.
+        package var name: String
+        /// Whether one or more may be given.
+        package var isRepeated: Bool
+        /// Whether it may be left out.
+        package var isOptional: Bool
+
+        init(_ name: String, isRepeated: Bool = false, isOptional: Bool = false) {
+            self.name = name
+            self.isRepeated = isRepeated
+            self.isOptional = isOptional
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleNet
+import PasserelleWire
+
+extension Configuration {
+    /// Reads and checks what concerns the invocation's command, as strong as `Settings` has it.
+    ///
+    /// Commands that build something refuse variables that there are none of.
+    package static func load(
+        _ invocation: Invocation, _ surroundings: Surroundings
+    ) throws(ConfigurationError) -> Configuration {
+        let command = invocation.command
+        let settings = try Settings(
+            invocation, surroundings, isStrict: Command.builders.contains(command))
+        var draft = ConfigurationDraft(surroundings)
+        for variable in Variables.all where variable.commands.contains(command) {
+            try settings.checkLine(variable.name)
+            try draft.take(variable, settings[variable.name], command)
+        }
+        try draft.checkPresent(settings, command)
+        try draft.checkTogether(settings)
+        draft.settleUpstream(command)
+        try draft.settleSocket(command)
+        return draft.configuration
+    }
+}
+
+extension ConfigurationDraft {
+    /// Takes one variable's value, or its default.
+    fileprivate mutating func take(
+        _ variable: Variable, _ setting: Setting?, _ command: Command
+    ) throws(ConfigurationError) {
+        let preset = variable.preset(for: command)
+        guard let setting = setting ?? preset.map({ Setting(text: $0, origin: .preset) }) else {
+            return
+        }
+        if variable.stage == .later, setting.origin != .preset, setting.text != preset {
+            throw .conflict(
+                name: variable.name,
+                reason: "this version does not have it yet, so that it would silently do nothing;"
+                    + " unset it", origin: setting.origin)
+        }
+        do throws(ValueProblem) {
+            guard setting.text.unicodeScalars.allSatisfy(\.isPrintable) else { throw .unprintable }
+            try variable.read(&self, setting.text)
+        } catch {
+            throw .badValue(
+                name: variable.name, shown: variable.isSecret ? nil : setting.text, problem: error,
+                takes: variable.takes, origin: setting.origin)
+        }
+    }
+
+    /// Throws where the command needs variables that nobody set.
+    fileprivate func checkPresent(
+        _ settings: Settings, _ command: Command
+    ) throws(ConfigurationError) {
+        guard command == .serve else { return }
+        var missing = ["PUSHER_APP_ID", "PUSHER_KEY", "PUSHER_SECRET"].filter {
+            settings[$0] == nil
+        }
+        if cluster == nil && host == nil { missing.append("PUSHER_CLUSTER (or PUSHER_HOST)") }
+        guard missing.isEmpty else {
+            throw .missing(
+                names: missing, command: command.rawValue, hint: hint(missing, settings))
+        }
+        if configuration.access == nil {
+            throw .missing(
+                names: ["PASSERELLE_AUTH"], command: command.rawValue,
+                hint: "none lets everybody who can connect read, on loopback and Unix listeners")
+        }
+    }
+
+    /// A Next.js file often has the key for the browser only, which is not read.
+    private func hint(_ missing: [String], _ settings: Settings) -> String? {
+        for name in missing {
+            let name = String(name.prefix { $0 != " " })
+            guard let origin = settings.browserVariables[name] else { continue }
+            return "NEXT_PUBLIC_\(name) (from \(origin.description)) is for browsers and is not"
+                + " read, so say it again as \(name)"
+        }
+        return nil
+    }
+
+    /// Throws where values that are each right contradict each other.
+    fileprivate mutating func checkTogether(_ settings: Settings) throws(ConfigurationError) {
+        if configuration.access == .unchecked {
+            for address in configuration.http where !address.isLoopback {
+                let origin = settings["PASSERELLE_HTTP"]?.origin ?? .preset
+                throw .conflict(
+                    name: "PASSERELLE_HTTP", reason: Self.openListener(address.description),
+                    origin: origin)
+            }
+        }
+        if let channels = configuration.channels {
+            for pinned in configuration.pinned where !channels.matches(pinned.text) {
+                throw .conflict(
+                    name: "PASSERELLE_PIN",
+                    reason: "\(QuotedText.quoted(pinned.text, limit: 60)) is not among"
+                        + " PASSERELLE_CHANNELS, so that nobody could read it",
+                    origin: settings["PASSERELLE_PIN"]?.origin ?? .preset)
+            }
+        }
+    }
+
+    private static func openListener(_ address: String) -> String {
+        "\(QuotedText.quoted(address, limit: 100)) can be reached from other hosts, and"
+            + " PASSERELLE_AUTH=none would let everybody there read every channel; it takes"
+            + " loopback and Unix listeners only"
+    }
+
+    /// Says where Channels is: the sandbox for the demo, the host where there is one, the cluster.
+    fileprivate mutating func settleUpstream(_ command: Command) {
+        if command == .demo, case .tcp(let address, let port) = configuration.sandbox {
+            configuration.upstream = .host(address, port: port, isTLS: false)
+        } else if let host {
+            configuration.upstream = .host(host, port: port, isTLS: isTLS)
+            if !isTLS, !ListenAddress.isLoopbackHost(host) {
+                configuration.warnings.append(
+                    "PUSHER_SCHEME=http: events travel unencrypted between here and PUSHER_HOST")
+            }
+        } else if let cluster {
+            configuration.upstream = .cluster(cluster, port: port, isTLS: isTLS)
+        }
+    }
+
+    /// Finds the Unix socket where no variable says it.
+    fileprivate mutating func settleSocket(_ command: Command) throws(ConfigurationError) {
+        guard configuration.ipc.isEmpty else { return }
+        if Command.clients.contains(command) {
+            configuration.ipc = SocketPath.ofClient(surroundings)
+        } else if Command.gateways.contains(command) {
+            guard let path = SocketPath.ofGateway(surroundings, isDemo: command == .demo) else {
+                throw .missing(
+                    names: ["PASSERELLE_IPC"], command: command.rawValue,
+                    hint: "there is neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR to put it in")
+            }
+            configuration.ipc = path
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    /// Says whether it may stand in a setting: no control, and not what repair puts for bad UTF-8.
+    fileprivate var isPrintable: Bool {
+        value >= 0x20 && !(0x7F..<0xA0).contains(value) && value != 0xFFFD
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+
+extension HelpText {
+    /// What a command does, in a paragraph.
+    static func about(_ command: Command) -> String {
+        switch command {
+        case .serve:
+            """
+            Runs the gateway: subscribes to Channels with the application's server credentials, and \
+            serves
+            what it hears at /events (Server-Sent Events), at /poll and on a Unix socket. Runs until
+            SIGTERM or SIGINT.
+
+            Every option is an environment variable with a flag. A flag wins over the environment, \
+            which
+            wins over the files of --env-file. Secrets have no flag: they come from the environment, \
+            a file,
+            or $CREDENTIALS_DIRECTORY/pusher-secret (systemd's LoadCredential=).
+            Exit codes: 64 usage, 69 Channels refuses for good, 78 configuration.
+            """
+        case .sandbox:
+            """
+            Runs a server that speaks Channels' WebSocket protocol and REST interface, on this host \
+            only
+            and without an account: for development and tests.
+            """
+        case .demo:
+            """
+            Runs the sandbox, a gateway that is connected to it, and a page with two sides of a \
+            chat, all in
+            one process, and prints the addresses to open. Nothing leaves this host.
+            """
+        case .tail:
+            """
+            Prints the events of one or more channels, one JSON object a line, as the gateway hears \
+            them.
+            When the connection to the gateway is lost it connects again and goes on where it was; a \
+            hole
+            is told as a passerelle:gap event. Ends quietly on Ctrl-C, or when nobody reads its output.
+            """
+        case .members: "Prints who is in a presence channel."
+        case .publish:
+            """
+            Sends an event to a channel through the gateway, as the application's server would: once, \
+            to
+            everybody who listens. JSON is the event's data, or - to read it from standard input. \
+            Prints
+            nothing when all is well.
+            Exit codes: 1 the gateway refused, and says why; 69 there is no gateway.
+            """
+        case .status: "Prints how the gateway is: its connection to Channels, channels and readers."
+        case .help: "Explains a command, or lists the variables ('passerelle help variables')."
+        }
+    }
+
+    /// Command lines to begin with.
+    static func examples(_ command: Command) -> [String] {
+        switch command {
+        case .serve:
+            [
+                "passerelle serve --env-file .env.local --auth none",
+                "PASSERELLE_AUTH=none passerelle serve --http unix:/run/passerelle/http.sock",
+            ]
+        case .sandbox:
+            [
+                "passerelle sandbox",
+                "passerelle sandbox --sandbox 127.0.0.1:6002 --sandbox-webhook"
+                    + " http://127.0.0.1:3000/hooks",
+            ]
+        case .demo: ["passerelle demo", "passerelle demo --http 127.0.0.1:9000"]
+        case .tail:
+            [
+                "passerelle tail presence-bail-42",
+                "passerelle tail --pretty --last 20 presence-bail-42 presence-bail-43",
+                "passerelle tail presence-bail-42 | jq -c 'select(.event == \"new-message\") | .data'",
+            ]
+        case .members: ["passerelle members presence-bail-42"]
+        case .publish:
+            [
+                "passerelle publish presence-bail-42 request-updated '{\"status\":\"signed\"}'",
+                "passerelle publish presence-bail-42 request-updated - < update.json",
+            ]
+        case .status: ["passerelle status", "passerelle status --json | jq .upstream"]
+        case .help: ["passerelle help serve", "passerelle help variables --markdown"]
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+
+/// A command line, understood: which command, and what was said to it.
+package struct Invocation: Equatable, Sendable {
+    /// The command.
+    package var command: Command
+    /// Whether its help is asked for instead of itself.
+    package var wantsHelp = false
+    /// The files given with `--env-file`, in their order.
+    package var environmentFiles: [String] = []
+    /// The values of flags that set variables, by the variables' names.
+    package var settings: [String: String] = [:]
+    /// The values of the command's own options, by their flags; empty for one that takes none.
+    package var options: [String: String] = [:]
+    /// The words that are no options.
+    package var operands: [String] = []
+
+    /// An invocation of `command` with nothing said to it.
+    package init(_ command: Command) {
+        self.command = command
+    }
+
+    /// Reads the words behind the program's name.
+    ///
+    /// A flag's value is the next word or follows a `=`;
+    /// of a flag that comes twice the last counts; behind `--` every word is an operand.
+    package static func parse(_ arguments: [String]) throws(UsageError) -> Invocation {
+        guard let first = arguments.first else { throw .noCommand }
+        if ["--help", "-h"].contains(first) { return Invocation(.help) }
+        guard let command = Command(rawValue: first) else { throw unknown(first) }
+        var invocation = Invocation(command)
+        var words = arguments.dropFirst()
+        var takesFlags = true
+        while let word = words.popFirst() {
+            if takesFlags, word == "--" {
+                takesFlags = false
+            } else if takesFlags, isFlag(word) {
+                try invocation.take(flag: word, &words)
+            } else {
+                invocation.operands.append(word)
+            }
+            if invocation.wantsHelp { return invocation }
+        }
+        try invocation.check()
+        return invocation
+    }
+
+    /// A word with a dash and more, unless it is a number: JSON begins with one.
+    private static func isFlag(_ word: String) -> Bool {
+        let bytes = word.utf8
+        guard bytes.first == 0x2D, let second = bytes.dropFirst().first else { return false }
+        return !(second >= 0x30 && second <= 0x39)
+    }
+
+    private static func unknown(_ word: String) -> UsageError {
+        if Command.later.contains(word) { return .laterCommand(word) }
+        let names = Command.allCases.map(\.rawValue) + ["--help", "--version"]
+        return .unknownCommand(word, suggestion: Spelling.nearest(to: word, among: names))
+    }
+
+    private mutating func take(
+        flag word: String, _ words: inout ArraySlice<String>
+    ) throws(UsageError) {
+        let equals = word.firstIndex(of: "=")
+        let flag = String(word[..<(equals ?? word.endIndex)])
+        let attached = equals.map { String(word[word.index(after: $0)...]) }
+        if flag == "--help" || flag == "-h" {
+            guard attached == nil else { throw .needlessValue(flag: flag, command: command) }
+            wantsHelp = true
+            return
+        }
+        if let option = command.options.first(where: { $0.flag == flag }) {
+            try take(option, attached, &words)
+            return
+        }
+        if let variable = Variables.flagged(flag), variable.isSecret {
+            throw .secretFlag(variable.name)
+        }
+        guard let target = target(flag) else {
+            throw .unknownFlag(flag, command: command, suggestion: suggestion(flag))
+        }
+        guard let value = attached ?? words.popFirst() else {
+            throw .noValue(flag: flag, placeholder: target.placeholder, command: command)
+        }
+        if let variable = target.variable {
+            settings[variable.name] = value
+        } else {
+            environmentFiles.append(value)
+        }
+    }
+
+    private mutating func take(
+        _ option: CommandOption, _ attached: String?, _ words: inout ArraySlice<String>
+    ) throws(UsageError) {
+        guard let placeholder = option.placeholder else {
+            guard attached == nil else { throw .needlessValue(flag: option.flag, command: command) }
+            options[option.flag] = ""
+            return
+        }
+        guard let value = attached ?? words.popFirst() else {
+            throw .noValue(flag: option.flag, placeholder: placeholder, command: command)
+        }
+        options[option.flag] = value
+    }
+
+    /// What a flag that is not the command's own sets: a variable, or (nil) the list of files.
+    private func target(_ flag: String) -> (variable: Variable?, placeholder: String)? {
+        if flag == "--env-file", command != .help { return (nil, "PATH") }
+        guard let variable = Variables.flagged(flag), variable.commands.contains(command) else {
+            return nil
+        }
+        return (variable, variable.placeholder)
+    }
+
+    private func suggestion(_ flag: String) -> String? {
+        let variables = Variables.all.filter {
+            $0.commands.contains(command) && $0.stage == .built && !$0.isSecret
+        }
+        let flags = command.options.map(\.flag) + variables.map(\.flag) + ["--env-file", "--help"]
+        return Spelling.nearest(to: flag, among: flags)
+    }
+
+    private func check() throws(UsageError) {
+        let needed = command.operands.filter { !$0.isOptional }
+        if operands.count < needed.count {
+            throw .missingOperand(needed[operands.count].name, command: command)
+        }
+        let isOpen = command.operands.contains(where: \.isRepeated)
+        if !isOpen, operands.count > command.operands.count {
+            throw .needlessOperand(operands[command.operands.count], command: command)
+        }
+        if options["--json"] != nil, options["--pretty"] != nil {
+            throw .together("--json", "--pretty", command: command)
+        }
+        if let last = options["--last"], Int(last).map({ (1...1_000_000).contains($0) }) != true {
+            throw .badValue(
+                flag: "--last", value: last, takes: "a number from 1 to 1000000", command: command)
+        }
+    }
+}
