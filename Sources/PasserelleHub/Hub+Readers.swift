@@ -2,8 +2,10 @@
 
 /// What Downstream asks: to attach, to detach, to look.
 extension Hub {
-    /// Attaches a reader to channels and sets its cursor; a channel that nobody had asked for is
-    /// asked for now. The reader then reads with `next` in the same turn.
+    /// Attaches a reader to channels and sets its cursor.
+    ///
+    /// A channel that nobody had asked for is asked for now. The reader then reads with `next` in
+    /// the same turn.
     ///
     /// With `wantsSnapshot`, each channel's members come first, and member changes that they stand
     /// for are left out of the replay.

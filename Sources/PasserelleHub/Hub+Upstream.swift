@@ -60,7 +60,7 @@ extension Hub {
         }
     }
 
-    /// Channels refuses a subscription; the gateway goes on trying. Told once until it changes.
+    /// Channels refuses a subscription, and the gateway goes on trying: told once until it changes.
     package func refused(_ name: String, status: Int, message: String, at now: Moment) {
         guard let channel = channels[name] else { return }
         let hole = channel.subscription.hole ?? (channel.isLive ? (now.wall, .upstream) : nil)

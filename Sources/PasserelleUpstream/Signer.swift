@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleNet
+package import PasserelleWire
+
+/// Signs for the application: subscriptions and REST calls.
+package struct Signer {
+    private let key: String
+    private let secret: [UInt8]
+
+    package init(key: String, secret: [UInt8]) {
+        self.key = key
+        self.secret = secret
+    }
+
+    /// The subscription of a connection to a channel, with our own signature where one is needed.
+    ///
+    /// On a presence channel the member is `memberID`, marked as the gateway.
+    package func subscription(
+        channel: String, socketID: String, memberID: String
+    ) -> ClientMessage {
+        switch (try? ChannelName(channel))?.kind {
+        case .presence:
+            var data = Array(#"{"user_id":"#.utf8)
+            JSONWriter.string(memberID, into: &data)
+            data += Array(#","user_info":{"passerelle":true}}"#.utf8)
+            let text = String(decoding: data, as: UTF8.self)
+            let auth = auth(socketID: socketID, channel: channel, channelData: text)
+            return .subscribe(channel: channel, auth: auth, channelData: text)
+        case .private, .encrypted:
+            let auth = auth(socketID: socketID, channel: channel, channelData: nil)
+            return .subscribe(channel: channel, auth: auth, channelData: nil)
+        case .public, .serverToUser, nil:
+            return .subscribe(channel: channel, auth: "", channelData: nil)
+        }
+    }
+
+    /// `KEY:HEX` over a socket id, a channel and its data.
+    package func auth(socketID: String, channel: String, channelData: String?) -> String {
+        let text = ChannelsSigning.subscription(
+            socketID: socketID, channel: channel, channelData: channelData)
+        return key + ":" + Hex.encode(Digest.hmacSHA256(key: secret, text))
+    }
+
+    /// The target of a REST call with its signature in the query (protocol sheet §3.1).
+    ///
+    /// `path` is signed as it is sent; `timestamp` is in seconds since 1970. `body_md5` is sent
+    /// with a body only: some servers refuse it on GET.
+    package func target(
+        method: String, path: String, query: [(name: String, value: String)], body: [UInt8],
+        timestamp: Int64
+    ) -> String {
+        var parameters = query
+        parameters.append(("auth_key", key))
+        parameters.append(("auth_timestamp", String(timestamp)))
+        parameters.append(("auth_version", "1.0"))
+        if !body.isEmpty { parameters.append(("body_md5", Hex.encode(Digest.md5(body)))) }
+        let text = ChannelsSigning.request(method: method, path: path, query: parameters)
+        parameters.append(("auth_signature", Hex.encode(Digest.hmacSHA256(key: secret, text))))
+        let pairs = parameters.map { "\($0.name)=\(HTTPTarget.encode($0.value))" }
+        return path + "?" + pairs.joined(separator: "&")
+    }
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleWire
+
+/// Decides everything about one connection to Channels: when to connect, what to subscribe, when a
+/// silence is a death, and what to do after each kind of end.
+///
+/// It is told what happened and when, and answers with what to do, in order. It holds no socket.
+package struct UpstreamSession {
+    /// What the shell is to do.
+    package enum Action: Equatable {
+        /// Open a link and its WebSocket.
+        case connect
+        /// Send a message.
+        case send(ClientMessage)
+        /// Sign and send a subscription for the connection's socket id.
+        case subscribe(channel: String, socketID: String)
+        /// Close the WebSocket with a code and let the link go; no end is reported for it.
+        case endLink(code: UInt16)
+        /// Tell the hub and the world.
+        case tell(Report)
+    }
+
+    /// What happened, for the hub and for those who watch.
+    package enum Report: Equatable {
+        case established(socketID: String)
+        case subscribed(channel: String, members: [ChannelMember]?)
+        case refused(channel: String, status: Int, message: String)
+        case event(channel: String, name: String, data: [UInt8], userID: String?)
+        case memberAdded(channel: String, ChannelMember)
+        case memberRemoved(channel: String, userID: String)
+        /// Nothing is heard any more.
+        case lost
+        /// The next attempt comes after this delay.
+        case waits(Duration, because: Cause)
+        /// Channels refuses for good: coming back unchanged is no use.
+        case refusedForGood(code: Int, message: String)
+        /// A message of Channels' that is worth a line: an error that ends nothing.
+        case error(code: Int?, message: String)
+    }
+
+    /// Why a connection ended or did not come about.
+    package enum Cause: Equatable {
+        /// A close code, from a close frame or from an error before the connection stood.
+        case code(Int, String)
+        /// The link failed; the words say how.
+        case link(String)
+        /// No handshake in time.
+        case handshakeTimeout
+        /// No pong in time.
+        case silence
+        /// It said something that is no Channels message.
+        case garbage
+    }
+
+    /// How long the handshake may take once the connection is being made.
+    package static let handshakeTimeout: Duration = .seconds(20)
+    /// The longest silence before a ping, whatever the server offers.
+    package static let longestActivityTimeout: Duration = .seconds(120)
+    /// How long a pong may take.
+    package static let pongTimeout: Duration = .seconds(30)
+    /// A connection that stood for this long was a good one: what follows counts anew.
+    package static let steadyAfter: Duration = .seconds(5)
+    /// How many reconnects in a row may go without a delay.
+    package static let immediateReconnects = 3
+
+    private enum State {
+        case idle
+        case handshaking(since: Duration)
+        case established(Established)
+        case waiting(until: Duration)
+        case stopped
+    }
+
+    private struct Established {
+        let socketID: String
+        let since: Duration
+        let activityTimeout: Duration
+        var heardAt: Duration
+        var pingedAt: Duration?
+    }
+
+    private var state = State.idle
+    private var subscriptions = SubscriptionSet()
+    private var attempt = 0
+    private var immediate = 0
+    private let jitter: () -> Double
+
+    /// Builds a session that has not begun; `jitter` gives random numbers in 0..<1.
+    package init(jitter: @escaping () -> Double) {
+        self.jitter = jitter
+    }
+
+    /// The id that Channels gave this connection, while it stands.
+    package var socketID: String? {
+        if case .established(let connection) = state { connection.socketID } else { nil }
+    }
+
+    /// True once nothing more will be tried.
+    package var isStopped: Bool { if case .stopped = state { true } else { false } }
+
+    /// True when the connection stands and every wanted channel is heard or refused.
+    package var isSettled: Bool { socketID != nil && subscriptions.isSettled }
+
+    /// When `timePassed` wants to be told; `nil` while nothing is timed.
+    package var deadline: Duration? {
+        switch state {
+        case .idle, .stopped: nil
+        case .handshaking(let since): since + Self.handshakeTimeout
+        case .waiting(let until): until
+        case .established(let connection):
+            min(
+                connection.pingedAt.map { $0 + Self.pongTimeout }
+                    ?? connection.heardAt + connection.activityTimeout,
+                subscriptions.deadline ?? .seconds(Int64.max / 2))
+        }
+    }
+
+    // MARK: - What is wanted
+
+    /// Begins.
+    package mutating func started(now: Duration) -> [Action] {
+        guard case .idle = state else { return [] }
+        state = .handshaking(since: now)
+        return [.connect]
+    }
+
+    /// A channel is wanted.
+    package mutating func wanted(_ channel: String, now: Duration) -> [Action] {
+        subscriptions.want(channel)
+        return sendSubscriptions(now: now)
+    }
+
+    /// A channel is no longer wanted.
+    package mutating func unwanted(_ channel: String, now: Duration) -> [Action] {
+        let mustSay = subscriptions.drop(channel)
+        guard mustSay, socketID != nil else { return [] }
+        return [.send(.unsubscribe(channel: channel))]
+    }
+
+    // MARK: - What happened
+
+    /// Bytes came, of whatever kind: the peer lives.
+    package mutating func heard(now: Duration) {
+        guard case .established(var connection) = state else { return }
+        connection.heardAt = now
+        connection.pingedAt = nil
+        state = .established(connection)
+    }
+
+    /// A message came.
+    package mutating func received(_ message: ServerMessage, now: Duration) -> [Action] {
+        heard(now: now)
+        switch message {
+        case .connectionEstablished(let socketID, let seconds):
+            return established(socketID: socketID, seconds: seconds, now: now)
+        case .error(let code, let text): return erred(code: code, text: text, now: now)
+        case .ping: return [.send(.pong)]
+        case .subscriptionSucceeded(let channel, let members):
+            return succeeded(channel, members: members, now: now)
+        case .subscriptionError(let channel, let status, let text):
+            return refused(channel, status: status, text: text, now: now)
+        case .event(let channel?, let name, let data, let userID):
+            return [.tell(.event(channel: channel, name: name, data: data, userID: userID))]
+        case .memberAdded(let channel, let member):
+            return [.tell(.memberAdded(channel: channel, member))]
+        case .memberRemoved(let channel, let userID):
+            return [.tell(.memberRemoved(channel: channel, userID: userID))]
+        case .pong, .subscriptionCount, .cacheMiss, .signInSucceeded, .event, .ignored: return []
+        }
+    }
+
+    /// Something came that is no Channels message: the connection is replaced.
+    package mutating func garbled(now: Duration) -> [Action] {
+        guard isConnected else { return [] }
+        return [.endLink(code: 1002)] + ended(.garbage, action: .exponential, now: now)
+    }
+
+    /// The link ended, with the peer's close code where it gave one.
+    package mutating func linkEnded(
+        code: UInt16?, words: String, now: Duration
+    ) -> [Action] {
+        guard isConnected else { return [] }
+        let cause = code.map { Cause.code(Int($0), words) } ?? .link(words)
+        return ended(cause, action: ClosePolicy.action(code: code), now: now)
+    }
+
+    /// Time passed: call it at `deadline` or later.
+    package mutating func timePassed(now: Duration) -> [Action] {
+        switch state {
+        case .idle, .stopped: return []
+        case .waiting(let until):
+            guard now >= until else { return [] }
+            state = .handshaking(since: now)
+            return [.connect]
+        case .handshaking(let since):
+            guard now - since >= Self.handshakeTimeout else { return [] }
+            return [.endLink(code: 1002)]
+                + ended(.handshakeTimeout, action: .exponential, now: now)
+        case .established(let connection):
+            if let silence = silence(connection, now: now) { return silence }
+            var actions: [Action] = []
+            for channel in subscriptions.timePassed(now: now) {
+                let words = "no answer to the subscription"
+                actions.append(.tell(.refused(channel: channel, status: 408, message: words)))
+            }
+            return actions + sendSubscriptions(now: now)
+        }
+    }
+
+    /// The gateway stops: nothing more is tried.
+    package mutating func stopped() -> [Action] {
+        let wasConnected = isConnected
+        state = .stopped
+        return wasConnected ? [.endLink(code: 1000)] : []
+    }
+
+    // MARK: - Inside
+
+    private var isConnected: Bool {
+        switch state {
+        case .handshaking, .established: true
+        case .idle, .waiting, .stopped: false
+        }
+    }
+
+    private mutating func established(
+        socketID: String, seconds: Int?, now: Duration
+    ) -> [Action] {
+        guard case .handshaking = state else { return garbled(now: now) }
+        let offered = seconds.map { Duration.seconds(max(1, min($0, 86_400))) }
+        state = .established(
+            Established(
+                socketID: socketID, since: now,
+                activityTimeout: min(offered ?? .seconds(120), Self.longestActivityTimeout),
+                heardAt: now))
+        return [.tell(.established(socketID: socketID))] + sendSubscriptions(now: now)
+    }
+
+    private mutating func erred(code: Int?, text: String, now: Duration) -> [Action] {
+        if case .handshaking = state, let code {
+            let action = ClosePolicy.action(errorCode: code)
+            return [.endLink(code: 1000)] + ended(.code(code, text), action: action, now: now)
+        }
+        var actions: [Action] = [.tell(.error(code: code, message: text))]
+        // A client event that was refused is no word on a subscription.
+        if code != 4301, let channel = subscriptions.suspect(in: text) {
+            actions += refused(channel, status: code ?? 401, text: text, now: now)
+        }
+        return actions
+    }
+
+    private mutating func succeeded(
+        _ channel: String, members: [ChannelMember]?, now: Duration
+    ) -> [Action] {
+        guard socketID != nil else { return [] }
+        switch subscriptions.succeeded(channel) {
+        case .heard:
+            return [.tell(.subscribed(channel: channel, members: members))]
+                + sendSubscriptions(now: now)
+        case .unsubscribe:
+            return [.send(.unsubscribe(channel: channel))] + sendSubscriptions(now: now)
+        case .unasked: return []
+        }
+    }
+
+    private mutating func refused(
+        _ channel: String, status: Int, text: String, now: Duration
+    ) -> [Action] {
+        guard subscriptions.refused(channel, now: now) else { return [] }
+        return [.tell(.refused(channel: channel, status: status, message: text))]
+            + sendSubscriptions(now: now)
+    }
+
+    private mutating func sendSubscriptions(now: Duration) -> [Action] {
+        guard let socketID else { return [] }
+        return subscriptions.takeSendable(now: now).map {
+            .subscribe(channel: $0, socketID: socketID)
+        }
+    }
+
+    private mutating func silence(_ connection: Established, now: Duration) -> [Action]? {
+        if let pingedAt = connection.pingedAt {
+            guard now - pingedAt >= Self.pongTimeout else { return nil }
+            return [.endLink(code: 4201)] + ended(.silence, action: .reconnectAtOnce, now: now)
+        }
+        guard now - connection.heardAt >= connection.activityTimeout else { return nil }
+        var pinged = connection
+        pinged.pingedAt = now
+        state = .established(pinged)
+        return [.send(.ping)]
+    }
+
+    private mutating func ended(_ cause: Cause, action: CloseAction, now: Duration) -> [Action] {
+        var actions: [Action] = []
+        if case .established(let connection) = state {
+            actions.append(.tell(.lost))
+            if now - connection.since >= Self.steadyAfter { (attempt, immediate) = (0, 0) }
+        }
+        subscriptions.lost()
+        if action == .stop, case .code(let code, let words) = cause {
+            state = .stopped
+            return actions + [.tell(.refusedForGood(code: code, message: words))]
+        }
+        let delay = delay(after: action)
+        state = .waiting(until: now + delay)
+        return actions + [.tell(.waits(delay, because: cause))]
+    }
+
+    private mutating func delay(after action: CloseAction) -> Duration {
+        if action == .reconnectAtOnce, immediate < Self.immediateReconnects {
+            immediate += 1
+            return .zero
+        }
+        attempt += 1
+        return Backoff.delay(attempt: attempt, jitter: jitter())
+    }
+}
