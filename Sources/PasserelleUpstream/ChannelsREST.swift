@@ -2,7 +2,7 @@
 
 import FoundationEssentials
 package import PasserelleNet
-package import PasserelleWire
+import PasserelleWire
 
 /// Why a REST call to Channels did not do what it should.
 package enum ChannelsRESTError: Error, Equatable {
@@ -43,7 +43,7 @@ package final class ChannelsREST {
         body += Array(#","channels":["#.utf8)
         JSONWriter.string(channel, into: &body)
         body += Array(#"],"data":"#.utf8)
-        JSONWriter.string(bytes: data, into: &body)
+        JSONWriter.string(bytes: data.span, into: &body)
         body.append(UInt8(ascii: "}"))
         call("POST", "/events", body: body) { done($0.map { _ in () }) }
     }

@@ -25,6 +25,11 @@ package struct SubscriptionSet {
     private var states: [String: State] = [:]
     private var queue: [String] = []
     private var pendingCount = 0
+    /// When `timePassed` may have something to do, at the latest; `nil` while nothing is timed.
+    ///
+    /// Kept as a lower bound, since it is asked after every message: it is found anew only when it
+    /// has passed.
+    package private(set) var deadline: Duration?
 
     package init() {}
 
@@ -122,6 +127,7 @@ package struct SubscriptionSet {
             guard case .queued(let attempt) = states[channel] else { continue }
             states[channel] = .pending(since: now, attempt: attempt)
             pendingCount += 1
+            time(now + Self.answerTimeout)
             sendable.append(channel)
         }
         queue.removeFirst(taken)
@@ -147,18 +153,19 @@ package struct SubscriptionSet {
             case .queued, .pending, .abandoned, .live, .refused: break
             }
         }
+        deadline = nil
+        for state in states.values {
+            switch state {
+            case .pending(let since, _), .abandoned(let since): time(since + Self.answerTimeout)
+            case .refused(let retryAt, _): time(retryAt)
+            case .queued, .live: break
+            }
+        }
         return silent.sorted()
     }
 
-    /// When `timePassed` has something to do; `nil` while nothing is timed.
-    package var deadline: Duration? {
-        states.values.compactMap { state -> Duration? in
-            switch state {
-            case .pending(let since, _), .abandoned(let since): since + Self.answerTimeout
-            case .refused(let retryAt, _): retryAt
-            case .queued, .live: nil
-            }
-        }.min()
+    private mutating func time(_ candidate: Duration) {
+        deadline = min(deadline ?? candidate, candidate)
     }
 
     /// Notes that the connection is gone: everything wanted starts anew on the next one.
@@ -176,5 +183,6 @@ package struct SubscriptionSet {
     private mutating func retryLater(_ channel: String, attempt: Int, now: Duration) {
         let delay = min(Self.longestRetry, Self.firstRetry * (1 << min(attempt, 6)))
         states[channel] = .refused(retryAt: now + delay, attempt: attempt + 1)
+        time(now + delay)
     }
 }
