@@ -36,8 +36,8 @@ package struct Gap: Equatable, Sendable {
 
 /// One entry of a channel's log: something that was said there, or a gap.
 ///
-/// An event never changes, so any number of readers share it. The forms are the one exception:
-/// opaque bytes that Downstream fills on first use, so that an event is encoded once a form.
+/// An event never changes, so any number of readers share it. The form is the one exception: bytes
+/// that Downstream fills on first use, so that an event is encoded once for all readers.
 package final class Event {
     /// What an entry says.
     package enum Content: Equatable, Sendable {
@@ -64,10 +64,8 @@ package final class Event {
     package let heardAt: Duration
     package let channel: String
     package let content: Content
-    /// The JSON object of design §2, filled and read by Downstream alone.
-    package var jsonForm: [UInt8] = []
-    /// The form for event streams, filled and read by Downstream alone.
-    package var streamForm: [UInt8] = []
+    /// The encoded forms, filled on first use and read by Downstream alone.
+    package var form: EncodedForm?
 
     package init(
         sequence: UInt64, at now: Moment, channel: String, content: Content
@@ -94,4 +92,20 @@ package final class Event {
 
     /// Bytes counted for an entry besides its payload: identifiers, names and the object itself.
     package static let fixedCost = 160
+}
+
+/// One event's bytes in every form that readers ask for, laid out so that each is a slice.
+package struct EncodedForm: Sendable {
+    /// The event-stream frame inside one chunk of HTTP's chunked coding.
+    package let bytes: [UInt8]
+    /// The event-stream frame alone.
+    package let frame: Range<Int>
+    /// The JSON object inside the frame.
+    package let json: Range<Int>
+
+    package init(bytes: [UInt8], frame: Range<Int>, json: Range<Int>) {
+        self.bytes = bytes
+        self.frame = frame
+        self.json = json
+    }
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleHub
+package import PasserelleNet
+
+/// Tells each reader what it has not seen, in the form it asked for.
+///
+/// Built once a gateway. Each turn of the loop ends with `settle`, in which everything that came
+/// in that turn goes out: one write a reader.
+package final class Downstream {
+    /// The HTTP surface, for links that an HTTP listener accepted.
+    package let http: HTTPService
+    /// The Unix socket's surface, for links that its listener accepted.
+    package let lines: LineService
+    private let desk: Desk
+
+    package init(
+        loop: EventLoop, hub: Hub, configuration: DownstreamConfiguration,
+        services: DownstreamServices
+    ) {
+        desk = Desk(loop: loop, hub: hub, configuration: configuration, services: services)
+        http = HTTPService(desk: desk)
+        lines = LineService(desk: desk)
+        tick()
+    }
+
+    /// Tells everybody what came in this turn.
+    package func settle() {
+        desk.settle()
+    }
+
+    /// Event streams that are open.
+    package var streamCount: Int { desk.streams.count }
+    /// What was counted.
+    package var tally: Tally { desk.tally }
+
+    private func tick() {
+        desk.loop.after(.seconds(1)) { [weak self] in
+            guard let self else { return }
+            self.desk.streams.beat()
+            self.tick()
+        }
+    }
+}

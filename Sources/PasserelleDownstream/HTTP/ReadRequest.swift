@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleHub
+package import PasserelleWire
+
+/// What a request to read asks for, checked: shared by event streams and polls.
+package struct ReadRequest: Equatable {
+    /// Channels that one request may name.
+    package static let channelLimit = 100
+    /// The longest wait of a poll, in seconds; longer ones are cut to it.
+    package static let longestWait = 55
+    /// Events that one poll tells at most, whatever `limit` says.
+    package static let eventLimit = 1000
+
+    /// The channels, each once, in the order in which they were named.
+    package var channels: [String] = []
+    /// `after`, or a header that stands for it.
+    package var start: Start?
+    /// `last`: how many messages of the past a fresh reader wants.
+    package var last: Int?
+    /// `wait`, in seconds; `nil` where the poll is to be answered at once.
+    package var wait: Int?
+    /// `limit`, in events.
+    package var limit = ReadRequest.eventLimit
+    /// `format=data`.
+    package var wantsOnlyData = false
+    /// `user`: who reads, where nobody checks it.
+    package var user: String?
+
+    /// Reads a query; refuses what is malformed, given twice, or not to be asked for.
+    package init(query: String?, allowed: ChannelPatterns) throws(Refusal) {
+        let items: [(name: String, value: String)]
+        do {
+            items = try HTTPTarget.decodeQuery(query ?? "")
+        } catch {
+            throw .badRequest("bad-query", "The query is not well-formed percent-encoded UTF-8.")
+        }
+        var seen: Set<String> = []
+        for (name, value) in items {
+            if name == "channel" {
+                try add(channel: value, allowed: allowed)
+                continue
+            }
+            guard ["after", "last", "wait", "limit", "format", "user"].contains(name) else {
+                continue
+            }
+            guard seen.insert(name).inserted else {
+                throw .badRequest("bad-query", "\(name) is given twice.")
+            }
+            try take(name, value)
+        }
+        guard !channels.isEmpty else {
+            throw .badRequest("bad-channel", "Name at least one channel: ?channel=NAME.")
+        }
+    }
+
+    /// Where a fresh reader or one with a cursor begins.
+    package var effectiveStart: Start {
+        start ?? last.map { .last($0) } ?? .now
+    }
+
+    private mutating func add(channel: String, allowed: ChannelPatterns) throws(Refusal) {
+        let name = try Self.check(channel: channel, allowed: allowed)
+        guard !channels.contains(name) else { return }
+        guard channels.count < Self.channelLimit else {
+            throw .badRequest(
+                "bad-channel", "A request names at most \(Self.channelLimit) channels.")
+        }
+        channels.append(name)
+    }
+
+    /// Checks a channel's name and whether this gateway serves it.
+    package static func check(
+        channel: String, allowed: ChannelPatterns
+    ) throws(Refusal) -> String {
+        do {
+            let name = try ChannelName(channel)
+            guard allowed.matches(name.text) else {
+                throw Refusal(
+                    403, "forbidden",
+                    "This gateway does not serve that channel; PASSERELLE_CHANNELS says which.")
+            }
+            return name.text
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw .badRequest(
+                "bad-channel",
+                "A channel's name has 1 to \(ChannelName.maximumLength) of A-Z a-z 0-9 _-=@,.;")
+        }
+    }
+
+    private mutating func take(_ name: String, _ value: String) throws(Refusal) {
+        switch name {
+        case "after": start = try Self.start(value)
+        case "last": last = min(try Self.number(name, value), Self.eventLimit)
+        case "wait": wait = min(try Self.number(name, value), Self.longestWait)
+        case "limit": limit = max(1, min(try Self.number(name, value), Self.eventLimit))
+        case "format":
+            guard value == "data" || value == "event" else {
+                throw .badRequest("bad-query", "format is event or data.")
+            }
+            wantsOnlyData = value == "data"
+        default: user = value
+        }
+    }
+
+    /// Reads `POSITION`, `earliest` or `now`.
+    package static func start(_ text: String) throws(Refusal) -> Start {
+        if text == "now" { return .now }
+        if text == "earliest" { return .earliest }
+        guard let position = Position(text) else {
+            throw .badRequest(
+                "bad-position", "after is a position as the gateway tells it, earliest, or now.")
+        }
+        return .after(position)
+    }
+
+    private static func number(_ name: String, _ value: String) throws(Refusal) -> Int {
+        let isNumber = !value.isEmpty && value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard isNumber else {
+            throw .badRequest("bad-query", "\(name) is a whole number, 0 or more.")
+        }
+        // More digits than a number holds are still a number: a very large one.
+        return Int(value) ?? Int.max
+    }
+}

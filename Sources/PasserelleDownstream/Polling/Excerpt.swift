@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleHub
+
+/// A bounded run of events as the items of a JSON array: what a poll and a `HISTORY` tell.
+struct Excerpt {
+    /// The event objects, with commas between them.
+    private(set) var json: [UInt8] = []
+    private(set) var count = 0
+    /// True when a gap is among them.
+    private(set) var hasGap = false
+    /// True when more can be read at once.
+    private(set) var hasMore = false
+
+    /// Reads on from a cursor until nothing is left or a bound is reached; `bytes` is passed by at
+    /// most one event.
+    init(from cursor: inout Cursor, limit: Int, bytes: Int, desk: Desk) {
+        while let entry = desk.hub.next(&cursor) {
+            // Whoever reads excerpts is told the members beside them.
+            if case .snapshot = entry { continue }
+            let form = desk.encoder.form(of: entry, at: cursor.sequence, now: desk.now.wall)
+            if count > 0 { json.append(UInt8(ascii: ",")) }
+            json += form.bytes[form.json]
+            count += 1
+            hasGap = hasGap || entry.isGap
+            if count >= limit || json.count >= bytes {
+                hasMore = !desk.hub.isUpToDate(cursor)
+                return
+            }
+        }
+    }
+}
+
+extension Entry {
+    /// True for a gap, whether it stands in the log or in front of it.
+    var isGap: Bool {
+        switch self {
+        case .gap: true
+        case .event(let event): if case .gap = event.content { true } else { false }
+        case .snapshot, .refusal: false
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleHub
+import PasserelleNet
+
+/// Waits until each of some channels has been heard at least once, so that there is something to
+/// answer with.
+final class Waiter: Reader {
+    /// How the waiting ended.
+    enum Outcome: Equatable {
+        case heard
+        /// Channels refuses one of the channels and none of them was heard before.
+        case refused(channel: String, message: String)
+        case timedOut
+    }
+
+    /// How long a first answer may wait for Channels.
+    static let patience: Duration = .seconds(5)
+
+    var cursor = Cursor()
+    private let desk: Desk
+    private let done: (Outcome) -> Void
+    private var timer: TimerToken?
+    private var isDone = false
+
+    /// Starts waiting; `done` is called at once where nothing is to wait for, else later, and never
+    /// while the hub tells its news.
+    @discardableResult
+    init(desk: Desk, channels: [String], done: @escaping (Outcome) -> Void) {
+        self.desk = desk
+        self.done = done
+        desk.hub.attach(self, to: channels, from: .now, wantsSnapshot: false, at: desk.now)
+        if let outcome { return end(outcome) }
+        timer = desk.loop.after(Self.patience) { [self] in end(outcome ?? .timedOut) }
+    }
+
+    /// Waits no longer; `done` is not called.
+    func cancel() {
+        guard !isDone else { return }
+        release()
+    }
+
+    func newsCame(on channel: Channel) {
+        guard outcome != nil else { return }
+        desk.afterNews { [self] in
+            if let outcome { end(outcome) }
+        }
+    }
+
+    private var outcome: Outcome? {
+        var isComplete = true
+        for channel in cursor.channels where !channel.wasHeard {
+            if case .refused(_, let message, _, _) = channel.subscription {
+                return .refused(channel: channel.name, message: message)
+            }
+            isComplete = false
+        }
+        return isComplete ? .heard : nil
+    }
+
+    private func end(_ outcome: Outcome) {
+        guard !isDone else { return }
+        release()
+        done(outcome)
+    }
+
+    private func release() {
+        isDone = true
+        if let timer { desk.loop.cancel(timer) }
+        timer = nil
+        desk.hub.detach(self, at: desk.now)
+    }
+}
