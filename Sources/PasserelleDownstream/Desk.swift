@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleHub
-package import PasserelleNet
+import PasserelleHub
+import PasserelleNet
 package import PasserelleWire
 
 /// What Downstream is told by whoever builds the house.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleHub
+import PasserelleHub
 import PasserelleNet
 
 /// Waits until each of some channels has been heard at least once, so that there is something to
@@ -30,7 +30,10 @@ final class Waiter: Reader {
         self.desk = desk
         self.done = done
         desk.hub.attach(self, to: channels, from: .now, wantsSnapshot: false, at: desk.now)
-        if let outcome { return end(outcome) }
+        if let outcome {
+            end(outcome)
+            return
+        }
         timer = desk.loop.after(Self.patience) { [self] in end(outcome ?? .timedOut) }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleHub
-package import PasserelleNet
+import PasserelleNet
 
 /// What all event streams share: the turn's batch, the scratch buffer, the heartbeat.
 final class EventStreams {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleHub
-package import PasserelleNet
+import PasserelleHub
+import PasserelleNet
 
 /// One event stream: it writes what its cursor lacks whenever its socket takes more.
 ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleNet
-package import PasserelleWire
+import PasserelleNet
+import PasserelleWire
 
 /// One connection that speaks HTTP: requests in, one at a time, and their answers in order.
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleHub
+import PasserelleHub
 package import PasserelleNet
 package import PasserelleWire
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleNet
+import PasserelleHub
+import PasserelleNet
 import PasserelleWire
 
 /// One connection to the Unix socket: commands in, replies and events out.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleHub
+import PasserelleHub
 
 /// A bounded run of events as the items of a JSON array: what a poll and a `HISTORY` tell.
 struct Excerpt {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleHub
+import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
@@ -74,8 +74,8 @@ final class PollReader: Reader {
         let needsMembers = excerpt.hasGap || isFirst
         var json = Array(#"{"position":"\#(position)","events":["#.utf8)
         json += excerpt.json
-        json += Array(#"],"more":\#(batch.hasMore),"#.utf8)
-        json += Array(#""retry_ms":\#(batch.hasMore ? 0 : Poll.retryMilliseconds)"#.utf8)
+        json += Array(#"],"more":\#(excerpt.hasMore),"#.utf8)
+        json += Array(#""retry_ms":\#(excerpt.hasMore ? 0 : Poll.retryMilliseconds)"#.utf8)
         if needsMembers { appendMembers(to: &json) }
         json.append(UInt8(ascii: "}"))
         var response = HTTPResponse.json(200, json)
