@@ -7,8 +7,53 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+/// What every context here has in common: TLS 1.2 and up, no renegotiation, no session cache, and
+/// modes that fit a non-blocking link which keeps no buffer while it is idle.
+static inline void COpenSSL_prepare(SSL_CTX *context)
+{
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+}
+
+/// SNI (RFC 6066 section 3): 1 on success.
+static inline int COpenSSL_set_server_name(SSL *ssl, const char *name)
+{
+    return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+
+static const unsigned char COpenSSL_protocols[] = "\x08http/1.1";
+
+static inline int COpenSSL_select_protocol(SSL *ssl, const unsigned char **out,
+                                           unsigned char *out_length, const unsigned char *offered,
+                                           unsigned int offered_length, void *argument)
+{
+    (void)ssl, (void)argument;
+    unsigned char *chosen;
+    // A client that offers only others is served all the same: it may well speak HTTP/1.1.
+    if (SSL_select_next_proto(&chosen, out_length, COpenSSL_protocols,
+                              sizeof COpenSSL_protocols - 1, offered,
+                              offered_length) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/// ALPN (RFC 7301) for HTTP/1.1: offered by a client, chosen by a server.
+static inline void COpenSSL_speak_http(SSL_CTX *context, int is_server)
+{
+    if (is_server)
+        SSL_CTX_set_alpn_select_cb(context, COpenSSL_select_protocol, 0);
+    else
+        SSL_CTX_set_alpn_protos(context, COpenSSL_protocols, sizeof COpenSSL_protocols - 1);
+}
 
 #endif

@@ -4,6 +4,7 @@
 #define PASSERELLE_CLINUX_H
 
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

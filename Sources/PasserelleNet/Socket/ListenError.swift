@@ -4,6 +4,8 @@
 package enum ListenError: Error, Equatable, Sendable {
     /// The system refused.
     case system(ListenAddress, SystemError)
+    /// The system refused a descriptor that was handed over.
+    case descriptor(Int32, SystemError)
     /// The host's name has no address; the resolver's words.
     case resolve(ListenAddress, String)
     /// Another process answers on the Unix socket.
@@ -21,6 +23,7 @@ extension ListenError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .system(let address, let error): "cannot listen on \(address): \(error)"
+        case .descriptor(let number, let error): "cannot listen on descriptor \(number): \(error)"
         case .resolve(let address, let words): "cannot listen on \(address): \(words)"
         case .inUse(let path): "cannot listen on unix:\(path): another process answers there"
         case .notASocket(let path): "cannot listen on unix:\(path): what stands there is no socket"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import CLinux
 import Glibc
 
 /// Who is at the other end of a link: an IP address and port, or a local process.
@@ -30,21 +29,19 @@ package struct PeerAddress: Hashable, Sendable {
         kind = .unix
     }
 
-    /// An IPv4 (4 bytes) or IPv6 (16 bytes) address in network order; `nil` for another count.
-    package init?(bytes: [UInt8], port: UInt16) {
-        var bytes = bytes
-        let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]
-        if bytes.count == 16, bytes.starts(with: mapped) { bytes.removeFirst(12) }
-        func number(_ part: ArraySlice<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
+    /// An IPv4 address in host order.
+    init(ipv4 address: UInt32, port: UInt16) {
+        (high, low, kind) = (0, UInt64(address), .ipv4)
         portNumber = port
-        switch bytes.count {
-        case 4:
-            (high, low, kind) = (0, number(bytes[...]), .ipv4)
-        case 16:
-            (high, low, kind) = (number(bytes[..<8]), number(bytes[8...]), .ipv6)
-        default:
-            return nil
-        }
+    }
+
+    /// An IPv6 address in host order; the IPv4 address that is mapped into it, if one is.
+    init(ipv6 high: UInt64, _ low: UInt64, port: UInt16) {
+        let isMapped = high == 0 && low >> 32 == 0xFFFF
+        self.high = high
+        self.low = isMapped ? low & 0xFFFF_FFFF : low
+        kind = isMapped ? .ipv4 : .ipv6
+        portNumber = port
     }
 
     /// The address spelled out.
@@ -79,11 +76,14 @@ package struct PeerAddress: Hashable, Sendable {
 
     private var text: String {
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        let family = kind == .ipv4 ? AF_INET : AF_INET6
-        var bytes: [UInt8] = []
-        if kind == .ipv6 { bytes += (0..<8).reversed().map { UInt8(high >> ($0 * 8) & 255) } }
-        bytes += (0..<(kind == .ipv4 ? 4 : 8)).reversed().map { UInt8(low >> ($0 * 8) & 255) }
-        guard inet_ntop(family, bytes, &buffer, socklen_t(buffer.count)) != nil else { return "" }
+        let count = socklen_t(buffer.count)
+        let words = (high.bigEndian, low.bigEndian, UInt32(truncatingIfNeeded: low).bigEndian)
+        let written = withUnsafeBytes(of: words) { bytes in
+            kind == .ipv4
+                ? inet_ntop(AF_INET, bytes.baseAddress.map { $0 + 16 }, &buffer, count)
+                : inet_ntop(AF_INET6, bytes.baseAddress, &buffer, count)
+        }
+        guard written != nil else { return "" }
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import COpenSSL
 
 /// Why a certificate, a key or a list of authorities cannot be used.
 package enum TLSError: Error, Equatable, Sendable {
@@ -25,5 +26,24 @@ extension TLSError: CustomStringConvertible {
         case .authorities(let path, let words): "cannot use the authorities in \(path): \(words)"
         case .library(let words): "cannot set up TLS: \(words)"
         }
+    }
+}
+
+extension TLSError {
+    /// The reason of the oldest error in this thread's OpenSSL queue, which this empties.
+    static func lastWords() -> String {
+        let code = ERR_get_error()
+        ERR_clear_error()
+        guard code != 0 else { return "no reason given" }
+        // A failed file operation is in the queue with its errno and no reason text of OpenSSL's.
+        if let words = ERR_reason_error_string(code) { return String(cString: words) }
+        return "OpenSSL error \(code)"
+    }
+
+    /// Whether the oldest error says that a key is not the certificate's; leaves the queue.
+    static func lastIsMismatch() -> Bool {
+        let reason = ERR_peek_error() & 0x7F_FFFF
+        return reason == UInt(X509_R_KEY_VALUES_MISMATCH)
+            || reason == UInt(X509_R_KEY_TYPE_MISMATCH)
     }
 }

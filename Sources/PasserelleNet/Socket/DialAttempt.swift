@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+import CLinux
+import Glibc
+
+/// A link's way to being open: resolve, connect to each address in turn, shake hands.
+///
+/// Belongs to its link, which the attempt's timer and the lookup keep alive.
+final class DialAttempt {
+    /// How soon a Unix listener whose queue is full is asked again.
+    private static let retryDelay = Duration.milliseconds(10)
+
+    private unowned let link: Link
+    private unowned(unsafe) let loop: EventLoop
+    private let tls: TLSClient?
+    private let deadline: Duration
+    private var wholeTimer: TimerToken?
+    private var addressTimer: TimerToken?
+    private var lookup: UInt64?
+    private var addresses: [SocketAddress] = []
+    private var nextAddress = 0
+    private var failure = LinkEnd.timedOut
+
+    /// The name that the peer's certificate must be for.
+    var host = ""
+    /// What to set as `TCP_USER_TIMEOUT` once connected.
+    var userTimeout: Duration?
+
+    init(link: Link, tls: TLSClient?, timeout: Duration) {
+        self.link = link
+        self.tls = tls
+        loop = link.loop
+        deadline = loop.time + timeout
+        wholeTimer = loop.after(timeout) { [link] in link.fail(.timedOut) }
+    }
+
+    /// Begins with an address or a name.
+    func start(_ address: ListenAddress) {
+        switch address {
+        case .unix(let path):
+            if tls != nil {
+                return link.fail(.tls("a Unix socket has no name that TLS could verify"))
+            }
+            guard let address = SocketAddress(unixPath: path) else {
+                return link.fail(.failed(SystemError(call: "connect", code: ENAMETOOLONG)))
+            }
+            resolved(.success([address]))
+        case .tcp(let host, let port):
+            self.host = host
+            if let tls, !tls.verifies, !ListenAddress.isLoopbackHost(host) {
+                return link.fail(.tls(TLSClient.refusal(host: host)))
+            }
+            if let number = UInt16(exactly: port),
+                let address = SocketAddress(numericHost: host, port: number)
+            {
+                resolved(.success([address]))
+            } else {
+                lookup = loop.lookups.start(host: host, port: port, for: link, on: loop)
+            }
+        }
+    }
+
+    /// The name has these addresses, or none.
+    func resolved(_ answer: Resolver.Answer) {
+        lookup = nil
+        switch answer {
+        case .success(let addresses):
+            self.addresses = addresses
+            connectNext()
+        case .failure(let failure):
+            link.fail(.resolve(failure.words))
+        }
+    }
+
+    /// The kernel says how the attempt at the current address went.
+    func decided() {
+        let code = SocketOptions.takeError(of: link.fileDescriptor)
+        guard code == 0 else {
+            failed(.failed(SystemError(call: "connect", code: code)))
+            return connectNext()
+        }
+        cancelAddressTimer()
+        do {
+            let peer = try SocketOptions.peer(of: link.fileDescriptor)
+            if let userTimeout {
+                SocketOptions.setUserTimeout(userTimeout, of: link.fileDescriptor)
+            }
+            try connected(to: peer)
+        } catch let error as SystemError {
+            failed(.failed(error))
+            connectNext()
+        } catch {
+            link.fail(.tls("\(error)"))
+        }
+    }
+
+    /// Lets go of timers and of the lookup: the link is open, or over.
+    func cancel() {
+        cancelAddressTimer()
+        if let wholeTimer { loop.cancel(wholeTimer) }
+        wholeTimer = nil
+        if let lookup { loop.lookups.cancel(lookup) }
+        lookup = nil
+    }
+
+    private func connected(to peer: PeerAddress) throws {
+        link.peer = peer
+        guard let tls else { return link.opened() }
+        guard tls.verifies || peer.isLoopback else {
+            return link.fail(.tls(TLSClient.refusal(host: host)))
+        }
+        let session = try TLSSession(client: tls, host: host, descriptor: link.fileDescriptor)
+        link.beginHandshake(session)
+    }
+
+    private func connectNext() {
+        while nextAddress < addresses.count {
+            let address = addresses[nextAddress]
+            nextAddress += 1
+            if begin(address) { return }
+        }
+        link.fail(failure)
+    }
+
+    /// Starts one attempt; gives whether its outcome is still to come.
+    private func begin(_ address: SocketAddress) -> Bool {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.family, kind, 0)
+        guard descriptor >= 0 else {
+            failure = .failed(.last("socket"))
+            return false
+        }
+        if address.family != AF_UNIX { SocketOptions.prepareTCP(descriptor) }
+        let result = address.lend { Glibc.connect(descriptor, $0, $1) }
+        let error = SystemError.last("connect")
+        link.fileDescriptor = descriptor
+        if result != 0, error.code == EAGAIN, address.family == AF_UNIX {
+            link.dropDescriptor()
+            nextAddress -= 1
+            addressTimer = loop.after(Self.retryDelay) { [link] in link.dial?.connectNext() }
+            return true
+        }
+        guard result == 0 || error.code == EINPROGRESS else {
+            failed(.failed(error))
+            return false
+        }
+        do {
+            link.interest = .writable
+            try loop.poller.watch(descriptor, for: .writable, by: link)
+            link.flags.insert(.watched)
+        } catch {
+            failed(.failed(error))
+            return false
+        }
+        let left = max(deadline - loop.time, .zero) / (addresses.count - nextAddress + 1)
+        addressTimer = loop.after(left) { [link] in link.dial?.addressTimedOut() }
+        return true
+    }
+
+    private func addressTimedOut() {
+        addressTimer = nil
+        failed(.timedOut)
+        connectNext()
+    }
+
+    private func failed(_ end: LinkEnd) {
+        failure = end
+        cancelAddressTimer()
+        link.dropDescriptor()
+    }
+
+    private func cancelAddressTimer() {
+        if let addressTimer { loop.cancel(addressTimer) }
+        addressTimer = nil
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+import CLinux
+import Glibc
+
+extension Link {
+    /// How long a finished link waits for the peer's own end before its descriptor is closed.
+    package static let lingerTime = Duration.seconds(2)
+
+    /// Flushes what is queued, then closes; the owner is told `.closedHere` once all is flushed.
+    ///
+    /// Nothing is read for the owner any more. The descriptor itself stays for up to `lingerTime`
+    /// until the peer closes too: closing it over unread bytes would make the kernel reset the
+    /// connection, and the peer could lose the last answer.
+    package func finish() {
+        guard stage != .over, stage != .lingering, !flags.contains(.finishing) else { return }
+        flags.insert(.finishing)
+        flags.remove(.wantsRoom)
+        if flags.contains(.silenced) { resume() }
+        if stage == .open, queuedBytes == 0 { flushed() } else { updateInterest() }
+    }
+
+    /// Closes at once and drops what is queued; the owner hears nothing more, not even the end.
+    package func close() {
+        flags.remove(.endPending)
+        release(sayingGoodbye: true)
+        owner = nil
+    }
+
+    /// Ends the link now and has the owner told at the end of the turn.
+    func fail(_ end: LinkEnd) {
+        guard stage != .over else { return }
+        release(sayingGoodbye: false)
+        report(end)
+    }
+
+    /// Tells the owner the end that was reported, unless it closed the link since then.
+    func tell(_ end: LinkEnd) {
+        guard flags.contains(.endPending) else { return }
+        flags.remove(.endPending)
+        let owner = self.owner
+        self.owner = nil
+        owner?.linkEnded(self, end)
+    }
+
+    /// Everything is out: the peer is told the end, and its own end is awaited.
+    func flushed() {
+        tls?.sayGoodbye()
+        tls = nil
+        shutdown(fileDescriptor, Int32(SHUT_WR))
+        if flags.contains(.peerFinished) {
+            release(sayingGoodbye: false)
+        } else {
+            stage = .lingering
+            updateInterest()
+            loop.after(Self.lingerTime) { [weak self] in self?.release(sayingGoodbye: false) }
+        }
+        report(.closedHere)
+    }
+
+    /// Reads on and drops what comes, until the peer's end.
+    func drain() {
+        let buffer = loop.receiveBuffer
+        let count = recv(fileDescriptor, buffer.baseAddress, buffer.count, Int32(0))
+        if count > 0 { return }
+        let code = errno
+        if count == 0 || (code != EAGAIN && code != EINTR) { release(sayingGoodbye: false) }
+    }
+
+    func loopEnded() {
+        flags.remove([.endPending, .watched])
+        stage = .over
+        dial = nil
+        output = nil
+        tls = nil
+        closeDescriptor()
+        owner = nil
+    }
+
+    /// Lets go of the descriptor while a dial tries another address.
+    func dropDescriptor() {
+        if flags.contains(.watched) {
+            flags.remove(.watched)
+            loop.poller.unwatch(fileDescriptor)
+        }
+        closeDescriptor()
+    }
+
+    private func release(sayingGoodbye: Bool) {
+        guard stage != .over else { return }
+        if sayingGoodbye, stage == .open { tls?.sayGoodbye() }
+        stage = .over
+        dial?.cancel()
+        dial = nil
+        output = nil
+        tls = nil
+        dropDescriptor()
+    }
+
+    private func report(_ end: LinkEnd) {
+        flags.insert(.endPending)
+        loop.ended(self, end)
+    }
+
+    private func closeDescriptor() {
+        if fileDescriptor >= 0 { _ = Glibc.close(fileDescriptor) }
+        fileDescriptor = -1
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+import CLinux
+import Glibc
+
+extension Link {
+    /// Reads once into the loop's buffer and tells the owner.
+    func receive() {
+        if let tls { return receive(from: tls) }
+        let buffer = loop.receiveBuffer
+        let count = recv(fileDescriptor, buffer.baseAddress, buffer.count, Int32(0))
+        if count > 0 { return tell(received: count) }
+        if count == 0 { return peerFinished() }
+        let error = SystemError.last("recv")
+        if error.code != EAGAIN && error.code != EINTR { fail(.failed(error)) }
+    }
+
+    /// Tells the owner of the first `count` bytes of the loop's buffer.
+    func tell(received count: Int) {
+        let bytes = UnsafeRawBufferPointer(rebasing: loop.receiveBuffer[..<count])
+        bytes.withMemoryRebound(to: UInt8.self) { bytes in
+            owner?.link(self, received: bytes.span)
+        }
+    }
+
+    /// The peer sends no more.
+    func peerFinished() {
+        flags.insert(.peerFinished)
+        if flags.contains(.staysHalfOpen) {
+            updateInterest()
+            owner?.linkPeerFinished(self)
+        } else if output != nil {
+            updateInterest()
+        } else {
+            fail(.closedByPeer)
+        }
+    }
+
+    /// The kernel tells of an end while nothing is being read.
+    func brokeUnread(_ events: Interest) {
+        if events.contains(.failed) {
+            let code = SocketOptions.takeError(of: fileDescriptor)
+            if code != 0 { return fail(.failed(SystemError(call: "send", code: code))) }
+        }
+        guard flags.contains(.paused),
+            flags.isDisjoint(with: [.peerFinished, .finishing, .wantsRoom]),
+            output == nil
+        else { return fail(.closedByPeer) }
+        // Unread bytes may wait: they are the owner's, once it resumes.
+        flags.insert(.silenced)
+        loop.poller.silence(fileDescriptor)
+    }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+import CLinux
+
+/// How many bytes of heap the object itself takes, without what it refers to.
+package func heapBytes(of object: AnyObject) -> Int {
+    malloc_usable_size(Unmanaged.passUnretained(object).toOpaque())
+}
