@@ -7,7 +7,12 @@ extension ChannelsApp {
     mutating func subscribe(
         _ id: Int, to channel: String, auth: String, channelData: String?, now: Duration
     ) {
-        guard let connection = connections[id] else { return }
+        guard let connection = connections[id], misbehaviour.silence != .subscriptions else {
+            return
+        }
+        if let denial = misbehaviour.denials.first(where: { $0.pattern.matches(channel) }) {
+            return deny(id, channel, denial)
+        }
         if channel.hasPrefix(ChannelName.serverToUserPrefix) {
             return subscribeToUser(id, connection, channel, now: now)
         }
@@ -74,6 +79,12 @@ extension ChannelsApp {
                 + "\(String(decoding: text, as: UTF8.self)), but got \(printable(String(parts[1])))"
         }
         return nil
+    }
+
+    private mutating func deny(_ id: Int, _ channel: String, _ denial: Misbehaviour.Denial) {
+        let message = "Told to refuse subscriptions to channel \(printable(channel))"
+        guard let status = denial.status else { return complain(to: id, message) }
+        send(.subscriptionError(channel: channel, status: status, message: message), to: id)
     }
 
     // MARK: Entering

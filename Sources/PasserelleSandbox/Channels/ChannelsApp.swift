@@ -17,6 +17,8 @@ package struct ChannelsApp {
     var departures = Departures()
     /// What has been said since the start.
     var counts = SandboxCounts()
+    /// What it does wrong on purpose.
+    package var misbehaviour = Misbehaviour()
     /// What this turn has decided so far.
     var actions: [ChannelsAction] = []
 
@@ -54,6 +56,9 @@ package struct ChannelsApp {
     package mutating func received(
         _ id: Int, text: [UInt8], now: Duration
     ) -> [ChannelsAction] {
+        guard misbehaviour.silence != .messages, misbehaviour.silence != .everything else {
+            return []
+        }
         guard heard(id, now: now) else { return [] }
         counts.messagesReceived += 1
         do throws(ChannelsMessageError) {

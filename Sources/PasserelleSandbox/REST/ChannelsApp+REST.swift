@@ -63,6 +63,12 @@ extension ChannelsApp {
 
     // MARK: Publishing
 
+    /// Tells an event that needs no signature, such as one that a test publishes.
+    mutating func published(_ event: PublishedEvent, now: Duration) -> [ChannelsAction] {
+        spread(event, now: now)
+        return takeActions()
+    }
+
     private mutating func publish(_ event: PublishedEvent, now: Duration) -> JSONObject {
         spread(event, now: now)
         var answer = JSONObject()

@@ -3,18 +3,199 @@ package import PasserelleNet
 package import PasserelleWire
 
 /// A Channels server on one port: WebSocket, REST and web hooks of one application.
+///
+/// It can be told to misbehave: `GET /sandbox` on the same port says how. Belongs to one loop's
+/// thread; what `ChannelsApp` decides it does.
 package final class Sandbox {
+    /// How often the app is told that time passes, while somebody is connected.
+    private static let tick = Duration.milliseconds(250)
+
     /// Asked for every path that is not the server's own; true when it will answer, once.
     package var extraRoutes: ((HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool)?
 
-    /// The port it listens on; 0 on a Unix socket.
-    package var port: Int { 0 }
+    let loop: EventLoop
+    let configuration: SandboxConfiguration
+    let log: (String) -> Void
+    var app: ChannelsApp
+    var webSockets: [Int: WebSocketConnection] = [:]
+    private var requests: [ObjectIdentifier: HTTPServerConnection] = [:]
+    private var listener: Listener?
+    private let webhooks: WebhookSender?
+    private var lastID = 0
+    private var ticker: TimerToken?
 
-    /// Listens at once; `log` takes one line a thing worth knowing.
+    /// The port it listens on; 0 on a Unix socket.
+    package var port: Int { listener?.boundPort ?? 0 }
+
+    /// Listens at once; `log` takes one line a thing worth knowing. Throws `ListenError`, or
+    /// `WebhookURLError` and `TLSError` for a web hook that cannot be reached.
     package init(
         loop: EventLoop, configuration: SandboxConfiguration, log: @escaping (String) -> Void
-    ) throws {}
+    ) throws {
+        self.loop = loop
+        self.configuration = configuration
+        self.log = log
+        app = ChannelsApp(configuration)
+        webhooks = try configuration.webhook.map {
+            try WebhookSender(url: $0, configuration: configuration, loop: loop, log: log)
+        }
+        listener = try Listener(loop: loop, address: configuration.listen, tls: configuration.tls) {
+            [weak self] link in self?.accept(link)
+        }
+    }
 
-    /// Stops listening and ends every connection.
-    package func stop() {}
+    /// Stops listening and ends every connection at once.
+    package func stop() {
+        listener?.close()
+        listener = nil
+        ticker.map(loop.cancel)
+        webhooks?.stop()
+        for connection in requests.values { connection.close() }
+        for connection in webSockets.values { connection.cut() }
+    }
+
+    // MARK: HTTP
+
+    private func accept(_ link: Link) {
+        let connection = HTTPServerConnection(link, loop: loop) {
+            [weak self] connection, request, number in
+            self?.requested(connection, request, number)
+        } onEnd: { [weak self] connection in
+            self?.requests[ObjectIdentifier(connection)] = nil
+        }
+        requests[ObjectIdentifier(connection)] = connection
+    }
+
+    private func requested(
+        _ connection: HTTPServerConnection, _ request: HTTPRequest, _ number: Int
+    ) {
+        let respond = { [weak connection] (response: HTTPResponse) -> Void in
+            connection?.respond(response, to: number)
+        }
+        if request.path == "/sandbox" || request.path.hasPrefix("/sandbox/") {
+            return respond(control(request, from: connection.link.peer))
+        }
+        guard app.misbehaviour.silence != .everything else { return }
+        if request.path.hasPrefix("/app/") {
+            return upgrade(connection, request, respond)
+        }
+        if RESTRoute.covers(request.path) { return rest(request, respond) }
+        if let extraRoutes, extraRoutes(request, respond) { return }
+        respond(RESTError.noRoute.response)
+    }
+
+    private func rest(_ request: HTTPRequest, _ respond: @escaping (HTTPResponse) -> Void) {
+        let response: HTTPResponse
+        switch app.misbehaviour.rest {
+        case .ignored: return
+        case .failing(let status):
+            response = HTTPResponse(
+                status: status, fields: ["Content-Type": "text/plain; charset=utf-8"],
+                body: Array("Told to fail\n".utf8))
+        case .answered:
+            let answer = app.requested(
+                request, now: loop.now, wallMilliseconds: loop.wallMilliseconds)
+            if answer.response.status >= 400 {
+                log(
+                    "REST refused: \(String(decoding: answer.response.body.dropLast(), as: UTF8.self))"
+                )
+            }
+            perform(answer.actions)
+            response = answer.response
+        }
+        guard app.misbehaviour.delay > .zero else { return respond(response) }
+        loop.after(app.misbehaviour.delay) { respond(response) }
+    }
+
+    // MARK: WebSockets
+
+    private func upgrade(
+        _ connection: HTTPServerConnection, _ request: HTTPRequest,
+        _ respond: (HTTPResponse) -> Void
+    ) {
+        let refusal = app.misbehaviour.refusal
+        if refusal?.form == .http { return respond(HTTPResponse(status: 503)) }
+        let segments = (try? HTTPTarget.decodePath(request.path)) ?? []
+        let query = try? HTTPTarget.decodeQuery(request.query ?? "")
+        guard segments.count == 2, let query else { return respond(RESTError.noRoute.response) }
+        let accept: String
+        do throws(WebSocketHandshakeError) {
+            let key = try WebSocketHandshake.checkRequest(request)
+            accept = Base64.encode(Digest.sha1(WebSocketHandshake.acceptInput(key: key)))
+        } catch {
+            return respond(error.response)
+        }
+        let link = connection.link
+        let early = connection.handOver()
+        link.send(
+            HTTPWriter.response(WebSocketHandshake.response(accept: accept), keepAlive: true))
+        lastID += 1
+        let webSocket = WebSocketConnection(id: lastID, link: link, loop: loop) {
+            [weak self] id, happening in self?.told(id, happening)
+        }
+        webSockets[lastID] = webSocket
+        webSocket.isMute = isMute
+        if let refusal {
+            refuse(webSocket, refusal)
+        } else {
+            let socketID = "\(Random.uint32() % 1_000_000_000).\(Random.uint32() % 1_000_000_000)"
+            perform(
+                app.connected(
+                    webSocket.id, socketID: socketID, key: segments[1], query: query,
+                    now: loop.now))
+        }
+        webSocket.received(early)
+    }
+
+    private func refuse(_ webSocket: WebSocketConnection, _ refusal: Misbehaviour.Refusal) {
+        let error = ServerMessage.error(code: Int(refusal.code), message: refusal.message)
+        if [.error, .open, .drop].contains(refusal.form) {
+            webSocket.say(error.encoded(), after: app.misbehaviour.delay)
+        }
+        switch refusal.form {
+        case .close, .error:
+            webSocket.close(
+                code: refusal.code, reason: refusal.message, after: app.misbehaviour.delay)
+        case .drop, .cut: webSocket.drop()
+        case .open, .http: break
+        }
+    }
+
+    private func told(_ id: Int, _ happening: WebSocketConnection.Happening) {
+        switch happening {
+        case .text(let text): perform(app.received(id, text: text, now: loop.now))
+        case .binary, .alive: app.heard(id, now: loop.now)
+        case .ended:
+            webSockets[id] = nil
+            perform(app.lost(id, now: loop.now))
+        }
+    }
+
+    // MARK: Doing
+
+    /// Nobody on a WebSocket is answered any more.
+    var isMute: Bool { [.messages, .everything].contains(app.misbehaviour.silence) }
+
+    func perform(_ actions: [ChannelsAction]) {
+        for action in actions {
+            switch action {
+            case .send(let id, let frame):
+                for _ in 0..<(app.misbehaviour.duplicates ? 2 : 1) {
+                    webSockets[id]?.say(frame, after: app.misbehaviour.delay)
+                }
+            case .close(let id, let code, let reason):
+                webSockets[id]?.close(code: code, reason: reason, after: app.misbehaviour.delay)
+            case .webhook(let event):
+                webhooks?.add(event)
+            }
+        }
+        if ticker == nil, app.needsTime {
+            ticker = loop.after(Self.tick) { [weak self] in self?.passTime() }
+        }
+    }
+
+    private func passTime() {
+        ticker = nil
+        perform(app.timePassed(now: loop.now))
+    }
 }

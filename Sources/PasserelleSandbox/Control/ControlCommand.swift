@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+
+/// Something that a test tells the sandbox to do, as `POST /sandbox/VERB?PARAMETER=VALUE…`.
+///
+/// What each verb takes stands in `guide`, which is also the answer to `GET /sandbox`.
+enum ControlCommand: Equatable {
+    case normal
+    case drop
+    case close(code: UInt16, reason: String)
+    case error(code: Int?, message: String)
+    case garbage(Garbage)
+    case publish(channel: String)
+    case delay(Duration)
+    case swallow(Misbehaviour.Silence)
+    case duplicate(Bool)
+    case refuse(Misbehaviour.Refusal)
+    case deny(Misbehaviour.Denial)
+    case rest(Misbehaviour.REST)
+
+    static let guide = """
+        The sandbox's controls. All but the first two are POST requests; only this host may ask.
+
+        GET  /sandbox            this text
+        GET  /sandbox/state      who is connected, what is occupied, what was said, as JSON
+
+        Once, to every connection:
+        /sandbox/drop                             ends TCP without a close frame
+        /sandbox/close?code=4200&reason=TEXT      ends with a close frame
+        /sandbox/error?code=4004&message=TEXT     an error frame (code left out: null); stays open
+        /sandbox/garbage?kind=KIND                \(words(Garbage.self))
+        /sandbox/publish?channel=C&name=EVENT     the body is the data; no signature needed
+
+        From now on, until /sandbox/normal:
+        /sandbox/delay?ms=500                     every answer and event is late
+        /sandbox/swallow?what=WHAT                \(words(Misbehaviour.Silence.self))
+        /sandbox/duplicate?on=yes                 every frame is sent twice (on=no: once)
+        /sandbox/refuse?code=4004&message=TEXT&form=FORM
+                                                  new connections; \(words(Misbehaviour.RefusalForm.self))
+        /sandbox/deny?channel=PATTERN&status=403  subscriptions (status left out: the hosted form)
+        /sandbox/rest?mode=MODE                   answer, ignore, or an HTTP status from 400 to 599
+        /sandbox/normal                           behaves again
+
+        """
+
+    /// Reads a command from the last word of the path and the decoded query.
+    static func parse(
+        _ verb: String, query: [(name: String, value: String)]
+    ) throws(ControlError) -> ControlCommand {
+        let parameters = ControlParameters(query)
+        switch verb {
+        case "normal": return .normal
+        case "drop": return .drop
+        case "close":
+            return .close(
+                code: try parameters.closeCode(or: 4200),
+                reason: parameters.text("reason") ?? "Told to close")
+        case "error":
+            return .error(
+                code: try parameters.number("code", in: 0...9999),
+                message: parameters.text("message") ?? "Told to complain")
+        case "garbage": return .garbage(try parameters.word("kind", or: .text))
+        case "publish": return .publish(channel: parameters.text("channel") ?? "")
+        case "swallow": return .swallow(try parameters.word("what", or: .everything))
+        case "duplicate": return .duplicate(try parameters.fact("on"))
+        case "delay":
+            return .delay(.milliseconds(try parameters.number("ms", in: 0...600_000) ?? 500))
+        case "refuse":
+            return .refuse(
+                Misbehaviour.Refusal(
+                    code: try parameters.closeCode(or: 4100),
+                    message: parameters.text("message") ?? "Told to refuse",
+                    form: try parameters.word("form", or: .close)))
+        case "deny": return .deny(try parameters.denial())
+        case "rest": return .rest(try parameters.rest())
+        default: throw .unknownCommand
+        }
+    }
+
+    private static func words<Word: CaseIterable & RawRepresentable<String>>(
+        _ type: Word.Type
+    ) -> String {
+        Word.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+}
+
+/// Why a control request is refused; each case is one sentence to its sender.
+enum ControlError: Error, Equatable {
+    case notFromHere
+    case unknownCommand
+    case wrongMethod(allowed: String)
+    case badValue(parameter: String, takes: String)
+
+    var response: HTTPResponse {
+        var fields: HTTPFields = ["Content-Type": "text/plain; charset=utf-8"]
+        let (status, message): (Int, String)
+        switch self {
+        case .notFromHere: (status, message) = (403, "Only this host may control the sandbox.")
+        case .unknownCommand: (status, message) = (404, "No such control: see GET /sandbox.")
+        case .wrongMethod(let allowed):
+            fields.add("Allow", allowed)
+            (status, message) = (405, "This control takes \(allowed).")
+        case .badValue(let parameter, let takes):
+            (status, message) = (400, "The parameter \(parameter) takes \(takes).")
+        }
+        return HTTPResponse(status: status, fields: fields, body: Array((message + "\n").utf8))
+    }
+}
