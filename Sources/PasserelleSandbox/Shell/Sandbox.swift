@@ -27,8 +27,10 @@ package final class Sandbox {
     /// The port it listens on; 0 on a Unix socket.
     package var port: Int { listener?.boundPort ?? 0 }
 
-    /// Listens at once; `log` takes one line a thing worth knowing. Throws `ListenError`, or
-    /// `WebhookURLError` and `TLSError` for a web hook that cannot be reached.
+    /// Listens at once; `log` takes one line a thing worth knowing.
+    ///
+    /// Throws `ListenError`, or `WebhookURLError` and `TLSError` for a web hook that cannot be
+    /// sent.
     package init(
         loop: EventLoop, configuration: SandboxConfiguration, log: @escaping (String) -> Void
     ) throws {
