@@ -34,9 +34,11 @@ struct MessagePayload {
         switch value.kind {
         case .string: return JSONScanner.text(bytes.span, value).flatMap { Int($0) }
         case .number:
-            return Double(JSONScanner.token(bytes.span, value)).flatMap {
-                Int(exactly: $0.rounded(.towardZero))
-            }
+            // Far inside of what an Int takes, so that the conversion, which cuts, cannot trap.
+            guard let number = Double(JSONScanner.token(bytes.span, value)),
+                -1e15...1e15 ~= number
+            else { return nil }
+            return Int(number)
         default: return nil
         }
     }

@@ -67,24 +67,29 @@ struct JSONCursor {
         let start = at
         try expect(UInt8(ascii: "\""), bytes)
         var hasEscapes = false
-        while at < end {
-            let byte = bytes[at]
-            switch byte {
-            case UInt8(ascii: "\""):
+        while true {
+            var next = at
+            while next < end, Self.isPlain(bytes[next]) { next += 1 }
+            at = next
+            guard next < end else { throw .unexpectedEnd }
+            let byte = bytes[next]
+            if byte == UInt8(ascii: "\"") {
                 at += 1
                 return JSONSlice(kind: .string, range: start..<at, hasEscapes: hasEscapes)
-            case UInt8(ascii: "\\"):
+            } else if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
                 try escape(bytes)
-            case 0x00..<0x20:
-                throw .controlCharacter(at: at)
-            case 0x80...:
+            } else if byte >= 0x80 {
                 at += try lengthOfUTF8(bytes, first: byte)
-            default:
-                at += 1
+            } else {
+                throw .controlCharacter(at: at)
             }
         }
-        throw .unexpectedEnd
+    }
+
+    /// Whether a byte stands for itself in a string: ASCII, no control, no quote, no backslash.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     // MARK: - Pieces

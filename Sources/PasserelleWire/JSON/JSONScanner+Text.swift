@@ -53,16 +53,20 @@ extension JSONScanner {
         return [UInt8](capacity: end - at) { out in
             var isAfterOddBackslashes = false
             while at < end {
-                let byte = bytes[at]
-                guard byte == UInt8(ascii: "\\") else {
-                    out.append(byte)
+                let run = at
+                while at < end, bytes[at] != UInt8(ascii: "\\") {
+                    out.append(bytes[at])
                     at += 1
-                    isAfterOddBackslashes = false
-                    continue
                 }
+                guard at < end else { break }
+                if at > run { isAfterOddBackslashes = false }
                 let escape = JSONEscape.scalar(bytes, at: at, end: end)
                 if let scalar = escape.scalar ?? loneSurrogate {
-                    for byte in scalar.utf8 { out.append(byte) }
+                    if scalar.isASCII {
+                        out.append(UInt8(truncatingIfNeeded: scalar.value))
+                    } else {
+                        for byte in scalar.utf8 { out.append(byte) }
+                    }
                     isAfterOddBackslashes = scalar == "\\" && !isAfterOddBackslashes
                 } else {
                     for offset in 0..<escape.length { out.append(bytes[at + offset]) }
