@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+import Testing
+
+struct EventDataTests {
+    /// What an event's data is when this stands behind `"data":` in the message.
+    private func data(_ value: String) throws -> String {
+        let text = #"{"event":"new-message","channel":"presence-bail-1","data":\#(value)}"#
+        return try event(text)
+    }
+
+    private func event(_ text: String) throws -> String {
+        let message = try ServerMessage.parse(Array(text.utf8).span)
+        guard case .event(_, _, let data, _) = message else { return "no event" }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        // A string that holds JSON is that JSON, byte for byte.
+        (#""{\"b\":1.50,\"a\":\"\\u00e9\\/\"}""#, #"{"b":1.50,"a":"\u00e9\/"}"#),
+        (#""{}""#, "{}"), (#""[1,2]""#, "[1,2]"), (#""42""#, "42"), (#""-1E+2""#, "-1E+2"),
+        (#""null""#, "null"), (#""true""#, "true"), (#""\"x\"""#, #""x""#), (#""\"\"""#, #""""#),
+        (#""\"42\"""#, #""42""#), (#"" {} ""#, " {} "),
+        ("\"{\\\"a\\\":\\\"\u{2028}👍é\\\"}\"", "{\"a\":\"\u{2028}👍é\"}"),
+        (#""{\"a\":\"\\u2028\\n\"}""#, #"{"a":"\u2028\n"}"#),
+        (#""{\"a\":\"\ud83d\udc4d\"}""#, #"{"a":"👍"}"#),
+        // Any other string is itself.
+        (#""hello""#, #""hello""#), (#""""#, #""""#), (#"" ""#, #"" ""#), (#""nul""#, #""nul""#),
+        (#""NaN""#, #""NaN""#), (#""{\"a\":1,}""#, #""{\"a\":1,}""#), (#""{} {}""#, #""{} {}""#),
+        (#""01""#, #""01""#), (#""\ufeff{}""#, #""\ufeff{}""#), (#""a\u0000b""#, #""a\u0000b""#),
+        (#""line\nline\r""#, #""line\nline\r""#), ("\"a\u{2028}b\"", "\"a\u{2028}b\""),
+        (#""\ud800""#, #""\ud800""#), (#""\u007b""#, #""\u007b""#),
+        // What is no string is itself.
+        (#"{"b":1.50,"a":"\u00e9\/"}"#, #"{"b":1.50,"a":"\u00e9\/"}"#), ("[ 1 , 2 ]", "[ 1 , 2 ]"),
+        ("42", "42"), ("1.0", "1.0"), ("null", "null"), ("true", "true"), ("false", "false"),
+    ])
+    func `data is embedded as the JSON that it is or holds`(value: String, data: String) throws {
+        #expect(try self.data(value) == data)
+    }
+
+    @Test func `absent data is null`() throws {
+        #expect(try event(#"{"event":"a"}"#) == "null")
+    }
+
+    @Test func `raw line breaks between tokens become spaces, so that an event is one line`() throws
+    {
+        #expect(try data("{\r\n \"a\" :\n1\n}") == "{   \"a\" : 1 }")
+        #expect(try data(#""{\r\n \"a\" :\n1\n}\n""#) == "{   \"a\" : 1 } ")
+        #expect(try data(#""\n[\u000d\u000a]""#) == " [  ]")
+    }
+
+    @Test func `raw control characters in what a string holds leave it a string`() throws {
+        for code in 0..<0x20 {
+            let hex = String(code, radix: 16)
+            let escape = "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            let value = "\"{\\\"a\\\":\\\"" + escape + "\\\"}\""
+            #expect(try data(value) == value)
+        }
+    }
+
+    @Test(arguments: [
+        // The escape of a lone surrogate stands for it inside of the held string as well.
+        (#""{\"a\":\"\ud800\"}""#, #"{"a":"\ud800"}"#), (#""\"\udc4d\"""#, #""\udc4d""#),
+        (#""{\"a\":\"\\\\\ud800\"}""#, #"{"a":"\\\ud800"}"#),
+        (#""{\"a\":\"\\ud83d\udc4d\"}""#, #"{"a":"\ud83d\udc4d"}"#),
+        // Outside of one, or behind a backslash, there is no JSON.
+        (#""[\ud800]""#, #""[\ud800]""#),
+        (#""{\"a\":\"\\\ud800\"}""#, #""{\"a\":\"\\\ud800\"}""#),
+        (#""{\"a\":\"\u005c\ud800\"}""#, #""{\"a\":\"\u005c\ud800\"}""#),
+        (#""{\"a\":\"\\\\\\\ud800\"}""#, #""{\"a\":\"\\\\\\\ud800\"}""#),
+    ])
+    func `lone surrogates are passed on without a loss`(value: String, data: String) throws {
+        #expect(try self.data(value) == data)
+    }
+
+    @Test func `data that nests too deep stays a string where it came as one`() throws {
+        let limit = EventData.maximumDepth
+        for depth in [limit - 1, limit] {
+            let nested = nested(depth)
+            #expect(try data("\"\(nested)\"") == nested)
+        }
+        #expect(try data("\"\(nested(limit + 1))\"") == "\"\(nested(limit + 1))\"")
+        #expect(try data("\"\(nested(50_000))\"") == "\"\(nested(50_000))\"")
+    }
+
+    @Test func `data that nests too deep and came as a value makes the message an error`() throws {
+        let limit = EventData.maximumDepth
+        for depth in [limit - 1, limit] {
+            let nested = nested(depth)
+            #expect(try data(nested) == nested)
+        }
+        for depth in [limit + 1, 50_000] {
+            #expect(throws: ChannelsMessageError.json(.tooDeep(limit: limit))) {
+                try data(nested(depth))
+            }
+        }
+    }
+
+    @Test func `what is wrapped around data can be scanned again`() throws {
+        let poll = #"{"events":[{"data":"# + nested(EventData.maximumDepth) + "}]}"
+        #expect(throws: Never.self) { try ScannedJSON(poll) }
+    }
+
+    @Test(arguments: [
+        "{}", #"{"a":"\u00e9\n"}"#, "42", "null", #""hello""#, #""42""#, #""\"x\"""#, #""""#,
+        " [1] ",
+        #""\ud800""#, #"{"a":"\ud800"}"#, "\"{\u{2028}\"",
+    ])
+    func `the form for the wire gives the same data again`(text: String) throws {
+        let wire = String(decoding: EventData.wireForm(Array(text.utf8)), as: UTF8.self)
+        #expect(wire.hasPrefix("\""))
+        #expect(try data(wire) == text)
+    }
+
+    private func nested(_ depth: Int) -> String {
+        String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    }
+}

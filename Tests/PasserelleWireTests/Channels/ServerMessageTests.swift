@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+import Testing
+
+func serverMessage(_ text: String) throws(ChannelsMessageError) -> ServerMessage {
+    try ServerMessage.parse(Array(text.utf8).span)
+}
+
+struct ServerMessageTests {
+    @Test(arguments: [
+        #"{"event":"pusher:connection_established","data":"{\"socket_id\":\"123.456\",\"activity_timeout\":120}"}"#,
+        #"{"event":"pusher:connection_established","data":{"socket_id":"123.456","activity_timeout":120}}"#,
+        "{\"data\":{\"activity_timeout\":120.9,\"socket_id\":\"123.456\"},\"event\":\"pusher:connection_established\"}\n",
+        #"{"event":"pusher:connection_established","data":{"socket_id":"123.456","activity_timeout":"120"}}"#,
+    ])
+    func `the first message is read, however its data comes`(text: String) throws {
+        #expect(
+            try serverMessage(text)
+                == .connectionEstablished(socketID: "123.456", activityTimeout: 120))
+    }
+
+    @Test(arguments: ["0", "-1", "null", "\"\"", "1e300", "{}", "true"])
+    func `an activity time-out that is none reads as absent`(value: String) throws {
+        let text =
+            #"{"event":"pusher:connection_established","data":{"socket_id":"1.2","activity_timeout":\#(value)}}"#
+        #expect(
+            try serverMessage(text) == .connectionEstablished(socketID: "1.2", activityTimeout: nil)
+        )
+    }
+
+    @Test(arguments: [
+        "{}", "\"{}\"", "null", "\"x\"", #"{"socket_id":1.2}"#, #"{"socket_id":"12"}"#,
+        #"{"socket_id":"1.2\n"}"#, #"{"socket_id":".2"}"#,
+    ])
+    func `a first message without a socket id is an error`(data: String) {
+        #expect(throws: ChannelsMessageError.missing(field: "socket_id")) {
+            try serverMessage(#"{"event":"pusher:connection_established","data":\#(data)}"#)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (#"{"code":4301,"message":"slow"}"#, 4301, "slow"),
+            (#""{\"code\":4301,\"message\":\"slow\"}""#, 4301, "slow"),
+            (#"{"code":"4301","message":"slow"}"#, 4301, "slow"), (#"{"code":4301}"#, 4301, ""),
+            (#"{"code":null,"message":"no"}"#, nil, "no"), (#"{"message":"no"}"#, nil, "no"),
+            (#""just words""#, nil, "just words"), ("null", nil, ""), ("[]", nil, ""),
+            ("4301", nil, ""),
+        ] as [(String, Int?, String)])
+    func `an error's data may be an object, a string or nothing`(
+        data: String, code: Int?, message: String
+    ) throws {
+        let text = #"{"event":"pusher:error","channel":"private-x","data":\#(data)}"#
+        #expect(try serverMessage(text) == .error(code: code, message: message))
+    }
+
+    @Test(arguments: ["", #","data":{}"#, #","data":"{}""#, #","data":"""#, #","data":null"#])
+    func `pings and pongs may have any data`(rest: String) throws {
+        #expect(try serverMessage(#"{"event":"pusher:ping"\#(rest)}"#) == .ping)
+        #expect(try serverMessage(#"{"event":"pusher:pong"\#(rest)}"#) == .pong)
+    }
+
+    @Test(arguments: ["", #","data":{}"#, #","data":"{}""#, #","data":"""#, #","data":null"#])
+    func `a public channel's subscription may have any data`(rest: String) throws {
+        let text = #"{"event":"pusher_internal:subscription_succeeded","channel":"pub"\#(rest)}"#
+        #expect(try serverMessage(text) == .subscriptionSucceeded(channel: "pub", members: nil))
+    }
+
+    @Test(arguments: [
+        (
+            #"{"presence":{"ids":["u1","u2"],"hash":{"u1":{"n":1.0},"u2":null},"count":2}}"#,
+            ["u1", "u2"]
+        ),
+        (#"{"presence":{"hash":{"u1":{"n":1.0},"u2":null},"count":2}}"#, ["u1", "u2"]),
+        (#"{"presence":{"ids":["u2","u1"],"hash":{"u1":{"n":1.0}}}}"#, ["u1", "u2"]),
+        (#"{"presence":{"ids":[10,"u1"],"hash":{"10":{"n":1.0}}}}"#, ["10", "u1"]),
+        (#"{"presence":{"ids":[10],"hash":null,"count":1}}"#, ["10"]),
+        (#"{"presence":{"ids":["u1",null,{}],"hash":[],"count":1}}"#, ["u1"]),
+        (#"{"presence":{"count":0,"ids":[],"hash":[]}}"#, []),
+        (#"{"presence":{}}"#, []), (#"{"presence":null}"#, []), ("{}", []), ("null", []),
+        ("[]", []),
+    ])
+    func `a presence channel's members are read from what there is`(
+        data: String, ids: [String]
+    ) throws {
+        var quoted: [UInt8] = []
+        JSONWriter.string(data, into: &quoted)
+        for data in [data, String(decoding: quoted, as: UTF8.self)] {
+            let text =
+                #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-x","data":\#(data)}"#
+            guard case .subscriptionSucceeded("presence-x", let members?) = try serverMessage(text)
+            else {
+                Issue.record("no members")
+                return
+            }
+            #expect(members.map(\.userID) == ids)
+        }
+    }
+
+    @Test func `a member's info is passed on byte for byte, null as none`() throws {
+        let text =
+            #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-x","data":"{\"presence\":{\"hash\":{\"a\":{\"n\":1.0,\"e\":\"\\u00e9\"},\"b\":[],\"c\":null,\"a\":\"last\"}}}"}"#
+        #expect(
+            try serverMessage(text)
+                == .subscriptionSucceeded(
+                    channel: "presence-x",
+                    members: [
+                        ChannelMember(userID: "a", userInfo: Array("\"last\"".utf8)),
+                        ChannelMember(userID: "b", userInfo: Array("[]".utf8)),
+                        ChannelMember(userID: "c"),
+                    ]))
+    }
+
+    @Test func `members that cannot be read are an error, not an empty list`() {
+        #expect(throws: ChannelsMessageError.missing(field: "presence")) {
+            try serverMessage(
+                #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-x","data":"{"}"#
+            )
+        }
+    }
+
+    @Test(
+        arguments: [
+            (#"{"user_id":"u1","user_info":{"name":"Zo\u00eb"}}"#, "u1", #"{"name":"Zo\u00eb"}"#),
+            (#""{\"user_id\":\"u1\",\"user_info\":{\"a\":1.0}}""#, "u1", #"{"a":1.0}"#),
+            (#"{"user_id":10,"user_info":[]}"#, "10", "[]"), (#"{"user_id":"u1"}"#, "u1", nil),
+            (#"{"user_id":"u1","user_info":null}"#, "u1", nil),
+            ("{\"user_id\":\"u1\",\"user_info\":{\n}}", "u1", "{ }"),
+        ] as [(String, String, String?)])
+    func `members come and go, with a user id of either kind`(
+        data: String, userID: String, info: String?
+    ) throws {
+        let member = ChannelMember(userID: userID, userInfo: info.map { Array($0.utf8) })
+        #expect(
+            try serverMessage(
+                #"{"event":"pusher_internal:member_added","channel":"presence-x","data":\#(data)}"#)
+                == .memberAdded(channel: "presence-x", member))
+        #expect(
+            try serverMessage(
+                #"{"event":"pusher_internal:member_removed","channel":"presence-x","data":\#(data)}"#
+            )
+                == .memberRemoved(channel: "presence-x", userID: userID))
+    }
+
+    @Test(arguments: [
+        (#"{"type":"AuthError","error":"no","status":401}"#, 401, "no"),
+        (#""{\"type\":\"AuthError\",\"error\":\"no\",\"status\":401}""#, 401, "no"),
+        (#"{"message":"full","status":"4100"}"#, 4100, "full"),
+        (#"{"type":"LimitReached"}"#, 0, "LimitReached"),
+        ("403", 403, ""), ("\"403\"", 403, ""), ("\"no\"", 0, "no"), ("null", 0, ""),
+    ])
+    func `a refused subscription is told in many ways`(
+        data: String, status: Int, message: String
+    ) throws {
+        for prefix in ["pusher:", "pusher_internal:"] {
+            let text = #"{"event":"\#(prefix)subscription_error","channel":"c","data":\#(data)}"#
+            #expect(
+                try serverMessage(text)
+                    == .subscriptionError(channel: "c", status: status, message: message))
+        }
+    }
+
+    @Test func `counts, cache misses and sign-in are read`() throws {
+        #expect(
+            try serverMessage(
+                #"{"event":"pusher_internal:subscription_count","channel":"c","data":"{\"subscription_count\":7}"}"#
+            )
+                == .subscriptionCount(channel: "c", 7))
+        for rest in ["", #","data":"{}""#] {
+            #expect(
+                try serverMessage(#"{"event":"pusher:cache_miss","channel":"cache-c"\#(rest)}"#)
+                    == .cacheMiss(channel: "cache-c"))
+        }
+        #expect(
+            try serverMessage(
+                #"{"event":"pusher:signin_success","data":{"auth":"k:s","user_data":"{\"id\":\"u1\"}"}}"#
+            )
+                == .signInSucceeded(userData: #"{"id":"u1"}"#))
+    }
+
+    @Test(arguments: [
+        #"{"event":"pusher:something_new","data":{"a":1}}"#, #"{"event":"pusher:"}"#,
+        #"{"event":"pusher_internal:watchlist_events","data":{"events":[]}}"#,
+        #"{"event":"pusher_internal:member_added","channel":"presence-x","data":{}}"#,
+        #"{"event":"pusher_internal:member_removed","channel":"presence-x","data":"x"}"#,
+        #"{"event":"pusher_internal:subscription_count","channel":"c"}"#,
+        #"{"event":"pusher:signin_success","data":{}}"#,
+    ])
+    func `what Channels says and we do not know is ignored`(text: String) throws {
+        guard case .ignored = try serverMessage(text) else {
+            Issue.record("not ignored")
+            return
+        }
+    }
+
+    @Test func `an event is read with its channel, data and user`() throws {
+        #expect(
+            try serverMessage(
+                #"{"event":"client-typing","channel":"presence-bail-1","data":"{\"isTyping\":true}","user_id":"u1"}"#
+            )
+                == .event(
+                    channel: "presence-bail-1", name: "client-typing",
+                    data: Array(#"{"isTyping":true}"#.utf8), userID: "u1"))
+        #expect(
+            try serverMessage(#"{"user_id":10,"data":{"a":1},"channel":null,"event":"\u00e9v"}"#)
+                == .event(
+                    channel: nil, name: "év", data: Array(#"{"a":1}"#.utf8), userID: "10"))
+        #expect(
+            try serverMessage(
+                #"{"event":"online","data":{"user_ids":[]},"extra":[1],"user_id":null}"#)
+                == .event(
+                    channel: nil, name: "online", data: Array(#"{"user_ids":[]}"#.utf8),
+                    userID: nil))
+        #expect(
+            try serverMessage(#"{"event":"pusher-notification","channel":"c"}"#)
+                == .event(
+                    channel: "c", name: "pusher-notification", data: Array("null".utf8),
+                    userID: nil))
+    }
+
+    @Test(
+        arguments: [
+            ("", .json(.unexpectedEnd)), ("{", .json(.unexpectedEnd)),
+            ("hello", .json(.unexpectedByte(at: 0))),
+            ("{\"event\":\"a\"}{}", .json(.unexpectedByte(at: 13))), ("[]", .notAnObject),
+            ("1", .notAnObject),
+            ("\"x\"", .notAnObject), ("{}", .noEvent), (#"{"data":{}}"#, .noEvent),
+            (#"{"event":1}"#, .noEvent),
+            (#"{"event":"a","event":null}"#, .noEvent),
+            (
+                #"{"event":"pusher_internal:member_added","data":{"user_id":"a"}}"#,
+                .missing(field: "channel")
+            ),
+            (
+                #"{"event":"pusher_internal:subscription_succeeded","channel":1}"#,
+                .missing(field: "channel")
+            ),
+            (#"{"event":"pusher:cache_miss"}"#, .missing(field: "channel")),
+        ] as [(String, ChannelsMessageError)])
+    func `what is no message is a typed error`(text: String, error: ChannelsMessageError) {
+        #expect(throws: error) { try serverMessage(text) }
+    }
+
+    @Test func `a message cut or changed at any byte never traps, and its data stays one line`() {
+        let texts = [
+            #"{"event":"new-message","channel":"c","data":"{\"a\":\"\\u00e9\ud83d\udc4d\",\n\"b\":[1.5]}","user_id":7}"#,
+            #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-x","data":"{\"presence\":{\"ids\":[1],\"hash\":{\"u\":{}}}}"}"#,
+        ]
+        for text in texts.map({ Array($0.utf8) }) {
+            for at in text.indices {
+                _ = try? ServerMessage.parse(Array(text[..<at]).span)
+                for byte in UInt8.min...UInt8.max {
+                    var changed = text
+                    changed[at] = byte
+                    guard case .event(_, _, let data, _)? = try? ServerMessage.parse(changed.span)
+                    else { continue }
+                    if data.contains(0x0A) || data.contains(0x0D) { Issue.record("two lines") }
+                    if (try? ScannedJSON(data)) == nil { Issue.record("no JSON") }
+                }
+            }
+        }
+    }
+}
