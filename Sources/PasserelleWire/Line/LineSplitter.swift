@@ -5,7 +5,7 @@
 /// It holds no more than what was appended since `next` last said nil, and one line; nothing at all
 /// while no part of a line is there.
 package struct LineSplitter: Sendable {
-    /// The most bytes a line has, its LF not counted.
+    /// The most bytes a line has, its LF not counted (a CR before it is).
     package static let maximumLength = 65_536
 
     private let limit: Int

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+import Testing
+
+struct LineCommandTests {
+    private func parse(_ line: [UInt8]) throws(LineError) -> LineCommand {
+        try LineCommand.parse(line.span)
+    }
+
+    private func parse(_ line: String) throws(LineError) -> LineCommand {
+        try parse(Array(line.utf8))
+    }
+
+    private static let commands: [(LineCommand, String)] = [
+        (
+            .subscribe(channel: "presence-bail-42", after: nil, last: nil),
+            "SUBSCRIBE presence-bail-42"
+        ),
+        (.subscribe(channel: "c", after: "k3v9-1842", last: nil), "SUBSCRIBE c after=k3v9-1842"),
+        (.subscribe(channel: "c", after: nil, last: 5), "SUBSCRIBE c last=5"),
+        (.subscribe(channel: "c", after: "now", last: 0), "SUBSCRIBE c after=now last=0"),
+        (.unsubscribe(channel: "c"), "UNSUBSCRIBE c"),
+        (.history(channel: "c", after: nil, limit: nil), "HISTORY c"),
+        (.history(channel: "c", after: "earliest", limit: 10), "HISTORY c after=earliest limit=10"),
+        (.members(channel: "c"), "MEMBERS c"), (.channels, "CHANNELS"), (.status, "STATUS"),
+        (
+            .publish(channel: "c", event: "e", data: Array(#"{"a": "é"}"#.utf8)),
+            #"PUBLISH c e {"a": "é"}"#
+        ),
+        (
+            .publish(channel: "c", event: "my event", data: Array("42".utf8)),
+            #"PUBLISH c "my event" 42"#
+        ),
+        (.publish(channel: "c", event: "e", data: Array(#""a b""#.utf8)), #"PUBLISH c e "a b""#),
+        (.typing(channel: "c", user: "usr_7", isTyping: true), "TYPING c usr_7 on"),
+        (.typing(channel: "c", user: "Zoë \"Z\"", isTyping: false), #"TYPING c "Zoë \"Z\"" off"#),
+        (.ping, "PING"), (.quit, "QUIT"),
+    ]
+
+    @Test(arguments: commands)
+    func `each command has one line, and reads back as itself`(
+        command: LineCommand, line: String
+    ) throws {
+        #expect(String(decoding: command.encoded(), as: UTF8.self) == line + "\n")
+        #expect(try parse(line) == command)
+    }
+
+    @Test(
+        arguments: [
+            ("ping", .ping), ("  PING  ", .ping), ("\"PING\"", .ping),
+            ("Subscribe  c   last=3 after=a-1", .subscribe(channel: "c", after: "a-1", last: 3)),
+            (#"SUBSCRIBE "c" "after=a b""#, .subscribe(channel: "c", after: "a b", last: nil)),
+            (#"MEMBERS "\u0063""#, .members(channel: "c")),
+            (
+                "PUBLISH c e  [ 1 ,\t2 ] ",
+                .publish(channel: "c", event: "e", data: Array("[ 1 ,\t2 ]".utf8))
+            ),
+            ("SUBSCRIBE c after=a=b", .subscribe(channel: "c", after: "a=b", last: nil)),
+        ] as [(String, LineCommand)])
+    func `lines written by hand are read as meant`(line: String, command: LineCommand) throws {
+        #expect(try parse(line) == command)
+    }
+
+    @Test(
+        arguments: [
+            ("", .empty), ("   ", .empty), ("HELLO", .unknownVerb), ("{}", .unknownVerb),
+            ("OK PING", .unknownVerb),
+            ("SUBSCRIBE", .missing(word: "the channel")), ("SUBSCRIBE c x", .tooMuch),
+            ("SUBSCRIBE c last=", .badValue(word: "last")),
+            ("SUBSCRIBE c last=-1", .badValue(word: "last")),
+            ("SUBSCRIBE c last=+1", .badValue(word: "last")),
+            ("SUBSCRIBE c last=1 last=2", .badValue(word: "last")),
+            ("SUBSCRIBE c last=9223372036854775808", .badValue(word: "last")),
+            ("SUBSCRIBE c after=", .badValue(word: "after")), ("SUBSCRIBE c limit=1", .tooMuch),
+            ("SUBSCRIBE c after=a after=b", .badValue(word: "after")),
+            ("HISTORY c last=1", .tooMuch),
+            ("SUBSCRIBE a/b", .badChannel(.badCharacter)), ("SUBSCRIBE \"\"", .badChannel(.empty)),
+            ("MEMBERS #server-to-user-1", .badChannel(.badCharacter)), ("PING x", .tooMuch),
+            ("UNSUBSCRIBE c d", .tooMuch), ("PUBLISH c", .missing(word: "the event")),
+            ("PUBLISH c e", .missing(word: "the data")), ("PUBLISH c e {", .badJSON),
+            ("PUBLISH c e {} {}", .badJSON),
+            ("PUBLISH c e hello", .badJSON), ("PUBLISH c \"\" {}", .badEvent),
+            ("PUBLISH c \"a\\n\" {}", .badEvent),
+            ("TYPING c u", .missing(word: "on or off")),
+            ("TYPING c u yes", .badValue(word: "on or off")),
+            ("TYPING c u on on", .tooMuch), ("MEMBERS \"c", .badString),
+            ("MEMBERS \"c\"d", .badString),
+            ("MEMBERS a\tb", .notText), ("MEMBERS a\0", .notText), ("PING\r", .notText),
+        ] as [(String, LineError)])
+    func `what is no command is a typed error`(line: String, error: LineError) {
+        #expect(throws: error) { try parse(line) }
+    }
+
+    @Test func `a channel and an event have their limits`() throws {
+        let channel = String(repeating: "c", count: 164)
+        let event = String(repeating: "é", count: 200)
+        #expect(throws: Never.self) { try parse("PUBLISH \(channel) \(event) {}") }
+        #expect(throws: LineError.badChannel(.tooLong(limit: 164))) {
+            try parse("PUBLISH \(channel)c \(event) {}")
+        }
+        #expect(throws: LineError.badEvent) { try parse("PUBLISH \(channel) \(event)e {}") }
+    }
+
+    @Test func `bytes that are no UTF-8 are refused wherever they stand`() {
+        for line in [
+            [0xFF], Array("MEMBERS ".utf8) + [0xC3], Array("MEMBERS \"".utf8) + [0x80, 0x22],
+        ] {
+            #expect(throws: LineError.self) { try parse(line) }
+        }
+        #expect(throws: LineError.badJSON) {
+            try parse(Array("PUBLISH c e \"".utf8) + [0xC3, 0x22])
+        }
+    }
+
+    @Test(arguments: commands.map(\.1))
+    func `a line cut or changed at any byte never traps`(text: String) {
+        let line = Array(text.utf8)
+        for at in line.indices {
+            _ = try? parse(Array(line[..<at]))
+            for byte in UInt8.min...UInt8.max {
+                var changed = line
+                changed[at] = byte
+                guard let command = try? parse(changed) else { continue }
+                if command.encoded().dropLast().contains(0x0A) { Issue.record("two lines") }
+            }
+        }
+    }
+
+    @Test func `an error's words are one line of ours, with a code of the protocol`() {
+        let errors: [LineError] = [
+            .tooLong(limit: 5), .notText, .empty, .unknownVerb, .missing(word: "x"), .tooMuch,
+            .badString,
+            .badValue(word: "x"), .badChannel(.empty), .badChannel(.badCharacter),
+            .badChannel(.tooLong(limit: 164)), .badEvent, .badJSON,
+        ]
+        for error in errors {
+            #expect(["bad-command", "bad-channel", "too-large"].contains(error.code))
+            #expect(error.message.hasSuffix(".") && !error.message.contains("\n"))
+        }
+        #expect(LineError.tooLong(limit: 5).code == "too-large")
+        #expect(LineError.badChannel(.empty).code == "bad-channel")
+    }
+}
