@@ -95,7 +95,7 @@ package struct EventStreamParser: Sendable {
         switch name {
         case "event": event = String(decoding: value, as: UTF8.self)
         case "data":
-            guard data.count + value.count + 1 <= limit else { throw broken() }
+            guard data.count + value.count + (hasData ? 1 : 0) <= limit else { throw broken() }
             if hasData { data.append(UInt8(ascii: "\n")) }
             data.append(contentsOf: value)
             hasData = true

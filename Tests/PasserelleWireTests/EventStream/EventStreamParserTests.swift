@@ -82,8 +82,8 @@ struct EventStreamParserTests {
             Array(("data: " + String(repeating: "a", count: 50) + "\n").utf8)
                 + Array(("data: " + String(repeating: "a", count: last) + "\n\n").utf8)
         }
-        for last in [47, 48] { #expect(try read([lines(last)], limit: 100).count == 1) }
-        #expect(throws: EventStreamError.tooLarge(limit: 100)) { try read([lines(49)], limit: 100) }
+        for last in [48, 49] { #expect(try read([lines(last)], limit: 100).count == 1) }
+        #expect(throws: EventStreamError.tooLarge(limit: 100)) { try read([lines(50)], limit: 100) }
     }
 
     @Test func `a broken stream stays broken`() {
