@@ -1,22 +1,110 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleNet
+import PasserelleSandbox
+import PasserelleUpstream
+import PasserelleWire
+
 /// Builds the house that a command asks for, and turns its loop until a signal ends it.
 package enum Gateway {
     /// Runs the gateway; gives the process's exit code.
     package static func serve(_ configuration: Configuration, log: Log) -> Int32 {
-        log.error("serve is not built yet")
-        return 1
+        run(log) { loop in
+            try House(loop: loop, configuration: configuration, log: log).run()
+        }
     }
 
     /// Runs the embedded Channels server alone; gives the process's exit code.
     package static func sandbox(_ configuration: Configuration, log: Log) -> Int32 {
-        log.error("sandbox is not built yet")
-        return 1
+        run(log) { loop in
+            let sandbox = try openSandbox(configuration, loop: loop, log: log)
+            log.info(
+                "the sandbox is ready",
+                [
+                    "on": "\(configuration.sandbox)", "app_id": configuration.application.id,
+                    "key": configuration.application.key,
+                ])
+            let signals = try SignalSource(loop: loop, signals: [2, 15]) { _ in
+                sandbox.stop()
+                loop.after(.milliseconds(100)) { loop.stop() }
+            }
+            defer { signals.close() }
+            try loop.run()
+            return 0
+        }
     }
 
     /// Runs sandbox, gateway and the chat page in one process; gives the process's exit code.
     package static func demo(_ configuration: Configuration, log: Log) -> Int32 {
-        log.error("demo is not built yet")
-        return 1
+        run(log) { loop in
+            let sandbox = try openSandbox(configuration, loop: loop, log: log)
+            var configuration = configuration
+            configuration.upstream = .host("127.0.0.1", port: sandbox.port, isTLS: false)
+            let application = configuration.application
+            weak var house: House?
+            let demo = DemoApplication(
+                key: application.key, secret: application.secret.revealed,
+                wsURL: "ws://127.0.0.1:\(sandbox.port)"
+            ) { channel, event, data, done in
+                house?.rest.publish(channel: channel, event: event, data: data) { result in
+                    if case .success = result { done(true) } else { done(false) }
+                }
+            }
+            let built = try House(loop: loop, configuration: configuration, log: log) {
+                _, request, reply in demo.respond(to: request, reply)
+            }
+            house = built
+            announce(configuration, sandbox: sandbox)
+            defer { sandbox.stop() }
+            return built.run()
+        }
+    }
+
+    private static func openSandbox(
+        _ configuration: Configuration, loop: EventLoop, log: Log
+    ) throws -> Sandbox {
+        var settings = SandboxConfiguration()
+        settings.appID = configuration.application.id
+        settings.key = configuration.application.key
+        settings.secret = configuration.application.secret.revealed
+        settings.listen = configuration.sandbox
+        settings.webhook = configuration.sandboxWebhook.map { "\($0)" }
+        settings.webhookCAFile = configuration.caFile
+        do {
+            return try Sandbox(loop: loop, configuration: settings) { log.debug($0) }
+        } catch {
+            throw House.StartError(
+                description:
+                    "PASSERELLE_SANDBOX: cannot listen on \(settings.listen): \(error)")
+        }
+    }
+
+    /// Says where to look, on standard output: this is for a person.
+    private static func announce(_ configuration: Configuration, sandbox: Sandbox) {
+        let page = configuration.http.first.map { "http://\($0)/" } ?? "-"
+        let channel = DemoApplication.channel
+        Terminal.write(
+            Array(
+                """
+                Passerelle demo: a notary and a client, through a real Channels connection.
+
+                  open      \(page)
+                  stream    curl -N '\(page)events?channel=\(channel)'
+                  poll      curl '\(page)poll?channel=\(channel)&last=5'
+                  socket    socat - UNIX-CONNECT:\(configuration.ipc)   then: SUBSCRIBE \(channel)
+                  channels  ws://127.0.0.1:\(sandbox.port)/app/\(configuration.application.key)
+
+                Ctrl-C ends it.
+
+                """.utf8), to: 1)
+    }
+
+    private static func run(_ log: Log, _ body: (EventLoop) throws -> Int32) -> Int32 {
+        do {
+            return try body(EventLoop())
+        } catch {
+            log.error("cannot start: \(error)")
+            return 1
+        }
     }
 }

@@ -29,6 +29,13 @@ package final class Downstream {
         desk.settle()
     }
 
+    /// Takes no further request on open connections, and ends streams and lines in order.
+    package func drain() {
+        http.drain()
+        lines.drain()
+        desk.streams.drain()
+    }
+
     /// Event streams that are open.
     package var streamCount: Int { desk.streams.count }
     /// What was counted.

@@ -26,8 +26,10 @@ package struct EventEncoder {
         return form
     }
 
-    /// The forms of what is made for one reader: a snapshot, a refusal, or a gap in front of what
-    /// is held. `sequence` is the reader's position there.
+    /// The forms of an entry, which may be made for one reader alone.
+    ///
+    /// Such are a snapshot, a refusal, or a gap in front of what is held; `sequence` is the reader's
+    /// position there.
     package func form(of entry: Entry, at sequence: UInt64, now: WallTime) -> EncodedForm {
         let channel: Channel
         let name: String

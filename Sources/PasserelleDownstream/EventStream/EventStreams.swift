@@ -71,6 +71,11 @@ final class EventStreams {
         for reader in beats[nextBeat].values { reader.beat() }
     }
 
+    /// Ends every stream in an orderly way: its client comes back after its `retry`.
+    func drain() {
+        for reader in beats.flatMap(\.values) { reader.end() }
+    }
+
     func opened(_ reader: StreamReader) {
         count += 1
         // Spread evenly by construction: each new stream beats one interval from now.

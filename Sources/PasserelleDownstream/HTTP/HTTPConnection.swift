@@ -109,6 +109,16 @@ final class HTTPConnection: LinkOwner {
         if current != nil { poll = reader }
     }
 
+    /// No further request: closes at once where none is being answered; a poll that waits is
+    /// answered with what there is.
+    func drain() {
+        guard !isOver else { return }
+        if let poll { return poll.answer() }
+        guard current == nil else { return }
+        link.finish()
+        release()
+    }
+
     /// Lets go of the link without closing it, and of everything that was waited for.
     func release() {
         guard !isOver else { return }

@@ -23,6 +23,12 @@ package final class HTTPService {
     /// Connections that are open and no streams.
     package var connectionCount: Int { connections.count }
 
+    /// Closes what rests, and everything else after its answer.
+    func drain() {
+        isDraining = true
+        for connection in connections.values { connection.drain() }
+    }
+
     func forget(_ connection: HTTPConnection) {
         connections[ObjectIdentifier(connection)] = nil
     }

@@ -47,7 +47,8 @@ final class PollReader: Reader {
         release()
     }
 
-    private func answer() {
+    /// Answers with what there is.
+    func answer() {
         guard !isDone else { return }
         let response = response()
         release()

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleDownstream
+import PasserelleHub
+import PasserelleNet
+import PasserelleUpstream
+import PasserelleWire
+
+/// The gateway as one thing: loop, hub, both sides of it, and its listeners.
+///
+/// Data enters at Upstream, is remembered in the hub, and leaves by Downstream; each turn of the
+/// loop ends with telling what came in it.
+final class House {
+    /// What keeps a gateway from starting; one sentence that says what to do.
+    struct StartError: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let loop: EventLoop
+    let hub: Hub
+    let upstream: Upstream
+    let rest: ChannelsREST
+    let log: Log
+    private(set) var downstream: Downstream
+    private var listeners: [Listener] = []
+    private var exitCode: Int32 = 0
+    private let started: WallTime
+
+    /// Builds the house and listens; nothing is connected before `run`.
+    ///
+    /// `otherRoutes` answers what is no route of the gateway's own.
+    init(
+        loop: EventLoop, configuration: Configuration, log: Log,
+        otherRoutes: @escaping (House, HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool = {
+            _, _, _ in false
+        }
+    ) throws(StartError) {
+        self.loop = loop
+        self.log = log
+        started = WallTime(milliseconds: loop.wallMilliseconds)
+        let now = Moment(steady: loop.now, wall: started)
+        hub = Hub(
+            epoch: Self.newEpoch(), configuration: HubConfiguration(configuration), at: now)
+        let server = try ChannelsServer(configuration)
+        upstream = Upstream(loop: loop, hub: hub, server: server)
+        rest = ChannelsREST(loop: loop, server: server)
+        guard let channels = configuration.channels else {
+            throw StartError(description: "PASSERELLE_CHANNELS names no channel")
+        }
+        var downstreamConfiguration = DownstreamConfiguration(channels: channels)
+        downstreamConfiguration.heartbeat = configuration.heartbeat
+        weak var house: House?
+        downstream = Downstream(
+            loop: loop, hub: hub, configuration: downstreamConfiguration,
+            services: DownstreamServices(
+                publish: { house?.publish($0, $1, $2, $3) },
+                status: { house?.status ?? Array("{}".utf8) },
+                readiness: { house?.readiness ?? (false, "starting") },
+                otherRoutes: { request, reply in
+                    guard let house else { return false }
+                    return otherRoutes(house, request, reply)
+                }))
+        house = self
+        try listen(configuration)
+        watch()
+    }
+
+    /// Connects and turns the loop until a signal or Channels ends it; gives the exit code.
+    func run() -> Int32 {
+        loop.atTurnEnd { [unowned self] in
+            upstream.settle()
+            downstream.settle()
+            // Readers that came in this turn may have asked for channels.
+            upstream.settle()
+        }
+        upstream.start()
+        do throws(SystemError) {
+            let signals = try SignalSource(loop: loop, signals: [2, 15, 1]) { [unowned self] in
+                received(signal: $0)
+            }
+            defer { signals.close() }
+            try loop.run()
+        } catch {
+            log.error("the loop failed", ["cause": "\(error)"])
+            return 71
+        }
+        return exitCode
+    }
+
+    /// Ends in order: no new readers, streams closed, upstream told, and the loop stops.
+    func stop(exitCode: Int32 = 0) {
+        self.exitCode = exitCode
+        for listener in listeners { listener.close() }
+        listeners = []
+        downstream.drain()
+        upstream.stop()
+        // What is queued has a moment to go out; nobody waits longer for a slow reader.
+        loop.after(.milliseconds(200)) { [loop] in loop.stop() }
+    }
+
+    private func received(signal: Int32) {
+        if signal == 1 {
+            log.info("SIGHUP: nothing to reload in this version")
+            return
+        }
+        log.info("stopping", ["signal": signal == 2 ? "SIGINT" : "SIGTERM"])
+        stop()
+    }
+
+    // MARK: - Listening
+
+    private func listen(_ configuration: Configuration) throws(StartError) {
+        for address in configuration.http {
+            try listen(address, variable: "PASSERELLE_HTTP") { [unowned self] in
+                downstream.http.accepted($0)
+            }
+        }
+        try listen(.unix(path: configuration.ipc), variable: "PASSERELLE_IPC") {
+            [unowned self] in downstream.lines.accepted($0)
+        }
+    }
+
+    private func listen(
+        _ address: ListenAddress, variable: String, _ accepted: @escaping (Link) -> Void
+    ) throws(StartError) {
+        do {
+            let listener = try Listener(
+                loop: loop, address: address, mode: 0o660, onAccept: accepted)
+            listeners.append(listener)
+            log.info("listening", ["on": "\(address)", "variable": variable])
+        } catch {
+            throw StartError(
+                description: "\(variable): cannot listen on \(address): \(error); choose another")
+        }
+    }
+
+    /// An epoch that no earlier log has had: the time, and chance for those who share it.
+    private static func newEpoch() -> UInt64 {
+        UInt64(Random.uint32()) << 20 | UInt64(Random.uint32() >> 12)
+    }
+
+    // MARK: - Every second
+
+    private func watch() {
+        upstream.noted = { [unowned self] in note($0) }
+        upstream.refusedForGood = { [unowned self] code, message in
+            log.error(
+                "Channels refuses for good: check PUSHER_KEY, PUSHER_CLUSTER and PUSHER_HOST",
+                ["code": "\(code)", "message": message])
+            stop(exitCode: 69)
+        }
+        expire()
+    }
+
+    private func expire() {
+        loop.after(.seconds(1)) { [weak self] in
+            guard let self else { return }
+            hub.expire(
+                at: Moment(
+                    steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds)))
+            expire()
+        }
+    }
+
+    private func note(_ note: Upstream.Note) {
+        switch note {
+        case .established: log.info("connected to Channels")
+        case .subscribed(let channel): log.debug("subscribed", ["channel": channel])
+        case .refused(let channel, let status, let message):
+            log.warning(
+                "subscription refused",
+                ["channel": channel, "status": "\(status)", "message": message])
+        case .waits(let delay, let cause):
+            log.warning(
+                "not connected to Channels", ["retry_in": "\(delay)", "cause": "\(cause)"])
+        case .error(let code, let message):
+            log.warning(
+                "Channels says an error",
+                ["code": code.map(String.init) ?? "none", "message": message])
+        }
+    }
+
+    // MARK: - What Downstream asks
+
+    private func publish(
+        _ channel: String, _ event: String, _ data: [UInt8],
+        _ done: @escaping (PublishOutcome) -> Void
+    ) {
+        rest.publish(channel: channel, event: event, data: data) { result in
+            switch result {
+            case .success: done(.sent)
+            case .failure(.refused(let status, let words)): done(.refused("\(status) \(words)"))
+            case .failure(.unreachable(let words)): done(.unavailable(words))
+            case .failure(.unknown(let words)): done(.unknown(words))
+            case .failure(.malformed): done(.unknown("the answer makes no sense"))
+            }
+        }
+    }
+
+    private var readiness: (isReady: Bool, words: String) {
+        let status = upstream.status
+        guard status.wasTried else { return (false, "starting: Channels was not tried yet") }
+        return (true, "ready: upstream \(status.state.rawValue)")
+    }
+
+    private var status: [UInt8] {
+        StatusReport(
+            hub: hub, upstream: upstream.status, downstream: downstream, started: started,
+            now: WallTime(milliseconds: loop.wallMilliseconds)
+        ).json
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+import FoundationEssentials
+import PasserelleDownstream
+import PasserelleHub
+import PasserelleUpstream
+
+/// The gateway's state as `STATUS` tells it.
+struct StatusReport: Encodable {
+    /// The connection to Channels.
+    struct UpstreamPart: Encodable {
+        let state: String
+        let since: String?
+        let attempts: UInt64
+        let connections: UInt64
+        let messages: UInt64
+        let garbled: UInt64
+        let last_event: String?
+    }
+
+    /// Who reads.
+    struct Readers: Encodable {
+        let attached: Int
+        let streams: Int
+        let http_connections: Int
+        let socket_connections: Int
+    }
+
+    /// What is held and was held.
+    struct LogPart: Encodable {
+        let channels: Int
+        let bytes: Int
+        let events: UInt64
+        let gaps: UInt64
+        let evicted_by_count: UInt64
+        let evicted_by_bytes: UInt64
+        let evicted_by_age: UInt64
+        let evicted_by_memory: UInt64
+    }
+
+    /// What was answered.
+    struct Served: Encodable {
+        let streams: UInt64
+        let polls: UInt64
+        let not_modified: UInt64
+        let lines: UInt64
+        let refusals: UInt64
+    }
+
+    let version: String
+    let position: String
+    let started: String
+    let uptime_s: Int64
+    let upstream: UpstreamPart
+    let readers: Readers
+    let log: LogPart
+    let served: Served
+
+    /// Reads the house's parts.
+    init(
+        hub: Hub, upstream: UpstreamStatus, downstream: Downstream, started: WallTime,
+        now: WallTime
+    ) {
+        version = Version.text
+        position = hub.position.text
+        self.started = started.text
+        uptime_s = (now.milliseconds - started.milliseconds) / 1000
+        self.upstream = UpstreamPart(
+            state: upstream.state.rawValue, since: upstream.since?.text,
+            attempts: upstream.attempts, connections: upstream.connections,
+            messages: upstream.messages, garbled: upstream.garbled,
+            last_event: upstream.lastEvent?.text)
+        readers = Readers(
+            attached: hub.readerCount, streams: downstream.streamCount,
+            http_connections: downstream.http.connectionCount,
+            socket_connections: downstream.lines.connectionCount)
+        let counters = hub.counters
+        log = LogPart(
+            channels: hub.channels.count, bytes: hub.logBytes, events: counters.events,
+            gaps: counters.gaps, evicted_by_count: counters.evictedByCount,
+            evicted_by_bytes: counters.evictedByBytes, evicted_by_age: counters.evictedByAge,
+            evicted_by_memory: counters.evictedByMemory)
+        let tally = downstream.tally
+        served = Served(
+            streams: tally.streams, polls: tally.polls, not_modified: tally.notModified,
+            lines: tally.lines, refusals: tally.refusals)
+    }
+
+    /// One JSON object on one line.
+    var json: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { return Array("{}".utf8) }
+        return Array(data)
+    }
+}
