@@ -89,7 +89,7 @@ struct StatusReport: Encodable {
     /// One JSON object on one line.
     var json: [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         guard let data = try? encoder.encode(self) else { return Array("{}".utf8) }
         return Array(data)
     }
