@@ -4,9 +4,6 @@
 ///
 /// Nesting costs a bit a level, no stack and no allocation: a peer cannot make it recurse.
 struct JSONCursor {
-    /// The most levels that the bit stack can tell apart.
-    static let stackDepth = 64
-
     /// The offset of the next byte.
     private(set) var at: Int
     /// The offset behind the last byte that may be read.
@@ -99,43 +96,37 @@ struct JSONCursor {
         return bytes[at]
     }
 
-    /// Moves over a container without recursion: `objects` has a bit a level, set for an object.
+    /// Moves over a container and all that is in it, without recursion.
     private mutating func container(_ bytes: Span<UInt8>, limit: Int) throws(JSONError) {
-        let limit = min(limit, Self.stackDepth)
-        var objects: UInt64 = 0
-        var depth = 0
+        let limit = min(limit, JSONNesting.maximumDepth)
+        var nesting = JSONNesting()
         while true {
             var isValueDone = true
             switch try peek(bytes) {
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                guard depth < limit else { throw .tooDeep(limit: limit) }
-                let isObject = bytes[at] == UInt8(ascii: "{")
-                objects = objects << 1 | (isObject ? 1 : 0)
-                depth += 1
+            case let byte where byte == UInt8(ascii: "{") || byte == UInt8(ascii: "["):
+                guard nesting.depth < limit else { throw .tooDeep(limit: limit) }
+                nesting.enter(isObject: byte == UInt8(ascii: "{"))
                 at += 1
                 skipSpace(bytes)
-                isValueDone = skip(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"), bytes)
+                isValueDone = skip(nesting.closing, bytes)
                 if isValueDone {
-                    depth -= 1
-                    objects >>= 1
-                } else if isObject {
+                    nesting.leave()
+                } else if nesting.isInObject {
                     try memberName(bytes)
                 }
             case UInt8(ascii: "\""): _ = try string(bytes)
             default: _ = try atom(bytes)
             }
             while isValueDone {
-                if depth == 0 { return }
-                let isObject = objects & 1 == 1
+                if nesting.depth == 0 { return }
                 skipSpace(bytes)
                 if skip(UInt8(ascii: ","), bytes) {
                     skipSpace(bytes)
-                    if isObject { try memberName(bytes) }
+                    if nesting.isInObject { try memberName(bytes) }
                     isValueDone = false
                 } else {
-                    try expect(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"), bytes)
-                    depth -= 1
-                    objects >>= 1
+                    try expect(nesting.closing, bytes)
+                    nesting.leave()
                 }
             }
         }

@@ -5,7 +5,7 @@
 /// Escapes of lone surrogates are let pass, as `JSON.parse` does. A slice is good for the bytes that
 /// it came from only.
 package enum JSONScanner {
-    /// How many containers may stand inside each other, unless the caller says less.
+    /// How many containers may stand inside each other, unless the caller says less; never more.
     package static let maximumDepth = 64
 
     /// Checks a whole document, white space around it allowed, and gives its outermost value.

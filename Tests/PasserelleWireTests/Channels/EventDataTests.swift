@@ -112,6 +112,35 @@ struct EventDataTests {
         #expect(try data(wire) == text)
     }
 
+    @Test(arguments: [1, 2, UInt64.random(in: .min ... .max)])
+    func `random payloads come through byte for byte, but for line breaks`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        for round in 0..<300 {
+            let text = RandomJSON.document(using: &random)
+            let oneLine = String(
+                decoding: text.utf8.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }, as: UTF8.self)
+            var quoted: [UInt8] = []
+            JSONWriter.string(text, into: &quoted)
+            let wire = String(decoding: quoted, as: UTF8.self)
+            #expect(try data(wire) == oneLine, "seed \(seed), round \(round): \(text)")
+        }
+    }
+
+    @Test func `the awkward messages of a chat come through byte for byte`() throws {
+        let contents = [
+            #"Oui — voir « clause 4 », alinéa 2.\nJe vous renvoie l’acte signé. 👍"#,
+            #"<script>alert('x')</script> & \"guillemets\" \\ antislash \u2028 séparateur"#,
+            "s\u{2028}parateur", String(repeating: "A", count: 6_000),
+        ]
+        for content in contents {
+            let payload =
+                #"{"message": {"id": "msg_1", "content": "\#(content)", "document": null}}"#
+            var quoted: [UInt8] = []
+            JSONWriter.string(payload, into: &quoted)
+            #expect(try data(String(decoding: quoted, as: UTF8.self)) == payload)
+        }
+    }
+
     private func nested(_ depth: Int) -> String {
         String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }
