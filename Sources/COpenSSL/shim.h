@@ -24,6 +24,12 @@ static inline void COpenSSL_prepare(SSL_CTX *context)
                                   SSL_MODE_RELEASE_BUFFERS);
 }
 
+/// The oldest protocol version that a context speaks, as on the wire (0x0303 is TLS 1.2).
+static inline int COpenSSL_lowest_version(SSL_CTX *context)
+{
+    return (int)SSL_CTX_get_min_proto_version(context);
+}
+
 /// SNI (RFC 6066 section 3): 1 on success.
 static inline int COpenSSL_set_server_name(SSL *ssl, const char *name)
 {

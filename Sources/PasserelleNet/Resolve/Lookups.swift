@@ -12,7 +12,9 @@ final class Lookups {
     private var lastNumber: UInt64 = 0
     private let desk = LookupDesk()
 
-    /// Looks `host` up; the answer reaches `link` in a later turn. Gives a number to cancel by.
+    /// Looks `host` up; the answer reaches `link` in a later turn.
+    ///
+    /// Gives a number to cancel by.
     func start(host: String, port: Int, for link: Link, on loop: EventLoop) -> UInt64 {
         lastNumber += 1
         let number = lastNumber

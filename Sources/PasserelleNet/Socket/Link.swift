@@ -71,8 +71,9 @@ package final class Link {
         try self.init(loop: loop, connected: descriptor, peer: peer, tls: nil)
     }
 
-    /// Takes a connected, non-blocking socket; with `tls`, its handshake comes first. On an error
-    /// the descriptor is still the caller's.
+    /// Takes a connected, non-blocking socket; with `tls`, its handshake comes first.
+    ///
+    /// On an error the descriptor is still the caller's.
     init(
         loop: EventLoop, connected descriptor: Int32, peer: PeerAddress, tls: TLSSession?
     ) throws(SystemError) {
@@ -100,8 +101,9 @@ package final class Link {
     /// How many bytes wait for the kernel, TLS records that are already made included.
     package var queuedBytes: Int { (output?.count ?? 0) + (tls?.pending ?? 0) }
 
-    /// Whether the link stays open for sending when the peer finishes; the owner is then told by
-    /// `linkPeerFinished`. Without it, what is queued is still flushed, and then the link ends.
+    /// Whether the link stays open for sending when the peer finishes.
+    ///
+    /// The owner is then told by `linkPeerFinished`. Without it, what is queued is still flushed, and then the link ends.
     package var staysHalfOpen: Bool {
         get { flags.contains(.staysHalfOpen) }
         set { if newValue { flags.insert(.staysHalfOpen) } else { flags.remove(.staysHalfOpen) } }
@@ -128,8 +130,9 @@ package final class Link {
         updateInterest()
     }
 
-    /// How long sent bytes may stay unacknowledged before the link ends (`TCP_USER_TIMEOUT`,
-    /// milliseconds); without effect on a Unix socket. Holds for a link that is yet to connect too.
+    /// How long sent bytes may stay unacknowledged before the link ends (`TCP_USER_TIMEOUT`).
+    ///
+    /// In whole milliseconds; without effect on a Unix socket. Holds for a link that is yet to connect too.
     package func setUserTimeout(_ timeout: Duration) {
         if let dial {
             dial.userTimeout = timeout

@@ -28,7 +28,9 @@ package final class Listener {
     private let unixFile: UnixSocketFile?
     private var pauseTimer: TimerToken?
 
-    /// Binds and listens. A Unix socket file left behind by a process that is gone is replaced, one
+    /// Binds and listens.
+    ///
+    /// A Unix socket file left behind by a process that is gone is replaced, one
     /// that somebody answers on is not; `mode` is the file's mode, and `close` removes the file.
     package convenience init(
         loop: EventLoop, address: ListenAddress, mode: UInt16 = 0o660, tls: TLSServer? = nil,
@@ -104,7 +106,9 @@ package final class Listener {
         }
     }
 
-    /// No descriptor or memory is left. One waiting client is let in on the reserve and shut out
+    /// No descriptor or memory is left.
+    ///
+    /// One waiting client is let in on the reserve and shut out
     /// at once, so that it learns of it; then nothing is accepted for a while, so that the loop
     /// does not spin on a socket that stays readable.
     private func exhausted() {

@@ -6,7 +6,9 @@ import COpenSSL
 /// TLS 1.2 and up; the peer's certificate must lead to a trusted authority and be for the host
 /// that was dialled (RFC 6125: a DNS name, or an IP address as such); SNI; ALPN `http/1.1`.
 package final class TLSClient {
-    /// Whether the peer is verified. If not, only loopback addresses may be dialled.
+    /// Whether the peer is verified.
+    ///
+    /// If not, only loopback addresses may be dialled.
     let verifies: Bool
     let context: OpaquePointer
 
@@ -34,6 +36,9 @@ package final class TLSClient {
     }
 
     deinit { SSL_CTX_free(context) }
+
+    /// The oldest protocol version spoken, as on the wire: 0x0303 is TLS 1.2.
+    var lowestVersion: Int32 { COpenSSL_lowest_version(context) }
 
     /// What a dial says that would not verify a host elsewhere.
     static func refusal(host: String) -> String {

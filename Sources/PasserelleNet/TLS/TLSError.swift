@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import COpenSSL
+import Glibc
 
 /// Why a certificate, a key or a list of authorities cannot be used.
 package enum TLSError: Error, Equatable, Sendable {
@@ -35,7 +36,10 @@ extension TLSError {
         let code = ERR_get_error()
         ERR_clear_error()
         guard code != 0 else { return "no reason given" }
-        // A failed file operation is in the queue with its errno and no reason text of OpenSSL's.
+        // A failed system call stands there as its errno beside this flag (ERR_SYSTEM_ERROR).
+        if code & 0x8000_0000 != 0 {
+            return String(cString: strerror(Int32(truncatingIfNeeded: code & 0x7FFF_FFFF)))
+        }
         if let words = ERR_reason_error_string(code) { return String(cString: words) }
         return "OpenSSL error \(code)"
     }

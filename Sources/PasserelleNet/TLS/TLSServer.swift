@@ -32,4 +32,7 @@ package final class TLSServer {
     }
 
     deinit { SSL_CTX_free(context) }
+
+    /// The oldest protocol version spoken, as on the wire: 0x0303 is TLS 1.2.
+    var lowestVersion: Int32 { COpenSSL_lowest_version(context) }
 }

@@ -21,8 +21,9 @@ final class TLSSession {
         case failed(LinkEnd)
     }
 
-    /// Bytes of records that may wait for the socket: one full record and what a handshake or a
-    /// key update adds. A peer that provokes answers and never reads them ends its link here.
+    /// Bytes of records that may wait for the socket: one full record and what a handshake adds.
+    ///
+    /// A peer that provokes answers and never reads them ends its link here.
     static let unsentLimit = 65_536
 
     private let ssl: OpaquePointer

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+import Glibc
+import PasserelleTesting
+import Testing
+
+@testable import PasserelleNet
+
+struct TLSTests {
+    private let certificates: TestCertificates
+    private let loop: EventLoop
+
+    init() throws {
+        certificates = try TestCertificates()
+        loop = try EventLoop()
+    }
+
+    private func echo(
+        names: [String] = ["localhost"], addresses: [String] = [], isExpired: Bool = false
+    ) throws -> EchoServer {
+        let files = try certificates.server(
+            names: names, addresses: addresses, isExpired: isExpired)
+        return try EchoServer(
+            loop: loop,
+            tls: TLSServer(certificateFile: files.certificateFile, keyFile: files.keyFile))
+    }
+
+    /// Dials and gives how that ended, or `nil` if it opened.
+    private func end(
+        of server: EchoServer, host: String, _ client: TLSClient
+    ) throws -> LinkEnd? {
+        let recorder = LinkRecorder()
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: host, port: server.port), tls: client, owner: recorder)
+        try run(loop, until: { recorder.isOpened || recorder.isEnded })
+        link.close()
+        return recorder.ends.first
+    }
+
+    @Test func `an echo through TLS, a byte and many records`() throws {
+        let server = try echo()
+        let client = LinkRecorder()
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: "localhost", port: server.port),
+            tls: try TLSClient(caFile: certificates.authorityFile), owner: client)
+        link.send([1])
+        #expect(link.queuedBytes == 1)
+        try run(loop, until: { client.received == [1] })
+        #expect(client.openings == 1 && server.recorders.first?.openings == 1)
+        #expect(link.isOpen && link.peer.isLoopback && link.peer.port == server.port)
+        let bytes = (0..<500_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        link.send(bytes)
+        try run(loop, until: { client.receivedCount == bytes.count + 1 })
+        #expect(Array(client.received.dropFirst()) == bytes)
+        link.finish()
+        try run(loop, until: { client.isEnded && server.recorders.first?.isEnded == true })
+        #expect(client.ends == [.closedHere])
+        #expect(server.recorders.first?.ends == [.closedByPeer])
+    }
+
+    @Test func `direct writes fall short and go on where they stopped`() throws {
+        let server = try echo()
+        let sink = LinkRecorder()
+        let client = LinkRecorder()
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: "localhost", port: server.port),
+            tls: try TLSClient(caFile: certificates.authorityFile), owner: client)
+        try run(loop, until: { client.isOpened && server.links.first?.isOpen == true })
+        let accepted = try #require(server.links.first)
+        accepted.owner = sink
+        accepted.pause()
+        let bytes = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+        var written = 0
+        func writeOn() {
+            bytes.withUnsafeBytes {
+                written += link.write(UnsafeRawBufferPointer(rebasing: $0[written...]))
+            }
+        }
+        client.onRoom = { _ in writeOn() }
+        writeOn()
+        try run(loop, until: { link.queuedBytes > 0 })
+        #expect(written > 0 && written < bytes.count)
+        #expect(link.queuedBytes <= TLSSession.unsentLimit)
+        #expect([9].withUnsafeBytes { link.write($0) } == 0)
+        accepted.resume()
+        try run(loop, until: { sink.receivedCount == bytes.count })
+        #expect(sink.received == bytes)
+        #expect(client.rooms > 0)
+    }
+
+    @Test func `after a short write any other bytes may follow`() throws {
+        let server = try echo()
+        let sink = LinkRecorder()
+        let client = LinkRecorder()
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: "localhost", port: server.port),
+            tls: try TLSClient(caFile: certificates.authorityFile), owner: client)
+        try run(loop, until: { client.isOpened && server.links.first?.isOpen == true })
+        let accepted = try #require(server.links.first)
+        accepted.owner = sink
+        accepted.pause()
+        var written = 0
+        let ones = [UInt8](repeating: 1, count: 8_000_000)
+        ones.withUnsafeBytes { written = link.write($0) }
+        #expect(written < ones.count)
+        var isChanged = false
+        client.onRoom = { link in
+            if !isChanged { link.send([2]) }
+            isChanged = true
+        }
+        accepted.resume()
+        try run(loop, until: { sink.receivedCount == written + 1 })
+        #expect(sink.received.dropLast().allSatisfy { $0 == 1 } && sink.received.last == 2)
+    }
+
+    @Test func `an address is verified as an address`() throws {
+        let server = try echo(names: ["elsewhere.test"], addresses: ["127.0.0.1"])
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        #expect(try end(of: server, host: "127.0.0.1", client) == nil)
+    }
+
+    @Test func `another name's certificate is refused, and the words say so`() throws {
+        let server = try echo(names: ["elsewhere.test"])
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        #expect(
+            try end(of: server, host: "localhost", client)
+                == .tls("the server's certificate is for another name than localhost"))
+    }
+
+    @Test func `a partial wildcard and a common name alone are no match`() throws {
+        let server = try echo(names: ["local*", "Throw-away server"])
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        #expect(
+            try end(of: server, host: "localhost", client)
+                == .tls("the server's certificate is for another name than localhost"))
+    }
+
+    @Test func `an unknown authority's certificate is refused as untrusted`() throws {
+        let server = try echo()
+        let stranger = try TestCertificates()
+        let expected = LinkEnd.tls(
+            "the server's certificate is untrusted: no authority trusted here signed it")
+        let client = try TLSClient(caFile: stranger.authorityFile)
+        #expect(try end(of: server, host: "localhost", client) == expected)
+        #expect(try end(of: server, host: "localhost", try TLSClient()) == expected)
+    }
+
+    @Test func `an expired certificate is refused as expired`() throws {
+        let server = try echo(isExpired: true)
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        #expect(
+            try end(of: server, host: "localhost", client)
+                == .tls("the server's certificate, or one above it, has expired"))
+    }
+
+    @Test func `without verification this host is served, and no other is dialled`() throws {
+        let server = try echo(names: ["elsewhere.test"])
+        let client = try TLSClient(verifies: false)
+        #expect(try end(of: server, host: "localhost", client) == nil)
+        #expect(try end(of: server, host: "127.0.0.1", client) == nil)
+        for host in ["gateway.test", "192.0.2.1", "localhost.test", "2001:db8::1"] {
+            #expect(try end(of: server, host: host, client) == .tls(TLSClient.refusal(host: host)))
+        }
+    }
+
+    @Test func `a peer that speaks no TLS is told as such, from either side`() throws {
+        let plain = try EchoServer(loop: loop)
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        // The echo sends the client's own hello back.
+        guard case .tls(let words)? = try end(of: plain, host: "localhost", client) else {
+            Issue.record("no TLS error")
+            return
+        }
+        #expect(words.hasPrefix("the TLS handshake failed: "))
+        let server = try echo()
+        let recorder = LinkRecorder()
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: "127.0.0.1", port: server.port), owner: recorder)
+        link.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+        try run(loop, until: { server.recorders.first?.isEnded == true })
+        guard case .tls? = server.recorders.first?.ends.first else {
+            Issue.record("no TLS error")
+            return
+        }
+        link.close()
+    }
+
+    @Test func `a server that leaves without a word is told apart from one that says goodbye`()
+        throws
+    {
+        let server = try echo()
+        let client = LinkRecorder()
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: "localhost", port: server.port),
+            tls: try TLSClient(caFile: certificates.authorityFile), owner: client)
+        try run(loop, until: { client.isOpened && server.links.first?.isOpen == true })
+        shutdown(try #require(server.links.first).fileDescriptor, Int32(SHUT_WR))
+        try run(loop, until: { client.isEnded })
+        #expect(
+            client.ends
+                == [.tls("the peer ended the connection without saying so (close_notify)")])
+        #expect(!link.isOpen)
+    }
+
+    @Test func `the handshake counts towards the dial's time`() throws {
+        let silent = try Listener(loop: loop, address: .tcp(host: "127.0.0.1", port: 0)) {
+            $0.owner = LinkRecorder()
+        }
+        let recorder = LinkRecorder()
+        let port = try #require(silent.boundPort)
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: "localhost", port: port),
+            tls: try TLSClient(caFile: certificates.authorityFile), timeout: .milliseconds(60),
+            owner: recorder)
+        try run(loop, until: { recorder.isEnded })
+        #expect(recorder.ends == [.timedOut])
+        #expect(link.fileDescriptor == -1)
+        silent.close()
+    }
+
+    @Test func `new links use a replaced certificate, old ones live on`() throws {
+        let server = try echo(names: ["elsewhere.test"])
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        #expect(try end(of: server, host: "localhost", client) != nil)
+        let files = try certificates.server()
+        server.listener?.tls = try TLSServer(
+            certificateFile: files.certificateFile, keyFile: files.keyFile)
+        #expect(try end(of: server, host: "localhost", client) == nil)
+    }
+
+    @Test func `files that hold no certificate, key or authority are named`() throws {
+        let first = try certificates.server()
+        let second = try certificates.server()
+        #expect(throws: TLSError.self) { try TLSClient(caFile: "/nonexistent/ca.pem") }
+        #expect(
+            throws: TLSError.keyMismatch(
+                certificate: first.certificateFile, key: second.keyFile)
+        ) {
+            try TLSServer(certificateFile: first.certificateFile, keyFile: second.keyFile)
+        }
+        do {
+            _ = try TLSServer(certificateFile: "/nonexistent.pem", keyFile: first.keyFile)
+            Issue.record("a missing file was taken")
+        } catch {
+            #expect("\(error)".contains("/nonexistent.pem"))
+            #expect("\(error)".contains("No such file"), "\(error)")
+        }
+        do {
+            _ = try TLSServer(
+                certificateFile: first.certificateFile, keyFile: first.certificateFile)
+            Issue.record("a certificate was taken for a key")
+        } catch {
+            #expect("\(error)".contains("private key"))
+        }
+    }
+
+    @Test func `nothing older than TLS 1.2 is spoken`() throws {
+        let server = try echo()
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        #expect(client.lowestVersion == 0x0303)
+        #expect(server.listener?.tls?.lowestVersion == 0x0303)
+    }
+}
