@@ -2,6 +2,16 @@
 import Glibc
 
 extension Subprocess {
+    /// The folder of the package that this file is in.
+    package static let packageFolder = #filePath.split(
+        separator: "/", omittingEmptySubsequences: false
+    ).dropLast(3).joined(separator: "/")
+
+    /// Whether a program stands at the path.
+    package static func isExecutable(_ path: String) -> Bool {
+        access(path, X_OK) == 0
+    }
+
     /// Starts a program in a process group of its own, with these as its first descriptors.
     static func spawn(
         _ words: [String], _ environment: [String: String], descriptors: [Int32]

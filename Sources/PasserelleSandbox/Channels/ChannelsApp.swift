@@ -185,9 +185,9 @@ package struct SandboxCounts: Equatable, Sendable {
     package var requests = 0
 }
 
-/// Cuts a peer's text to 64 characters and drops what is not printable ASCII, to be quoted back.
-func printable(_ text: String) -> String {
+/// Cuts a peer's text and drops what is not printable ASCII, so that it may be quoted back.
+func printable(_ text: String, limit: Int = 64) -> String {
     String(
         String.UnicodeScalarView(
-            text.unicodeScalars.lazy.filter { (0x20..<0x7F).contains($0.value) }.prefix(64)))
+            text.unicodeScalars.lazy.filter { (0x20..<0x7F).contains($0.value) }.prefix(limit)))
 }

@@ -9,7 +9,9 @@ extension Sandbox {
             guard peer.isLoopback else { throw .notFromHere }
             let verb = request.path.dropFirst("/sandbox/".count)
             if verb.isEmpty || verb == "state" {
-                guard request.method == "GET" else { throw .wrongMethod(allowed: "GET") }
+                guard ["GET", "HEAD"].contains(request.method) else {
+                    throw .wrongMethod(allowed: "GET, HEAD")
+                }
                 return verb.isEmpty ? text(ControlCommand.guide) : json(app.state)
             }
             guard let query = try? HTTPTarget.decodeQuery(request.query ?? "") else {

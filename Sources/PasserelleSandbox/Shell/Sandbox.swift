@@ -98,9 +98,8 @@ package final class Sandbox {
             let answer = app.requested(
                 request, now: loop.now, wallMilliseconds: loop.wallMilliseconds)
             if answer.response.status >= 400 {
-                log(
-                    "REST refused: \(String(decoding: answer.response.body.dropLast(), as: UTF8.self))"
-                )
+                let words = String(decoding: answer.response.body, as: UTF8.self)
+                log("REST \(answer.response.status): \(printable(words, limit: 300))")
             }
             perform(answer.actions)
             response = answer.response

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+import PasserelleNet
+import PasserelleTesting
+import PasserelleWire
+import Testing
+
+@testable import PasserelleSandbox
+
+struct SandboxTLSTests {
+    private let folder: TemporaryFolder
+    private let certificate: String
+    private let key: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        certificate = folder.file("certificate.pem")
+        key = folder.file("key.pem")
+        let result = try Subprocess.run(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+                "-keyout", key, "-out", certificate,
+            ])
+        guard result.status == 0 else { throw TestFailure(result.errors) }
+    }
+
+    private func port() throws -> SandboxPort {
+        let tls = try TLSServer(certificateFile: certificate, keyFile: key)
+        return try SandboxPort { $0.tls = tls }
+    }
+
+    @Test func `a client may come through TLS`() throws {
+        let port = try port()
+        let bytes = ByteClient(
+            loop: port.loop, port: port.sandbox.port, tls: try TLSClient(caFile: certificate))
+        try port.run { bytes.isOpen }
+        let client = SocketClient(bytes, target: "/app/app-key?protocol=7")
+        try port.run { client.messages.count == 1 }
+        client.subscribe("private-x")
+        try port.run { client.messages.count == 2 }
+        client.leave()
+        try port.run { client.closed?.code == 1000 }
+        try port.run { port.sandbox.webSockets.isEmpty }
+    }
+
+    @Test func `a web hook goes through TLS, to whom the authority vouches for`() throws {
+        let hook = try port()
+        var heard: [HTTPRequest] = []
+        hook.sandbox.extraRoutes = { request, respond in
+            heard.append(request)
+            respond(HTTPResponse(status: 200))
+            return true
+        }
+        var configuration = SandboxConfiguration()
+        configuration.listen = .tcp(host: "127.0.0.1", port: 0)
+        configuration.webhook = "https://127.0.0.1:\(hook.sandbox.port)/hook"
+        configuration.webhookCAFile = certificate
+        let sandbox = try Sandbox(loop: hook.loop, configuration: configuration) { _ in }
+        defer { sandbox.stop() }
+        sandbox.perform([.webhook(.channelOccupied("pub"))])
+        try hook.run { heard.count == 1 }
+        let request = try #require(heard.first)
+        #expect(request.target == "/hook")
+        #expect(request.fields.first("Content-Type") == "application/json")
+        #expect(request.fields.first("X-Pusher-Key") == "sandbox-key")
+        #expect(
+            request.fields.first("X-Pusher-Signature")
+                == Hex.encode(
+                    Digest.hmacSHA256(key: Array("sandbox-secret".utf8), request.body)))
+    }
+
+    @Test func `a web hook is not sent to one whom nobody vouches for`() throws {
+        let hook = try port()
+        var heard = 0
+        hook.sandbox.extraRoutes = { _, respond in
+            heard += 1
+            respond(HTTPResponse(status: 200))
+            return true
+        }
+        var configuration = SandboxConfiguration()
+        configuration.listen = .tcp(host: "127.0.0.1", port: 0)
+        configuration.webhook = "https://127.0.0.1:\(hook.sandbox.port)/hook"
+        var log: [String] = []
+        let sandbox = try Sandbox(loop: hook.loop, configuration: configuration) { log.append($0) }
+        defer { sandbox.stop() }
+        sandbox.perform([.webhook(.channelOccupied("pub"))])
+        try hook.run { !log.isEmpty }
+        #expect(heard == 0)
+    }
+}
