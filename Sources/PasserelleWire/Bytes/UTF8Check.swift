@@ -33,8 +33,16 @@ package struct UTF8Check: Equatable, Sendable {
         return true
     }
 
+    /// Gives the index of the first byte beyond ASCII; parts of 64 bytes compile to vectors.
     private static func skipASCII(_ bytes: Span<UInt8>, from start: Int) -> Int {
         var index = start
+        while bytes.count - index >= 64 {
+            let part = bytes.extracting(index..<index + 64)
+            var all: UInt8 = 0
+            for i in part.indices { all |= part[i] }
+            guard all < 0x80 else { break }
+            index += 64
+        }
         while index < bytes.count, bytes[index] < 0x80 { index += 1 }
         return index
     }

@@ -3,7 +3,7 @@
 /// Names status codes for the start line, where only people read them (RFC 9110 §15).
 enum HTTPReason {
     /// Gives the phrase for a status, empty for one without a name.
-    static func phrase(_ status: Int) -> StaticString {
+    static func phrase(_ status: Int) -> String {
         switch status {
         case 100: "Continue"
         case 101: "Switching Protocols"
@@ -22,7 +22,7 @@ enum HTTPReason {
         }
     }
 
-    private static func failure(_ status: Int) -> StaticString {
+    private static func failure(_ status: Int) -> String {
         switch status {
         case 400: "Bad Request"
         case 401: "Unauthorized"

@@ -16,12 +16,12 @@ package enum HTTPWriter {
         for byte in request.target.utf8 {
             if byte > 0x20, byte < 0x7F { out.append(byte) } else { escape(byte, &out) }
         }
-        out.append(request.version == .http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
+        out.append(contentsOf: (request.version == .http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n").utf8)
         request.fields.write(into: &out, framing: false)
         if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
             length(request.body.count, &out)
         }
-        out.append("\r\n")
+        out.append(contentsOf: "\r\n".utf8)
         out.append(contentsOf: request.body)
         return out
     }
@@ -45,7 +45,7 @@ package enum HTTPWriter {
             length(response.body.count, &out)
         }
         if !isInterim { connection(version, keepAlive, response.fields, &out) }
-        out.append("\r\n")
+        out.append(contentsOf: "\r\n".utf8)
         if hasBody, !isHEAD { out.append(contentsOf: response.body) }
         return out
     }
@@ -60,9 +60,9 @@ package enum HTTPWriter {
         out.reserveCapacity(256)
         statusLine(status, &out)
         fields.write(into: &out, framing: false)
-        if version == .http11 { out.append("Transfer-Encoding: chunked\r\n") }
+        if version == .http11 { out.append(contentsOf: "Transfer-Encoding: chunked\r\n".utf8) }
         connection(version, keepAlive && version == .http11, fields, &out)
-        out.append("\r\n")
+        out.append(contentsOf: "\r\n".utf8)
         return out
     }
 
@@ -71,13 +71,13 @@ package enum HTTPWriter {
         guard data.count > 0 else { return }
         chunkSize(data.count, into: &out)
         out.append(copying: data)
-        out.append("\r\n")
+        out.append(contentsOf: "\r\n".utf8)
     }
 
     /// Adds the size line of a chunk; its data and a CR LF must follow.
     package static func chunkSize(_ count: Int, into out: inout [UInt8]) {
         out.append(contentsOf: String(count, radix: 16).utf8)
-        out.append("\r\n")
+        out.append(contentsOf: "\r\n".utf8)
     }
 
     /// Gives the end of a chunked body.
@@ -90,26 +90,26 @@ package enum HTTPWriter {
 
     private static func statusLine(_ status: Int, _ out: inout [UInt8]) {
         precondition((100...999).contains(status), "a status has three digits")
-        out.append("HTTP/1.1 ")
+        out.append(contentsOf: "HTTP/1.1 ".utf8)
         out.append(contentsOf: String(status).utf8)
         out.append(0x20)
-        out.append(HTTPReason.phrase(status))
-        out.append("\r\n")
+        out.append(contentsOf: HTTPReason.phrase(status).utf8)
+        out.append(contentsOf: "\r\n".utf8)
     }
 
     private static func length(_ count: Int, _ out: inout [UInt8]) {
-        out.append("Content-Length: ")
+        out.append(contentsOf: "Content-Length: ".utf8)
         out.append(contentsOf: String(count).utf8)
-        out.append("\r\n")
+        out.append(contentsOf: "\r\n".utf8)
     }
 
     private static func connection(
         _ version: HTTPVersion, _ keepAlive: Bool, _ fields: HTTPFields, _ out: inout [UInt8]
     ) {
         if !keepAlive {
-            if !fields.hasToken("connection", "close") { out.append("Connection: close\r\n") }
+            if !fields.hasToken("connection", "close") { out.append(contentsOf: "Connection: close\r\n".utf8) }
         } else if version == .http10 {
-            out.append("Connection: keep-alive\r\n")
+            out.append(contentsOf: "Connection: keep-alive\r\n".utf8)
         }
     }
 
@@ -117,12 +117,5 @@ package enum HTTPWriter {
         out.append(0x25)
         out.append(HTTPSyntax.hexDigit(byte >> 4))
         out.append(HTTPSyntax.hexDigit(byte & 15))
-    }
-}
-
-extension [UInt8] {
-    /// Adds fixed text.
-    fileprivate mutating func append(_ text: StaticString) {
-        text.withUTF8Buffer { unsafe append(contentsOf: $0) }
     }
 }

@@ -90,7 +90,10 @@ package struct WebSocketParser: Sendable {
     {
         let count = min(frame.length - frameOffset, input.count)
         let start = payload.count
-        if count > 0 { unmask(count, frame) }
+        if count > 0 {
+            input.move(count, to: &payload)
+            if let key = frame.mask { payload.mask(from: start, key: key, offset: frameOffset) }
+        }
         frameOffset += count
         if message == .text {
             var check = text
@@ -99,18 +102,6 @@ package struct WebSocketParser: Sendable {
             guard isText else { throw .malformedText }
         }
         return frameOffset == frame.length
-    }
-
-    private mutating func unmask(_ count: Int, _ frame: WebSocketFrameHeader) {
-        guard let mask = frame.mask else { return input.move(count, to: &payload) }
-        var payload = payload
-        self.payload = []
-        let offset = frameOffset
-        input.read { bytes in
-            payload.append(masking: bytes.extracting(0..<count), key: mask, offset: offset)
-        }
-        self.payload = payload
-        input.consume(count)
     }
 
     private mutating func takeMessage() throws(WebSocketError) -> WebSocketMessage {
@@ -126,11 +117,8 @@ package struct WebSocketParser: Sendable {
         _ frame: WebSocketFrameHeader
     ) throws(WebSocketError) -> WebSocketMessage {
         var content: [UInt8] = []
-        input.read { bytes in
-            content.append(
-                masking: bytes.extracting(0..<frame.length), key: frame.mask ?? 0, offset: 0)
-        }
-        input.consume(frame.length)
+        if frame.length > 0 { input.move(frame.length, to: &content) }
+        if let key = frame.mask { content.mask(from: 0, key: key, offset: 0) }
         self.frame = nil
         switch frame.opcode {
         case .ping: return .ping(content)

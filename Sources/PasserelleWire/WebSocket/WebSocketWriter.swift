@@ -26,12 +26,10 @@ package enum WebSocketWriter {
             out.append(maskBit | 127)
             number(count, bytes: 8, &out)
         }
-        if let mask {
-            number(Int(mask), bytes: 4, &out)
-            out.append(masking: payload.span, key: mask, offset: 0)
-        } else {
-            out.append(contentsOf: payload)
-        }
+        if let mask { number(Int(mask), bytes: 4, &out) }
+        let start = out.count
+        out.append(contentsOf: payload)
+        if let mask { out.mask(from: start, key: mask, offset: 0) }
         return out
     }
 
