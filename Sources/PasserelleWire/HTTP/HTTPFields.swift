@@ -7,7 +7,9 @@
 package struct HTTPFields: Sendable {
     /// One field, as ranges of `bytes`.
     struct Entry: Sendable {
+        /// Where the name stands.
         let name: Range<UInt32>
+        /// Where the value stands, blanks around it left out.
         let value: Range<UInt32>
     }
 

@@ -4,16 +4,23 @@
 enum HTTPStartLine {
     /// What a request line says, and where the field lines start.
     struct Request {
+        /// The method, a token.
         let method: String
+        /// The target as it came, visible ASCII.
         let target: String
+        /// The version, of major number 1.
         let version: HTTPVersion
+        /// The index behind the line's CR LF.
         let end: Int
     }
 
     /// What a status line says, and where the field lines start.
     struct Status {
+        /// The status, 100 to 999.
         let status: Int
+        /// The version, of major number 1.
         let version: HTTPVersion
+        /// The index behind the line's CR LF.
         let end: Int
     }
 

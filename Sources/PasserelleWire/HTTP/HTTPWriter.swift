@@ -16,7 +16,8 @@ package enum HTTPWriter {
         for byte in request.target.utf8 {
             if byte > 0x20, byte < 0x7F { out.append(byte) } else { escape(byte, &out) }
         }
-        out.append(contentsOf: (request.version == .http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n").utf8)
+        out.append(
+            contentsOf: (request.version == .http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n").utf8)
         request.fields.write(into: &out, framing: false)
         if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
             length(request.body.count, &out)
@@ -107,7 +108,9 @@ package enum HTTPWriter {
         _ version: HTTPVersion, _ keepAlive: Bool, _ fields: HTTPFields, _ out: inout [UInt8]
     ) {
         if !keepAlive {
-            if !fields.hasToken("connection", "close") { out.append(contentsOf: "Connection: close\r\n".utf8) }
+            if !fields.hasToken("connection", "close") {
+                out.append(contentsOf: "Connection: close\r\n".utf8)
+            }
         } else if version == .http10 {
             out.append(contentsOf: "Connection: keep-alive\r\n".utf8)
         }

@@ -5,9 +5,13 @@ struct WebSocketFrameHeader: Equatable, Sendable {
     /// The most bytes of a control frame's payload (§5.5).
     static let controlBytes = 125
 
+    /// Tells whether the message ends with this frame.
     let isFinal: Bool
+    /// What the frame carries.
     let opcode: WebSocketOpcode
+    /// How many bytes of payload follow.
     let length: Int
+    /// The key the payload is masked with, its first byte the highest.
     let mask: UInt32?
 
     /// Reads one header sent to that role, or gives `nil` when only part has come.

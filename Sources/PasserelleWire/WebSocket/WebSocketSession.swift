@@ -27,6 +27,7 @@ package struct WebSocketSession {
     private let maskSource: (() -> UInt32)?
     private var parser: WebSocketParser
     private var state = State.open
+    private var due: [Action] = []
 
     /// Makes a session after its handshake; a client needs a source of unforeseeable masks.
     package init(
@@ -43,17 +44,35 @@ package struct WebSocketSession {
     /// Tells whether our close frame is sent and the peer's awaited, which needs a time limit.
     package var isClosing: Bool { state == .closing }
 
-    /// Notes what the peer has sent.
+    /// Notes what the peer has sent, and gives all that is to be done about it.
+    ///
+    /// Who answers messages one by one asks `append` and `next` instead: an answer made from the
+    /// actions of a whole read comes too late when a close or a bad frame stands in the same read.
     package mutating func received(_ bytes: Span<UInt8>) -> [Action] {
-        guard state != .closed else { return [] }
-        parser.append(bytes)
+        append(bytes)
         var actions: [Action] = []
-        do throws(WebSocketError) {
-            while state != .closed, let message = try parser.next() { take(message, &actions) }
-        } catch {
-            fail(error, &actions)
-        }
+        while let action = next() { actions.append(action) }
         return actions
+    }
+
+    /// Takes in what the peer has sent; then `next` gives what to do, until it gives `nil`.
+    package mutating func append(_ bytes: Span<UInt8>) {
+        guard state != .closed else { return }
+        parser.append(bytes)
+    }
+
+    /// Gives the next thing to do about what has come; in between, messages may be sent.
+    package mutating func next() -> Action? {
+        while due.isEmpty {
+            guard state != .closed else { return nil }
+            do throws(WebSocketError) {
+                guard let message = try parser.next() else { return nil }
+                take(message)
+            } catch {
+                fail(error)
+            }
+        }
+        return due.count == 1 ? due.popLast() : due.removeFirst()
     }
 
     /// Sends text, which must be valid UTF-8; does nothing once closing.
@@ -105,37 +124,31 @@ package struct WebSocketSession {
         return [.send(WebSocketWriter.frame(opcode, payload, mask: maskSource?()))]
     }
 
-    private mutating func take(_ message: WebSocketMessage, _ actions: inout [Action]) {
+    private mutating func take(_ message: WebSocketMessage) {
         switch message {
         case .close(let code, let reason):
-            if state == .open {
-                actions.append(
-                    .send(WebSocketWriter.close(code: code, reason: "", mask: maskSource?())))
-            }
-            state = .closed
-            let seen = code ?? WebSocketCloseCode.noneGiven
-            actions.append(.closed(code: seen, reason: reason))
-            actions.append(.endLink)
+            end(code ?? WebSocketCloseCode.noneGiven, reason, telling: code, "")
         case .ping(let payload):
             guard state == .open else { return }
-            actions.append(contentsOf: send(.pong, payload))
-            actions.append(.deliver(message))
+            due = send(.pong, payload) + [.deliver(message)]
         case .text, .binary, .pong:
             guard state == .open else { return }
-            actions.append(.deliver(message))
+            due = [.deliver(message)]
         }
     }
 
     /// Fails the connection: tells the peer why, unless our close is already sent (§7.1.7).
-    private mutating func fail(_ error: WebSocketError, _ actions: inout [Action]) {
+    private mutating func fail(_ error: WebSocketError) {
+        end(error.closeCode, error.message, telling: error.closeCode, error.message)
+    }
+
+    private mutating func end(
+        _ seen: UInt16, _ reason: String, telling code: UInt16?, _ words: String
+    ) {
         if state == .open {
-            let code = error.closeCode
-            actions.append(
-                .send(WebSocketWriter.close(code: code, reason: error.message, mask: maskSource?()))
-            )
+            due = [.send(WebSocketWriter.close(code: code, reason: words, mask: maskSource?()))]
         }
         state = .closed
-        actions.append(.closed(code: error.closeCode, reason: error.message))
-        actions.append(.endLink)
+        due += [.closed(code: seen, reason: reason), .endLink]
     }
 }

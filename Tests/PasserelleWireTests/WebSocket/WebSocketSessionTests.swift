@@ -123,6 +123,23 @@ struct WebSocketSessionTests {
         #expect(relay(fromServer, to: &client) == [.closed(code: 1001, reason: "away"), .endLink])
     }
 
+    @Test func `a message can be answered before the close that came with it`() {
+        var session = Self.server()
+        let close = WebSocketWriter.close(code: 1000, reason: "", mask: exampleMask)
+        session.append((frame(.text, "hi", to: .server) + close).span)
+        var done: [Action] = []
+        while let action = session.next() {
+            done.append(action)
+            if case .deliver(.text(let text)) = action { done += session.send(text: text) }
+        }
+        #expect(
+            done == [
+                .deliver(.text(Array("hi".utf8))), .send(frame(.text, "hi")),
+                .send(WebSocketWriter.close(code: 1000, reason: "", mask: nil)),
+                .closed(code: 1000, reason: ""), .endLink,
+            ])
+    }
+
     @Test func `large messages cross both ways in pieces`() {
         var client = WebSocketSession(
             role: .client, messageBytes: 300_000, maskSource: { exampleMask })
