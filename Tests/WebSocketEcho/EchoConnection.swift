@@ -60,7 +60,7 @@ final class EchoConnection: LinkOwner {
     func linkHasRoom(_ link: Link) { link.resume() }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
-        end == .closedHere || session != nil ? finish(nil) : finish(end.description)
+        finish(end == .closedHere || session != nil ? nil : end.description)
     }
 
     private func take(_ link: Link) {
