@@ -38,7 +38,7 @@ def main(host, port, key, secret, user, channel_name, *events):
     for line in sys.stdin:
         name, data = line.split(" ", 1)
         client.channel(channel_name).trigger(name, json.loads(data))
-    client.disconnect(5)
+    client.disconnect(1)
 
 
 main(*sys.argv[1:])

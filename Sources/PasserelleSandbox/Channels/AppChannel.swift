@@ -5,10 +5,13 @@ import PasserelleWire
 struct AppChannel: Equatable {
     /// A distinct user of a presence channel, with every connection that carries them.
     struct Member: Equatable {
+        /// The user as the first of the connections named it.
         let member: ChannelMember
+        /// Never empty.
         var connections: [Int]
     }
 
+    /// Which channel it is.
     let name: ChannelName
     /// Ascending, so that every broadcast has one order.
     private(set) var connections: [Int] = []
@@ -19,6 +22,7 @@ struct AppChannel: Equatable {
     /// A change of that number has not been told yet.
     var countPending = false
 
+    /// Begins without anybody on it.
     init(name: ChannelName) {
         self.name = name
     }

@@ -8,12 +8,17 @@ import PasserelleWire
 /// caller chooses, rising; a number never comes back. Not told of a connection's end by
 /// `lost`, it forgets it only when it closed it itself.
 package struct ChannelsApp {
+    /// The credentials, and every limit that can be set.
     let configuration: SandboxConfiguration
+    /// The clients who have shaken hands, by their numbers.
     var connections: [Int: AppConnection] = [:]
+    /// The occupied channels; one that nobody is on is not here.
     var channels: [String: AppChannel] = [:]
     /// The connections of every user who has signed in.
     var users: [String: Set<Int>] = [:]
+    /// What cache channels replay.
     var cache = EventCache()
+    /// Web hooks that are not yet due.
     var departures = Departures()
     /// What has been said since the start.
     var counts = SandboxCounts()
@@ -22,6 +27,7 @@ package struct ChannelsApp {
     /// What this turn has decided so far.
     var actions: [ChannelsAction] = []
 
+    /// Begins with nobody connected.
     package init(_ configuration: SandboxConfiguration) {
         self.configuration = configuration
         cache.lifetime = configuration.cacheLifetime
@@ -146,15 +152,18 @@ package struct ChannelsApp {
 
     // MARK: Saying
 
+    /// Decides that a client hears a frame.
     mutating func send(_ frame: [UInt8], to id: Int) {
         counts.framesSent += 1
         actions.append(.send(to: id, frame))
     }
 
+    /// Decides that a client hears a message.
     mutating func send(_ message: ServerMessage, to id: Int) {
         send(message.encoded(), to: id)
     }
 
+    /// Decides that all but one hear a frame.
     mutating func send(_ frame: [UInt8], toAll ids: [Int], but excluded: Int? = nil) {
         for id in ids where id != excluded { send(frame, to: id) }
     }
@@ -164,11 +173,13 @@ package struct ChannelsApp {
         send(.error(code: code, message: message), to: id)
     }
 
+    /// Decides that the web hook, where there is one, is told.
     mutating func tellWebhook(_ event: WebhookEvent) {
         guard configuration.webhook != nil else { return }
         actions.append(.webhook(event))
     }
 
+    /// Hands out what has been decided since the last time.
     mutating func takeActions() -> [ChannelsAction] {
         defer { actions = [] }
         return actions
@@ -177,11 +188,17 @@ package struct ChannelsApp {
 
 /// How much has been said since the sandbox began.
 package struct SandboxCounts: Equatable, Sendable {
+    /// Clients that were taken in.
     package var connections = 0
+    /// Text messages from clients.
     package var messagesReceived = 0
+    /// Text messages to clients.
     package var framesSent = 0
+    /// Client events that were passed on.
     package var clientEvents = 0
+    /// Published events, counted once a channel.
     package var eventsPublished = 0
+    /// REST requests, refused ones among them.
     package var requests = 0
 }
 

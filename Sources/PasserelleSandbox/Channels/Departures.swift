@@ -4,6 +4,7 @@
 struct Departures: Equatable {
     private var waiting: [(event: WebhookEvent, due: Duration)] = []
 
+    /// Whether nothing waits.
     var isEmpty: Bool { waiting.isEmpty }
 
     /// Notes a departure; they must come in the order in which they are due.
@@ -25,6 +26,7 @@ struct Departures: Equatable {
         return waiting.prefix(count).map(\.event)
     }
 
+    /// Whether the same departures are due at the same times.
     static func == (a: Departures, b: Departures) -> Bool {
         a.waiting.elementsEqual(b.waiting) { $0.event == $1.event && $0.due == $1.due }
     }

@@ -2,16 +2,20 @@
 
 /// The last event of each cache channel, for as long as it is remembered.
 struct EventCache: Equatable {
+    /// One remembered event.
     struct Entry: Equatable {
+        /// The event's name.
         let name: String
         /// The JSON string token that the application published.
         let data: [UInt8]
+        /// When it is forgotten.
         let until: Duration
     }
 
     /// How many channels are remembered; the one that would be forgotten first makes room.
     static let limit = 1000
 
+    /// How long an event is remembered.
     var lifetime = Duration.seconds(1800)
     private var entries: [String: Entry] = [:]
 

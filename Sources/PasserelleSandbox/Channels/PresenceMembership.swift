@@ -3,10 +3,15 @@ import PasserelleWire
 
 /// Why somebody cannot be a member of a presence channel.
 enum MembershipError: Error, Equatable {
+    /// No `channel_data`, and nobody is signed in.
     case noUser
+    /// `channel_data` is no object, or has no `user_id`.
     case badChannelData
+    /// The `user_id` has more characters than that.
     case userIDTooLong(limit: Int)
+    /// `channel_data` has more bytes than that.
     case memberTooLarge(limit: Int)
+    /// So many users are there already.
     case full(limit: Int)
 
     /// The words that the client reads; they name the channel, for the error frame does not.
@@ -17,9 +22,9 @@ enum MembershipError: Error, Equatable {
         case .badChannelData:
             "Invalid channel_data for channel \(channel): expected an object with a user_id"
         case .userIDTooLong(let limit):
-            "Invalid channel_data for channel \(channel): user_id is longer than \(limit) characters"
+            "Invalid channel_data for channel \(channel): user_id is over \(limit) characters"
         case .memberTooLarge(let limit):
-            "Invalid channel_data for channel \(channel): it is larger than \(limit) bytes"
+            "Invalid channel_data for channel \(channel): it is over \(limit) bytes"
         case .full(let limit):
             "Presence channel \(channel) has reached its limit of \(limit) members"
         }

@@ -8,9 +8,11 @@ struct UserData: Equatable {
     /// The longest user id, in characters.
     static let idLimit = 200
 
+    /// The user's id.
     let id: String
     /// Raw JSON, one line.
     let userInfo: [UInt8]?
+    /// The first `watchlistLimit` ids of the list.
     let watchlist: [String]
     /// Whether ids were dropped from the watch list.
     let isTruncated: Bool

@@ -2,7 +2,7 @@
 import PasserelleWire
 
 extension ChannelsApp {
-    /// Who is really there and what was said, for tests that must know: the body of `/sandbox/state`.
+    /// Who is really there and what was said: the body of `/sandbox/state`, for tests that ask.
     var state: JSONObject {
         var state = JSONObject()
         let clients = connections.values.sorted { $0.id < $1.id }.map(facts)

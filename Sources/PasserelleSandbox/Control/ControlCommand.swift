@@ -5,19 +5,32 @@ import PasserelleWire
 ///
 /// What each verb takes stands in `guide`, which is also the answer to `GET /sandbox`.
 enum ControlCommand: Equatable {
+    /// Behaves again.
     case normal
+    /// Ends TCP without a close frame.
     case drop
+    /// Ends every WebSocket with a close frame.
     case close(code: UInt16, reason: String)
+    /// Sends an error frame on sockets that stay open.
     case error(code: Int?, message: String)
+    /// Sends what no Channels server would.
     case garbage(Garbage)
+    /// Publishes the body without a signature; the name is in the query.
     case publish(channel: String)
+    /// Is late from now on.
     case delay(Duration)
+    /// Answers less from now on.
     case swallow(Misbehaviour.Silence)
+    /// Says everything twice from now on, or once again.
     case duplicate(Bool)
+    /// Turns new connections away from now on.
     case refuse(Misbehaviour.Refusal)
+    /// Refuses subscriptions from now on, as well as those refused already.
     case deny(Misbehaviour.Denial)
+    /// Treats REST requests so from now on.
     case rest(Misbehaviour.REST)
 
+    /// Every command with its parameters, for people.
     static let guide = """
         The sandbox's controls. All but the first two are POST requests; only this host may ask.
 
@@ -86,11 +99,16 @@ enum ControlCommand: Equatable {
 
 /// Why a control request is refused; each case is one sentence to its sender.
 enum ControlError: Error, Equatable {
+    /// The peer is on another host.
     case notFromHere
+    /// There is no such word.
     case unknownCommand
+    /// The path is right, the method is not.
     case wrongMethod(allowed: String)
+    /// A parameter is missing or has a value that it does not take.
     case badValue(parameter: String, takes: String)
 
+    /// The answer that says so.
     var response: HTTPResponse {
         var fields: HTTPFields = ["Content-Type": "text/plain; charset=utf-8"]
         let (status, message): (Int, String)

@@ -5,14 +5,17 @@ import PasserelleWire
 struct ControlParameters {
     private let query: [(name: String, value: String)]
 
+    /// Takes a decoded query; of a repeated parameter the last counts.
     init(_ query: [(name: String, value: String)]) {
         self.query = query
     }
 
+    /// Gives a parameter as it stands.
     func text(_ name: String) -> String? {
         query.last { $0.name == name }?.value
     }
 
+    /// Gives a whole number within the range.
     func number(_ name: String, in range: ClosedRange<Int>) throws(ControlError) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
@@ -27,6 +30,7 @@ struct ControlParameters {
         UInt16(try number("code", in: 1000...4999) ?? Int(standard))
     }
 
+    /// Gives one of the words of a type, or the standard where there is none.
     func word<Word: CaseIterable & RawRepresentable<String>>(
         _ name: String, or standard: Word
     ) throws(ControlError) -> Word {
@@ -39,6 +43,7 @@ struct ControlParameters {
         return word
     }
 
+    /// Gives what `yes` and `no` say; nothing is `yes`.
     func fact(_ name: String) throws(ControlError) -> Bool {
         switch text(name) {
         case nil, "yes": return true
@@ -47,6 +52,7 @@ struct ControlParameters {
         }
     }
 
+    /// Reads which subscriptions are to be refused.
     func denial() throws(ControlError) -> Misbehaviour.Denial {
         guard let pattern = text("channel").flatMap({ try? ChannelPattern($0) }) else {
             throw .badValue(parameter: "channel", takes: "a channel name, or one with a *")
@@ -54,6 +60,7 @@ struct ControlParameters {
         return Misbehaviour.Denial(pattern: pattern, status: try number("status", in: 0...9999))
     }
 
+    /// Reads what is to become of REST requests.
     func rest() throws(ControlError) -> Misbehaviour.REST {
         switch text("mode") {
         case "answer": return .answered

@@ -5,6 +5,7 @@ package import PasserelleWire
 package struct Misbehaviour: Equatable, Sendable {
     /// What is heard but never answered.
     package enum Silence: String, Sendable, CaseIterable {
+        /// All is answered.
         case nothing
         /// Subscriptions alone.
         case subscriptions
@@ -32,13 +33,17 @@ package struct Misbehaviour: Equatable, Sendable {
 
     /// Why and how new connections are turned away.
     package struct Refusal: Equatable, Sendable {
+        /// The close code, which is also the code of the error frame.
         package var code: UInt16
+        /// The reason, and the words of the error frame.
         package var message: String
+        /// Which of the two there are, and what follows.
         package var form: RefusalForm
     }
 
     /// Which subscriptions are refused, whatever their signature.
     package struct Denial: Equatable, Sendable {
+        /// The channels that it is about.
         package var pattern: ChannelPattern
         /// With a status the channel is named in a `pusher:subscription_error`; without one the
         /// error has neither code nor channel, as on the hosted service.
@@ -47,20 +52,28 @@ package struct Misbehaviour: Equatable, Sendable {
 
     /// What becomes of REST requests.
     package enum REST: Equatable, Sendable {
+        /// They are answered.
         case answered
+        /// They are read and never answered.
         case ignored
+        /// They do nothing and get that status.
         case failing(status: Int)
     }
 
+    /// What is not answered.
     package var silence = Silence.nothing
     /// How late every answer and every event is.
     package var delay = Duration.zero
     /// Whether every frame is sent twice.
     package var duplicates = false
+    /// Whether, and how, new connections are turned away.
     package var refusal: Refusal?
+    /// The first that covers a channel decides.
     package var denials: [Denial] = []
+    /// What becomes of REST requests.
     package var rest = REST.answered
 
+    /// Nothing is done wrong.
     package init() {}
 
     /// The mode in words, for the state page.

@@ -8,12 +8,15 @@ struct PublishedEvent: Equatable {
     /// How many events one batch may hold.
     static let batchLimit = 10
 
+    /// The event's name, which is not one of Channels' own.
     let name: String
+    /// Never empty; repeats are as they came.
     let channels: [ChannelName]
     /// The JSON string token that stands in the frame's `data`, with the escapes it came with.
     let data: [UInt8]
     /// The connection that is not to hear of it.
     let excludedSocketID: String?
+    /// What the publisher wants to know of the channels.
     let attributes: Set<ChannelAttribute>
 
     /// Reads the body of `POST /events`.
@@ -104,8 +107,11 @@ struct PublishedEvent: Equatable {
 
 /// Something about a channel that a REST request may ask for with `info`.
 enum ChannelAttribute: String, CaseIterable {
+    /// Distinct users; of presence channels only.
     case userCount = "user_count"
+    /// Subscribed connections.
     case subscriptionCount = "subscription_count"
+    /// The remembered event; of cache channels only.
     case cache
 
     /// Reads a list with commas; refuses what it does not know.

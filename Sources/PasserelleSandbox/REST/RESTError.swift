@@ -3,29 +3,52 @@ import PasserelleWire
 
 /// Why a REST request is refused.
 enum RESTError: Error, Equatable {
+    /// No endpoint has that path.
     case noRoute
+    /// The endpoint takes another method.
     case wrongMethod(allowed: String)
+    /// The path names another application.
     case unknownApp
+    /// A parameter of the signature is not there.
     case missingParameter(String)
+    /// `auth_key` is another application's.
     case unknownKey
+    /// `auth_version` is not 1.0.
     case badVersion
+    /// `auth_timestamp` is no number, or more seconds than that away.
     case badTimestamp(window: Int)
+    /// `body_md5` is not the body's.
     case badBodyDigest
+    /// `auth_signature` is not that of the text.
     case badSignature(signed: String, given: String)
+    /// Path or query are badly escaped.
     case badTarget
+    /// The body is no JSON object, or not of the right form.
     case badJSON
+    /// A field is missing or no string.
     case notAString(String)
+    /// The event's name is empty or too long.
     case badEventName
+    /// The event's name is one of Channels' own.
     case reservedEventName
+    /// A text is no channel name.
     case badChannel(String)
+    /// The event is for no channel, or for something else than channels.
     case noChannel
+    /// The event is for more channels than that.
     case tooManyChannels(limit: Int)
+    /// The batch holds more events than that.
     case tooManyEvents(limit: Int)
+    /// The data has more bytes than that.
     case dataTooLarge(limit: Int)
+    /// The connection to leave out is named by no socket id.
     case badSocketID
+    /// The channel or the question has no such attribute.
     case attributeNotApplicable(String)
+    /// Only presence channels have users.
     case notPresence
 
+    /// The HTTP status.
     var status: Int {
         switch self {
         case .noRoute, .unknownApp: 404

@@ -3,11 +3,17 @@ import PasserelleWire
 
 /// What a REST request asks for, read from its method and path alone.
 enum RESTRoute: Equatable {
+    /// Publish one event.
     case trigger
+    /// Publish several events.
     case batch
+    /// List the occupied channels.
     case channels
+    /// Describe one channel.
     case channel(String)
+    /// List the users of a presence channel.
     case users(String)
+    /// Close a user's connections.
     case terminate(String)
     /// Deprecated: the event's name is in the query and the body is its data.
     case legacyTrigger(String)

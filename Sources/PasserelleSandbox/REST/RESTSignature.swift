@@ -7,7 +7,9 @@ struct RESTSignature {
     /// How far the request's clock may be from ours, in seconds.
     static let window = 600
 
+    /// The key that requests must name.
     let key: String
+    /// The secret that requests must be signed with.
     let secret: String
 
     /// Checks the request over its raw path and the parameters that it really carries.

@@ -9,6 +9,7 @@ final class HTTPServerConnection: LinkOwner {
     /// A body holds ten events of 10 KiB, escaped.
     static let limits = HTTPLimits(bodyBytes: 262_144)
 
+    /// Its owner is this connection, until it is handed over.
     let link: Link
     private let loop: EventLoop
     private let onRequest: (HTTPServerConnection, HTTPRequest, _ answers: Int) -> Void
@@ -36,11 +37,13 @@ final class HTTPServerConnection: LinkOwner {
         waitIdly()
     }
 
+    /// Reads requests, as far as the one before has been answered.
     func link(_ link: Link, received bytes: Span<UInt8>) {
         parser.append(bytes)
         pull()
     }
 
+    /// Tells that the connection is over.
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         leave()
     }

@@ -13,10 +13,15 @@ package final class Sandbox {
     /// Asked for every path that is not the server's own; true when it will answer, once.
     package var extraRoutes: ((HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool)?
 
+    /// The loop that it belongs to.
     let loop: EventLoop
+    /// What it was started with.
     let configuration: SandboxConfiguration
+    /// Takes one line a thing worth knowing.
     let log: (String) -> Void
+    /// Decides everything that is said on a WebSocket or through REST.
     var app: ChannelsApp
+    /// The open WebSockets, those of refused clients among them.
     var webSockets: [Int: WebSocketConnection] = [:]
     private var requests: [ObjectIdentifier: HTTPServerConnection] = [:]
     private var listener: Listener?
@@ -51,9 +56,9 @@ package final class Sandbox {
         listener?.close()
         listener = nil
         ticker.map(loop.cancel)
-        webhooks?.stop()
         for connection in requests.values { connection.close() }
         for connection in webSockets.values { connection.cut() }
+        webhooks?.stop()
     }
 
     // MARK: HTTP
@@ -177,6 +182,7 @@ package final class Sandbox {
     /// Nobody on a WebSocket is answered any more.
     var isMute: Bool { [.messages, .everything].contains(app.misbehaviour.silence) }
 
+    /// Does what the app decided, as well as its misbehaviour lets it.
     func perform(_ actions: [ChannelsAction]) {
         for action in actions {
             switch action {

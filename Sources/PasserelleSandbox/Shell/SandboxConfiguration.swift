@@ -3,9 +3,13 @@ package import PasserelleNet
 
 /// Everything the sandbox can be told before it starts; as it stands it needs nothing else.
 package struct SandboxConfiguration {
+    /// The application's id, which stands in REST paths.
     package var appID = "1001"
+    /// The application's public key.
     package var key = "sandbox-key"
+    /// The application's secret, which signs.
     package var secret = "sandbox-secret"
+    /// Where it listens; port 0 lets the kernel choose.
     package var listen = ListenAddress.tcp(host: "127.0.0.1", port: 6001)
     /// The URL that web hooks are sent to; `nil` sends none.
     package var webhook: String?
@@ -27,7 +31,9 @@ package struct SandboxConfiguration {
     package var cacheLifetime = Duration.seconds(1800)
     /// How long the web hook of a departure waits for the one who left to come back.
     package var departureDelay = Duration.seconds(3)
+    /// The certificate that it serves TLS with; `nil` serves plain text.
     package var tls: TLSServer?
 
+    /// Everything as it is documented.
     package init() {}
 }

@@ -15,9 +15,13 @@ final class WebSocketConnection: LinkOwner {
 
     /// What a client's connection tells the server.
     enum Happening {
+        /// A whole text message came.
         case text([UInt8])
+        /// A binary message came; Channels has none.
         case binary
+        /// A ping or a pong came.
         case alive
+        /// Nothing more will come; told once.
         case ended
     }
 
@@ -26,6 +30,7 @@ final class WebSocketConnection: LinkOwner {
         case close(code: UInt16, reason: String)
     }
 
+    /// The server's number for it.
     let id: Int
     /// Nothing is answered any more, not even a ping, and what is said is lost.
     var isMute = false
@@ -50,10 +55,12 @@ final class WebSocketConnection: LinkOwner {
         link.owner = self
     }
 
+    /// Reads messages.
     func link(_ link: Link, received bytes: Span<UInt8>) {
         perform(session.received(bytes))
     }
 
+    /// Tells that the connection is over.
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         perform(session.lost())
         finish()

@@ -2,13 +2,20 @@
 
 /// Something that the application's web hook is told.
 package enum WebhookEvent: Hashable, Sendable {
+    /// The first subscriber came.
     case channelOccupied(String)
+    /// The last subscriber left and did not come back.
     case channelVacated(String)
+    /// A user came into a presence channel.
     case memberAdded(channel: String, userID: String)
+    /// A user left a presence channel and did not come back.
     case memberRemoved(channel: String, userID: String)
+    /// A subscriber of a cache channel found it empty.
     case cacheMiss(String)
+    /// A client sent an event; `data` is JSON as it came, the user id only on presence.
     case clientEvent(
         channel: String, name: String, data: [UInt8], socketID: String, userID: String?)
+    /// A channel's number of subscriptions changed.
     case subscriptionCount(channel: String, Int)
 
     /// The event as the JSON object that stands in the `events` of a web hook's body.

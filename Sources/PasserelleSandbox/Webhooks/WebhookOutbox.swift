@@ -7,7 +7,9 @@
 struct WebhookOutbox {
     /// One body on its way.
     struct Delivery: Equatable {
+        /// What is sent.
         let body: [UInt8]
+        /// When it was taken in.
         let noted: Duration
         fileprivate(set) var attempts = 0
         fileprivate(set) var due: Duration

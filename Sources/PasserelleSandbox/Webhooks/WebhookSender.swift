@@ -19,6 +19,7 @@ final class WebhookSender: LinkOwner {
     private var parser = HTTPResponseParser()
     private var timer: TimerToken?
 
+    /// Reads the URL; throws `WebhookURLError`, or `TLSError` when the authorities cannot be read.
     init(
         url: String, configuration: SandboxConfiguration, loop: EventLoop,
         log: @escaping (String) -> Void
@@ -48,10 +49,12 @@ final class WebhookSender: LinkOwner {
         outbox = WebhookOutbox()
     }
 
+    /// Sends the request.
     func linkOpened(_ link: Link) {
         link.send(request)
     }
 
+    /// Reads the answer.
     func link(_ link: Link, received bytes: Span<UInt8>) {
         parser.append(bytes)
         do throws(HTTPError) {
@@ -61,6 +64,7 @@ final class WebhookSender: LinkOwner {
         }
     }
 
+    /// Counts an answer that ends with its connection, or none.
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         self.link = nil
         let response = try? parser.closedByPeer()

@@ -2,9 +2,13 @@
 
 /// Why a text is no URL that a web hook could be sent to.
 package enum WebhookURLError: Error, Equatable, Sendable {
+    /// It begins neither with `http://` nor with `https://`.
     case noScheme
+    /// It has no host, or a user name before it.
     case noHost
+    /// Its port is none.
     case badPort
+    /// It has a character that no request line may hold, or a fragment.
     case badCharacter
 }
 
@@ -22,15 +26,18 @@ extension WebhookURLError: CustomStringConvertible {
 
 /// Where web hooks are sent to: an `http` or `https` URL, read once.
 struct WebhookURL: Equatable {
+    /// Whether the scheme is `https`.
     let isTLS: Bool
     /// Without the brackets of an IPv6 address.
     let host: String
+    /// The scheme's own where the URL has none.
     let port: Int
     /// The path and query that the request asks for.
     let target: String
     /// What stands in the `Host` field.
     let authority: String
 
+    /// Reads an absolute URL.
     init(_ text: String) throws(WebhookURLError) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
             throw .badCharacter
