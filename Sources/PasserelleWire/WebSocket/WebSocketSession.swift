@@ -72,7 +72,10 @@ package struct WebSocketSession {
                 fail(error)
             }
         }
-        return due.count == 1 ? due.popLast() : due.removeFirst()
+        let action = due[0]
+        // The last one takes the storage with it, so that an idle session holds none.
+        due = due.count == 1 ? [] : Array(due.dropFirst())
+        return action
     }
 
     /// Sends text, which must be valid UTF-8; does nothing once closing.
