@@ -90,7 +90,7 @@ let package = Package(
                 "PasserelleDaemon", "PasserelleWire", "PasserelleHub", "PasserelleNet",
                 "PasserelleTesting",
             ],
-            swiftSettings: common),
+            exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["PasserelleWire", "PasserelleNet", "PasserelleTesting"],

@@ -17,7 +17,7 @@ struct Question {
     /// (nil: nothing), and gives the process's exit code.
     func run(path: String, streams: ClientStreams, text: ([UInt8]) -> String?) -> Int32 {
         do throws(GatewayUnreachable) {
-            let connection = try LineConnection(path: path)
+            let connection = try GatewayConnection(path: path)
             switch try connection.ask(command, within: limit) {
             case .ok(_, _, let json):
                 if let line = text(json ?? []) { _ = streams.line(line) }

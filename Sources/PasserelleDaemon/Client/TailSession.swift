@@ -15,8 +15,8 @@ package struct TailSession: Sendable {
         case print([UInt8])
         /// Tell people this.
         case complain(String)
-        /// Connect again.
-        case reconnect
+        /// Ask again after a while, and say so with `retried`.
+        case retryLater
         /// End with this exit code.
         case end(Int32)
     }
@@ -30,8 +30,10 @@ package struct TailSession: Sendable {
     private var channels: [Channel] = []
     private let after: String?
     private let last: Int?
-    /// The channels whose subscription is not answered yet, in the order of the questions.
+    /// The channels whose subscription is not answered yet; answers come in any order.
     private var unanswered: [String] = []
+    /// How many of them were refused for now; which ones, an answer does not say.
+    private var refusals = 0
 
     /// A session on `channels`, which begins behind `after` or with the `last` events of each.
     package init(channels names: [String], after: String?, last: Int?) {
@@ -45,7 +47,16 @@ package struct TailSession: Sendable {
     /// A connection is there.
     package mutating func connected() -> [Action] {
         unanswered = channels.map(\.name)
-        return channels.map { channel in
+        return subscriptions()
+    }
+
+    /// It is time to ask again for what was refused for now.
+    package mutating func retried() -> [Action] { subscriptions() }
+
+    /// Asks for every channel that has no answer yet.
+    private mutating func subscriptions() -> [Action] {
+        refusals = 0
+        return channels.filter { unanswered.contains($0.name) }.map { channel in
             .send(
                 .subscribe(
                     channel: channel.name, after: channel.position ?? after,
@@ -60,9 +71,9 @@ package struct TailSession: Sendable {
             note(event)
             return [.print(event)]
         case .ok(verb: "SUBSCRIBE", let words, let json):
-            if !unanswered.isEmpty { unanswered.removeFirst() }
+            unanswered.removeAll { $0 == words.first }
             if let name = words.first, let json { attached(name, json) }
-            return []
+            return retryWhereAllAreRefused()
         case .ok: return []
         case .error(let code, let message): return refused(code, message)
         }
@@ -86,14 +97,22 @@ package struct TailSession: Sendable {
         channels[index].position = position
     }
 
+    /// A refusal names no channel: with one question open it is that one's, else one of theirs.
     private mutating func refused(_ code: String, _ message: String) -> [Action] {
-        let text =
-            "\(QuotedText.escaped(code, limit: 40)): \(QuotedText.escaped(message, limit: 500))"
-        guard let name = unanswered.first else { return [.complain(text)] }
-        unanswered.removeFirst()
-        let complaint = Action.complain("\(QuotedText.escaped(name, limit: 200)): \(text)")
-        let isFinal = ["bad-command", "bad-channel", "forbidden", "too-large"].contains(code)
-        return [complaint, isFinal ? .end(1) : .reconnect]
+        let code = QuotedText.escaped(code, limit: 40)
+        let text = "\(code): \(QuotedText.escaped(message, limit: 500))"
+        guard !unanswered.isEmpty else { return [.complain(text)] }
+        let names = QuotedText.escaped(unanswered.joined(separator: " or "), limit: 200)
+        let complaint = Action.complain("\(names): \(text)")
+        if ["bad-command", "bad-channel", "forbidden", "too-large"].contains(code) {
+            return [complaint, .end(1)]
+        }
+        refusals += 1
+        return [complaint] + retryWhereAllAreRefused()
+    }
+
+    private func retryWhereAllAreRefused() -> [Action] {
+        refusals > 0 && refusals >= unanswered.count ? [.retryLater] : []
     }
 
     private static func text(_ json: [UInt8], _ name: String) -> String? {

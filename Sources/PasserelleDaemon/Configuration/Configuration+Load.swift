@@ -65,9 +65,7 @@ extension ConfigurationDraft {
                 names: missing, command: command.rawValue, hint: hint(missing, settings))
         }
         if configuration.access == nil {
-            throw .missing(
-                names: ["PASSERELLE_AUTH"], command: command.rawValue,
-                hint: "none lets everybody who can connect read, on loopback and Unix listeners")
+            throw .missing(names: ["PASSERELLE_AUTH"], command: command.rawValue, hint: nil)
         }
     }
 

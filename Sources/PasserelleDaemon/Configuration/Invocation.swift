@@ -117,7 +117,8 @@ package struct Invocation: Equatable, Sendable {
             $0.commands.contains(command) && $0.stage == .built && !$0.isSecret
         }
         let flags = command.options.map(\.flag) + variables.map(\.flag) + ["--env-file", "--help"]
-        return Spelling.nearest(to: flag, among: flags)
+        let words = flags.map { String($0.dropFirst(2)) }
+        return Spelling.nearest(to: String(flag.drop { $0 == "-" }), among: words).map { "--" + $0 }
     }
 
     private func check() throws(UsageError) {

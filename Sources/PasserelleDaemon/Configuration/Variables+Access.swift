@@ -5,9 +5,10 @@ extension Variables {
     static let access: [Variable] = [
         Variable(
             name: "PASSERELLE_AUTH", presets: [.demo: "none"],
-            presetWords: "not set: serve refuses to start", placeholder: "none",
-            meaning: "Who may read: none lets everybody, on loopback and Unix listeners only",
-            takes: "none; endpoint and token come with a later version",
+            presetWords: "not set: serve refuses", placeholder: "none",
+            meaning: "Who may read; none: everybody on loopback and Unix listeners",
+            takes: "none, which lets everybody who can connect read, on loopback and Unix"
+                + " listeners only (endpoint and token come with a later version)",
             commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
                 let modes = try SettingList.parts(text)
@@ -41,7 +42,7 @@ extension Variables {
         Variable(
             name: "PASSERELLE_PRESENCE", preset: "observe", placeholder: "observe",
             meaning: "Who is a member of presence channels: observe, only the gateway",
-            takes: "observe; delegate comes with a later version", commands: Command.gateways,
+            takes: "observe (delegate comes with a later version)", commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
                 switch text {
                 case "observe": draft.configuration.presence = .observe

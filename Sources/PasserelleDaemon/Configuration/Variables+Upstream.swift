@@ -70,8 +70,8 @@ extension Variables {
             }),
         Variable(
             name: "PASSERELLE_CA_FILE", presetWords: "the system's store", placeholder: "FILE",
-            meaning: "PEM certificates to trust upstream instead of the system's",
-            takes: "the path of a file that can be read", commands: [.serve],
+            meaning: "PEM certificates to trust instead of the system's",
+            takes: "the path of a file that can be read", commands: Command.builders,
             read: { draft, text throws(ValueProblem) in
                 if case .failure(let failure) = draft.surroundings.readFile(text) {
                     throw .unreadable(failure)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-extension WebAddress {
+extension WebAddress: CustomStringConvertible {
     /// Reads `http://HOST[:PORT][/PATH]` or `https://…`; user names and fragments are refused.
     package init(setting text: String) throws(ValueProblem) {
         let problem = ValueProblem.not("an http or https URL")
@@ -27,6 +27,12 @@ extension WebAddress {
         let isUsual = address.port == (address.isTLS ? 443 : 80)
         return (address.isTLS ? "https://" : "http://") + host.lowercased()
             + (isUsual ? "" : ":\(address.port)")
+    }
+
+    /// The URL again, which `init(setting:)` reads.
+    package var description: String {
+        let host = host.contains(":") ? "[\(host)]" : host
+        return "\(isTLS ? "https" : "http")://\(host):\(port)\(target)"
     }
 
     private static func authority(_ text: Substring) -> (host: String, port: Int?)? {

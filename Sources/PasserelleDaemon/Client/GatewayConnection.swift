@@ -5,7 +5,7 @@ import PasserelleNet
 package import PasserelleWire
 
 /// A client's connection to a gateway's Unix socket; waits in the call that asks.
-package final class LineConnection {
+package final class GatewayConnection {
     /// What came of waiting.
     package enum Arrival: Equatable {
         /// The gateway says something.
@@ -25,7 +25,7 @@ package final class LineConnection {
 
     private let path: String
     private let descriptor: Int32
-    private var splitter = LineSplitter(limit: LineConnection.answerBytes)
+    private var splitter = LineSplitter(limit: GatewayConnection.answerBytes)
     private var buffer = [UInt8](repeating: 0, count: 65_536)
 
     /// Connects to the socket at `path`.

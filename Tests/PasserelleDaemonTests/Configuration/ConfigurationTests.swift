@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+import PasserelleDaemon
+import PasserelleNet
+import PasserelleWire
+import Testing
+
+/// What `serve` needs at least.
+let enough = [
+    "PUSHER_APP_ID": "1", "PUSHER_KEY": "k", "PUSHER_SECRET": "s", "PUSHER_CLUSTER": "eu",
+    "PASSERELLE_AUTH": "none", "XDG_RUNTIME_DIR": "/run/user/1000",
+]
+
+/// Reads a configuration from a command line and surroundings.
+func load(
+    _ arguments: String..., in surroundings: Surroundings = .only(enough)
+) throws -> Configuration {
+    try Configuration.load(try Invocation.parse(arguments), surroundings)
+}
+
+struct ConfigurationTests {
+    @Test func `what nobody says has its default`() throws {
+        let read = try load("serve")
+        #expect(read.http == [.tcp(host: "127.0.0.1", port: 8_080)])
+        #expect(read.admin == [.tcp(host: "127.0.0.1", port: 8_081)])
+        #expect(read.ipc == "/run/user/1000/passerelle.sock")
+        #expect(read.channels?.list.map(\.text) == ["presence-bail-*"])
+        #expect(read.pinned == [])
+        #expect(read.linger == .seconds(600))
+        #expect(read.access == .unchecked)
+        #expect(read.presence == .observe)
+        #expect(read.memberID == "passerelle")
+        #expect(read.history == HistoryLimits(events: 512, bytes: 1 << 20, age: .seconds(3_600)))
+        #expect(read.memoryBytes == 256 << 20)
+        #expect(read.logLevel == .info)
+        #expect(read.heartbeat == .seconds(15))
+        #expect(read.clientEvents == ["client-typing"])
+        #expect(read.retractions.map(\.event) == ["message-deleted"])
+        #expect(read.caFile == nil)
+        #expect(read.warnings == [])
+    }
+
+    @Test func `every variable is read from the environment`() throws {
+        let more = [
+            "PASSERELLE_HTTP": "127.0.0.1:1, [::1]:2,unix:/run/a.sock, localhost:0,localhost:0",
+            "PASSERELLE_IPC": "unix:/run/b.sock", "PASSERELLE_CHANNELS": "presence-*,private-x",
+            "PASSERELLE_PIN": "presence-a,private-x,presence-a", "PASSERELLE_LINGER": "0",
+            "PASSERELLE_MEMBER_ID": "la passerelle é", "PASSERELLE_HISTORY": "10 events",
+            "PASSERELLE_MEMORY": "1 MiB", "PASSERELLE_LOG": "debug",
+            "PASSERELLE_CA_FILE": "/ca.pem",
+            "PASSERELLE_HEARTBEAT": "1s", "PASSERELLE_PRESENCE": "observe",
+        ]
+        let environment = enough.merging(more) { $1 }
+        let read = try load("serve", in: .only(environment, files: ["/ca.pem": ""]))
+        #expect(
+            read.http == [
+                .tcp(host: "127.0.0.1", port: 1), .tcp(host: "::1", port: 2),
+                .unix(path: "/run/a.sock"), .tcp(host: "localhost", port: 0),
+                .tcp(host: "localhost", port: 0),
+            ])
+        #expect(read.ipc == "/run/b.sock")
+        #expect(read.pinned.map(\.text) == ["presence-a", "private-x"])
+        #expect(read.linger == .zero)
+        #expect(read.memberID == "la passerelle é")
+        #expect(read.history.events == 10)
+        #expect(read.memoryBytes == 1 << 20)
+        #expect(read.logLevel == .debug)
+        #expect(read.caFile == "/ca.pem")
+        #expect(read.heartbeat == .seconds(1))
+    }
+
+    @Test func `a flag wins over the environment, which wins over files, the last of them first`()
+        throws
+    {
+        let files = [
+            "/a":
+                "PASSERELLE_LINGER=1m\nPASSERELLE_LINGER=2m\nPASSERELLE_MEMBER_ID=a\nPUSHER_KEY=a",
+            "/b": "PASSERELLE_LINGER=3m\nPUSHER_KEY=b",
+        ]
+        var environment = enough
+        environment["PUSHER_KEY"] = nil
+        #expect(
+            try load("serve", "--env-file", "/a", in: .only(environment, files: files)).linger
+                == .seconds(120))
+        var read = try load(
+            "serve", "--env-file=/a", "--env-file=/b", in: .only(environment, files: files))
+        #expect(read.linger == .seconds(180))
+        #expect(read.memberID == "a")
+        #expect(read.application.key == "b")
+        read = try load(
+            "serve", "--env-file=/b", "--env-file=/a", in: .only(environment, files: files))
+        #expect(read.linger == .seconds(120))
+        environment["PASSERELLE_LINGER"] = "4m"
+        let surroundings = Surroundings.only(environment, files: files)
+        #expect(try load("serve", "--env-file=/a", in: surroundings).linger == .seconds(240))
+        #expect(
+            try load("serve", "--env-file=/a", "--linger=5m", in: surroundings).linger
+                == .seconds(300))
+    }
+
+    @Test func `a variable that is set to nothing has its default`() throws {
+        var environment = enough
+        environment["PASSERELLE_LINGER"] = ""
+        environment["PASSERELLE_STATE_DIR"] = ""
+        environment["PASSERELLE_TOKEN_KEY"] = ""
+        let files = ["/a": "PASSERELLE_LINGER=1m"]
+        let read = try load("serve", "--env-file=/a", in: .only(environment, files: files))
+        #expect(read.linger == .seconds(600))
+        #expect(read.warnings == [])
+    }
+
+    @Test func `a credential gives the secret that no variable gives`() throws {
+        var environment = enough
+        environment["PUSHER_SECRET"] = nil
+        environment["CREDENTIALS_DIRECTORY"] = "/run/credentials/x"
+        let files = [
+            "/run/credentials/x/pusher-secret": "from credential\r\n", "/a": "PUSHER_SECRET=file",
+        ]
+        var read = try load("serve", in: .only(environment, files: files))
+        #expect(read.application.secret == Secret("from credential"))
+        read = try load("serve", "--env-file=/a", in: .only(environment, files: files))
+        #expect(read.application.secret == Secret("file"))
+        environment["PUSHER_SECRET"] = ""
+        read = try load("serve", in: .only(environment, files: files))
+        #expect(read.application.secret == Secret("from credential"))
+    }
+
+    @Test func `the files of a real application are enough`() throws {
+        let surroundings = Surroundings.process()
+        var isolated = Surroundings.only(["XDG_RUNTIME_DIR": "/x"])
+        isolated.readFile = surroundings.readFile
+        var read = try load("serve", "--env-file", Fixture.path("nextjs.env"), in: isolated)
+        #expect(read.application.id == "1887654")
+        #expect(read.application.secret == Secret("7ad3773142a6692b25b8"))
+        #expect(read.upstream.webSocketHost == "ws-eu.pusher.com")
+        read = try load("serve", "--env-file", Fixture.path("systemd.env"), in: isolated)
+        #expect(read.channels?.list.map(\.text) == ["presence-bail-*", "private-notary-*"])
+        #expect(read.history == HistoryLimits(events: 1_000, bytes: 4 << 20, age: .seconds(21_600)))
+    }
+
+    @Test func `a cluster has two hosts`() throws {
+        let upstream = try load("serve").upstream
+        #expect(upstream == .cluster("eu", port: nil, isTLS: true))
+        #expect(upstream.webSocketHost == "ws-eu.pusher.com")
+        #expect(upstream.restHost == "api-eu.pusher.com")
+        #expect(upstream.port == 443 && upstream.isTLS)
+    }
+
+    @Test func `a host serves both, and wins over the cluster`() throws {
+        let upstream = try load("serve", "--pusher-host", "soketi.internal").upstream
+        #expect(upstream.webSocketHost == "soketi.internal")
+        #expect(upstream.restHost == "soketi.internal")
+        #expect(upstream.port == 443)
+        #expect(try load("serve", "--pusher-host=[::1]").upstream.restHost == "::1")
+        let plain = try load("serve", "--pusher-host=127.0.0.1", "--pusher-scheme=http")
+        #expect(plain.upstream.port == 80 && !plain.upstream.isTLS)
+        #expect(plain.warnings == [])
+        #expect(try load("serve", "--pusher-host=a", "--pusher-port=6001").upstream.port == 6_001)
+        #expect(try load("serve", "--pusher-host=a", "--pusher-scheme=http").warnings.count == 1)
+    }
+
+    @Test func `sandbox and demo need nothing said`() throws {
+        var read = try load("sandbox", in: .only())
+        #expect(read.sandbox == .tcp(host: "127.0.0.1", port: 6_001))
+        #expect(read.application.id == "1001" && read.application.key == "sandbox-key")
+        #expect(read.application.secret == Secret("sandbox-secret"))
+        read = try load("demo", "--sandbox", "[::1]:7000", in: .only(["TMPDIR": "/t"]))
+        #expect(read.upstream == .host("::1", port: 7_000, isTLS: false))
+        #expect(read.access == .unchecked)
+        #expect(read.ipc == "/t/passerelle-demo-1000.sock")
+        read = try load("sandbox", in: .only(enough))
+        #expect(read.application.key == "k")
+        read = try load("sandbox", "--sandbox-webhook=http://127.0.0.1:3/h", in: .only())
+        #expect(read.sandboxWebhook?.port == 3)
+    }
+
+    @Test func `the socket is where the system puts such files`() throws {
+        func path(
+            _ command: String, _ environment: [String: String], user: UInt32 = 1_000,
+            files: [String] = []
+        ) throws -> String {
+            var all = enough
+            all["XDG_RUNTIME_DIR"] = nil
+            let surroundings = Surroundings.only(
+                all.merging(environment) { $1 },
+                files: Dictionary(uniqueKeysWithValues: files.map { ($0, "") }), ownUserID: user)
+            return try load(command, in: surroundings).ipc
+        }
+        #expect(
+            try path("serve", ["RUNTIME_DIRECTORY": "/run/p:/run/q", "XDG_RUNTIME_DIR": "/x"])
+                == "/run/p/passerelle.sock")
+        #expect(try path("serve", ["XDG_RUNTIME_DIR": "/x"]) == "/x/passerelle.sock")
+        #expect(try path("serve", [:], user: 0) == "/run/passerelle.sock")
+        #expect(try path("status", ["XDG_RUNTIME_DIR": "/x"]) == "/x/passerelle.sock")
+        #expect(try path("status", [:], user: 0) == "/run/passerelle.sock")
+        let system = "/run/passerelle/passerelle.sock"
+        #expect(try path("status", [:]) == system)
+        #expect(try path("status", ["XDG_RUNTIME_DIR": "/x"], files: [system]) == system)
+        #expect(
+            try path("status", ["XDG_RUNTIME_DIR": "/x"], files: [system, "/x/passerelle.sock"])
+                == "/x/passerelle.sock")
+    }
+
+    @Test func `clients read nothing but where the socket is`() throws {
+        let environment = [
+            "PASSERELLE_NONSENSE": "1", "PASSERELLE_LINGER": "x", "PASSERELLE_IPC": "/s",
+        ]
+        #expect(try load("tail", "c", in: .only(environment)).ipc == "/s")
+        #expect(try load("tail", "c", "--ipc=/t", in: .only(environment)).ipc == "/t")
+    }
+
+    @Test func `a directory for state is answered with a warning`() throws {
+        let read = try load("serve", "--state-dir", "/var/lib/passerelle")
+        #expect(
+            read.warnings == [
+                "PASSERELLE_STATE_DIR is ignored: this version keeps its logs in memory only"
+            ])
+    }
+
+    @Test func `a variable of a later version may have its default said`() throws {
+        #expect(throws: Never.self) { try load("serve", "--admin", "127.0.0.1:8081") }
+        #expect(throws: Never.self) { try load("serve", "--client-events=client-typing") }
+    }
+
+    @Test func `unix and loopback listeners may serve everybody`() throws {
+        let read = try load("serve", "--http", "unix:/a,127.1.2.3:1,[::1]:1,localhost:1")
+        #expect(read.http.count == 4)
+    }
+}
