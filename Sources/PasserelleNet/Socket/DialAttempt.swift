@@ -73,16 +73,16 @@ final class DialAttempt {
 
     /// The kernel says how the attempt at the current address went.
     func decided() {
-        let code = SocketOptions.takeError(of: link.fileDescriptor)
+        let code = SocketOptions.takeError(of: link.descriptor)
         guard code == 0 else {
             failed(.failed(SystemError(call: "connect", code: code)))
             return connectNext()
         }
         cancelAddressTimer()
         do {
-            let peer = try SocketOptions.peer(of: link.fileDescriptor)
+            let peer = try SocketOptions.peer(of: link.descriptor)
             if let userTimeout {
-                SocketOptions.setUserTimeout(userTimeout, of: link.fileDescriptor)
+                SocketOptions.setUserTimeout(userTimeout, of: link.descriptor)
             }
             try connected(to: peer)
         } catch let error as SystemError {
@@ -108,7 +108,7 @@ final class DialAttempt {
         guard tls.verifies || peer.isLoopback else {
             return link.fail(.tls(TLSClient.refusal(host: host)))
         }
-        let session = try TLSSession(client: tls, host: host, descriptor: link.fileDescriptor)
+        let session = try TLSSession(client: tls, host: host, descriptor: link.descriptor)
         link.beginHandshake(session)
     }
 
@@ -132,7 +132,7 @@ final class DialAttempt {
         if address.family != AF_UNIX { SocketOptions.prepareTCP(descriptor) }
         let result = address.lend { Glibc.connect(descriptor, $0, $1) }
         let error = SystemError.last("connect")
-        link.fileDescriptor = descriptor
+        link.descriptor = descriptor
         if result != 0, error.code == EAGAIN, address.family == AF_UNIX {
             link.dropDescriptor()
             nextAddress -= 1

@@ -10,7 +10,8 @@ extension Link {
     ///
     /// Nothing is read for the owner any more. The descriptor itself stays for up to `lingerTime`
     /// until the peer closes too: closing it over unread bytes would make the kernel reset the
-    /// connection, and the peer could lose the last answer.
+    /// connection, and the peer could lose the last answer. A peer that reads nothing keeps the link
+    /// as long as its queue is not empty: how long that may be is the owner's to decide.
     package func finish() {
         guard stage != .over, stage != .lingering, !flags.contains(.finishing) else { return }
         flags.insert(.finishing)
@@ -46,7 +47,7 @@ extension Link {
     func flushed() {
         tls?.sayGoodbye()
         tls = nil
-        shutdown(fileDescriptor, Int32(SHUT_WR))
+        shutdown(descriptor, Int32(SHUT_WR))
         if flags.contains(.peerFinished) {
             release(sayingGoodbye: false)
         } else {
@@ -60,7 +61,7 @@ extension Link {
     /// Reads on and drops what comes, until the peer's end.
     func drain() {
         let buffer = loop.receiveBuffer
-        let count = recv(fileDescriptor, buffer.baseAddress, buffer.count, Int32(0))
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(0))
         if count > 0 { return }
         let code = errno
         if count == 0 || (code != EAGAIN && code != EINTR) { release(sayingGoodbye: false) }
@@ -80,7 +81,7 @@ extension Link {
     func dropDescriptor() {
         if flags.contains(.watched) {
             flags.remove(.watched)
-            loop.poller.unwatch(fileDescriptor)
+            loop.poller.unwatch(descriptor)
         }
         closeDescriptor()
     }
@@ -102,7 +103,7 @@ extension Link {
     }
 
     private func closeDescriptor() {
-        if fileDescriptor >= 0 { _ = Glibc.close(fileDescriptor) }
-        fileDescriptor = -1
+        if descriptor >= 0 { _ = Glibc.close(descriptor) }
+        descriptor = -1
     }
 }

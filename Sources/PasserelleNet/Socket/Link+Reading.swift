@@ -7,7 +7,7 @@ extension Link {
     func receive() {
         if let tls { return receive(from: tls) }
         let buffer = loop.receiveBuffer
-        let count = recv(fileDescriptor, buffer.baseAddress, buffer.count, Int32(0))
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(0))
         if count > 0 { return tell(received: count) }
         if count == 0 { return peerFinished() }
         let error = SystemError.last("recv")
@@ -38,7 +38,7 @@ extension Link {
     /// The kernel tells of an end while nothing is being read.
     func brokeUnread(_ events: Interest) {
         if events.contains(.failed) {
-            let code = SocketOptions.takeError(of: fileDescriptor)
+            let code = SocketOptions.takeError(of: descriptor)
             if code != 0 { return fail(.failed(SystemError(call: "send", code: code))) }
         }
         guard flags.contains(.paused),
@@ -47,6 +47,6 @@ extension Link {
         else { return fail(.closedByPeer) }
         // Unread bytes may wait: they are the owner's, once it resumes.
         flags.insert(.silenced)
-        loop.poller.silence(fileDescriptor)
+        loop.poller.silence(descriptor)
     }
 }

@@ -38,7 +38,7 @@ extension Link {
             updateInterest()
             return taken
         }
-        let sent = Glibc.send(fileDescriptor, bytes.baseAddress, bytes.count, sendFlags)
+        let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
         return sent == bytes.count ? sent : fellShort(sent)
     }
 
@@ -83,7 +83,7 @@ extension Link {
     /// Hands bytes to TLS or the kernel: how many it took, or `nil` when that ended the link.
     private func transmit(_ bytes: UnsafeRawBufferPointer) -> Int? {
         if let tls { return transmit(bytes, through: tls) }
-        let sent = Glibc.send(fileDescriptor, bytes.baseAddress, bytes.count, sendFlags)
+        let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
         if sent >= 0 { return sent }
         let error = SystemError.last("send")
         if error.code == EAGAIN || error.code == EINTR { return 0 }

@@ -51,9 +51,9 @@ package final class Link {
     /// How many bytes `send` may leave waiting; one more ends the link with `.overflow`.
     package var outputLimit = Link.defaultOutputLimit
 
-    /// The descriptor, for accounting; -1 when there is none.
-    package internal(set) var fileDescriptor: Int32
-
+    // Internal, unlike what other modules see: the compiler then proves that `write` needs no check
+    // of exclusive access.
+    var descriptor: Int32
     var stage: Stage
     var flags: Flags = []
     var interest: Interest = []
@@ -80,7 +80,7 @@ package final class Link {
         self.loop = loop
         self.peer = peer
         self.tls = tls
-        fileDescriptor = descriptor
+        self.descriptor = descriptor
         stage = tls == nil ? .open : .handshaking
         interest = [.readable, .peerFinished]
         try loop.poller.watch(descriptor, for: interest, by: self)
@@ -91,9 +91,12 @@ package final class Link {
     init(dialling loop: EventLoop) {
         self.loop = loop
         peer = PeerAddress(ipv4: 0, port: 0)
-        fileDescriptor = -1
+        descriptor = -1
         stage = .dialling
     }
+
+    /// The descriptor, for accounting; -1 when there is none.
+    package var fileDescriptor: Int32 { descriptor }
 
     /// Whether bytes can be sent: connected, the handshake done, and neither ended nor finishing.
     package var isOpen: Bool { stage == .open && !flags.contains(.finishing) }
@@ -122,7 +125,7 @@ package final class Link {
             flags.remove(.silenced)
             interest = wantedInterest
             do {
-                try loop.poller.hear(fileDescriptor, for: interest)
+                try loop.poller.hear(descriptor, for: interest)
             } catch {
                 fail(.failed(error))
             }
@@ -136,8 +139,8 @@ package final class Link {
     package func setUserTimeout(_ timeout: Duration) {
         if let dial {
             dial.userTimeout = timeout
-        } else if fileDescriptor >= 0 {
-            SocketOptions.setUserTimeout(timeout, of: fileDescriptor)
+        } else if descriptor >= 0 {
+            SocketOptions.setUserTimeout(timeout, of: descriptor)
         }
     }
 
@@ -152,7 +155,7 @@ package final class Link {
         let wanted = wantedInterest
         guard wanted.rawValue != interest.rawValue else { return }
         interest = wanted
-        loop.poller.change(fileDescriptor, to: wanted)
+        loop.poller.change(descriptor, to: wanted)
     }
 
     private var wantedInterest: Interest {

@@ -18,7 +18,7 @@ package final class Listener {
     /// What TLS links accepted from now on use; `nil`: they are plain.
     package var tls: TLSServer?
 
-    /// How often accepting failed since the process or the system had no descriptor or memory left.
+    /// How often accepting failed for a reason that lasts: no descriptor or memory was left.
     package private(set) var exhaustions = 0
 
     private unowned(unsafe) let loop: EventLoop
@@ -30,7 +30,8 @@ package final class Listener {
 
     /// Binds and listens.
     ///
-    /// A Unix socket file left behind by a process that is gone is replaced, one
+    /// A name is looked up at once, and the first of its addresses that can be bound is taken. A Unix
+    /// socket file left behind by a process that is gone is replaced, one
     /// that somebody answers on is not; `mode` is the file's mode, and `close` removes the file.
     package convenience init(
         loop: EventLoop, address: ListenAddress, mode: UInt16 = 0o660, tls: TLSServer? = nil,
@@ -157,8 +158,10 @@ extension Listener: Watching {
             }
             switch code {
             case EAGAIN: return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return exhausted()
-            default: continue  // That connection is gone already (accept(2)): on to the next.
+            case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
+                ENONET, ENOPROTOOPT, EOPNOTSUPP, ETIMEDOUT:
+                continue  // That connection is gone already (accept(2)): on to the next.
+            default: return exhausted()
             }
         }
     }

@@ -33,7 +33,7 @@ struct EventLoopTests {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         var log: [String] = []
-        pair.recorder.onReceived = { _, _ in
+        pair.recorder.onReceived = { [unowned loop] _, _ in
             loop.after(.zero) { log.append("timer") }
             log.append("event")
         }
@@ -81,7 +81,7 @@ struct EventLoopTests {
         let loop = try EventLoop()
         var log: [String] = []
         var isFirst = true
-        loop.atTurnEnd {
+        loop.atTurnEnd { [unowned loop] in
             if isFirst { loop.soon { log.append("soon") } }
             isFirst = false
             log.append("hook")
@@ -97,9 +97,10 @@ struct EventLoopTests {
     @Test func `gathering without end does not hold up the loop`() throws {
         let loop = try EventLoop()
         var rounds = 0
+        weak let gathering = loop
         func again() {
             rounds += 1
-            loop.soon(again)
+            gathering?.soon(again)
         }
         again()
         try loop.turn(upTo: .zero)

@@ -39,6 +39,8 @@ struct PollerTests {
         #expect(fresh.recorder.received.isEmpty && fresh.recorder.ends.isEmpty)
         fresh.send([3])
         try run(loop, until: { fresh.recorder.received == [3] })
+        first.recorder.onReceived = nil
+        second.recorder.onReceived = nil
     }
 
     @Test func `a stale event reaches nobody`() throws {

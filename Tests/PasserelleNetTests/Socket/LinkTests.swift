@@ -83,7 +83,7 @@ struct LinkTests {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         var endedBefore = false
-        pair.recorder.onReceived = { _, _ in endedBefore = pair.recorder.isEnded }
+        pair.recorder.onReceived = { [unowned pair] _, _ in endedBefore = pair.recorder.isEnded }
         pair.send([1, 2, 3])
         pair.close()
         try run(loop, until: { pair.recorder.isEnded })
