@@ -25,6 +25,8 @@ package final class Channel {
     package let name: String
     package internal(set) var subscription: Subscription = .idle(since: nil)
     package internal(set) var log = EventLog()
+    /// Client events that are not stale yet: beside the log, so that they push nothing out of it.
+    package internal(set) var ephemera = EventLog()
     package internal(set) var members = Members()
     package internal(set) var horizon: Horizon
     /// True once Channels has answered a subscription, so that there is a cache to speak of.
@@ -37,6 +39,8 @@ package final class Channel {
     package internal(set) var lastRead: Duration
     /// What came since readers were last told; `nil` when nothing did.
     package internal(set) var news: News?
+    /// Where the held messages with a key are.
+    var keys: [String: UInt64] = [:]
     /// True while the channel stands in the hub's list of channels to tell of.
     var isToBeTold = false
 

@@ -81,11 +81,13 @@ package struct Cursor {
 }
 
 /// What came on one channel in one turn.
-package struct News: Equatable, Sendable {
+package struct News {
     /// The sequence number of what the log held before it; a reader below it lacks more.
     package let previous: UInt64
     /// The first new entry's sequence number.
     package let first: UInt64
+    /// The new entries, in order.
+    package internal(set) var events: [Event]
 }
 
 /// What a reader is told next.

@@ -48,12 +48,14 @@ package final class Event {
         /// Channels refuses the subscription.
         case refused(status: Int, message: String)
         case gap(Gap)
+        /// A message stood here that was retracted: nothing of it is left but its position.
+        case tombstone
 
         /// True for member changes, which a snapshot of the members stands for.
         package var isMemberChange: Bool {
             switch self {
             case .memberAdded, .memberRemoved: true
-            case .message, .refused, .gap: false
+            case .message, .refused, .gap, .tombstone: false
             }
         }
     }
@@ -63,18 +65,35 @@ package final class Event {
     /// When it came on the steady clock, for its age.
     package let heardAt: Duration
     package let channel: String
-    package let content: Content
+    package private(set) var content: Content
+    /// What a later event may name it by to retract it.
+    package let key: String?
     /// The encoded forms, filled on first use and read by Downstream alone.
     package var form: EncodedForm?
 
     package init(
-        sequence: UInt64, at now: Moment, channel: String, content: Content
+        sequence: UInt64, at now: Moment, channel: String, content: Content, key: String? = nil
     ) {
         self.sequence = sequence
         self.time = now.wall
         self.heardAt = now.steady
         self.channel = channel
         self.content = content
+        self.key = key
+    }
+
+    /// True for a client event: told to those who listen, never replayed once it is stale.
+    package var isEphemeral: Bool {
+        if case .message(let name, _, _) = content { name.hasPrefix("client-") } else { false }
+    }
+
+    /// Takes back what was said: the bytes are overwritten where nobody else holds them, and freed.
+    func retract() {
+        guard case .message(_, var data, _) = content else { return }
+        content = .tombstone
+        for index in data.indices { data[index] = 0 }
+        form?.wipe()
+        form = nil
     }
 
     /// What the entry counts against a log's byte bound: its payload and a fixed share for the rest.
@@ -86,7 +105,7 @@ package final class Event {
             Self.fixedCost + member.userID.utf8.count + (member.userInfo?.count ?? 0)
         case .memberRemoved(let userID): Self.fixedCost + userID.utf8.count
         case .refused(_, let message): Self.fixedCost + message.utf8.count
-        case .gap: Self.fixedCost
+        case .gap, .tombstone: Self.fixedCost
         }
     }
 
@@ -96,8 +115,8 @@ package final class Event {
 
 /// One event's bytes in every form that readers ask for, laid out so that each is a slice.
 package struct EncodedForm: Sendable {
-    /// The event-stream frame inside one chunk of HTTP's chunked coding.
-    package let bytes: [UInt8]
+    /// The event-stream frame inside one chunk of HTTP's chunked coding; empty for a tombstone.
+    package private(set) var bytes: [UInt8]
     /// The event-stream frame alone.
     package let frame: Range<Int>
     /// The JSON object inside the frame.
@@ -107,5 +126,9 @@ package struct EncodedForm: Sendable {
         self.bytes = bytes
         self.frame = frame
         self.json = json
+    }
+
+    fileprivate mutating func wipe() {
+        for index in bytes.indices { bytes[index] = 0 }
     }
 }

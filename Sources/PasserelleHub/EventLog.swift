@@ -64,6 +64,15 @@ package struct EventLog {
         return event
     }
 
+    /// Takes back the entry at an index, and answers how many bytes less that costs.
+    mutating func retract(at index: Int) -> Int {
+        let event = self[index]
+        let before = event.cost
+        event.retract()
+        bytes -= before - event.cost
+        return before - event.cost
+    }
+
     /// The bound that the log exceeds, if any: then its oldest entry has to go.
     package func exceeded(_ limits: LogLimits, now: Duration) -> LogBound? {
         guard let oldest else { return nil }

@@ -84,15 +84,15 @@ extension Hub {
             cursor.startFresh(after: beginning(of: cursor, last: count), skippingPast: false)
             return .fresh
         case .after(let position):
-            guard position.epoch == epoch else {
+            switch epochs.place(of: position, newest: sequence) {
+            case .known: return cursor.resume(after: position.sequence)
+            case .unknown:
                 cursor.startUnknown(from: position)
                 return .unknownEpoch
-            }
-            guard position.sequence <= sequence else {
+            case .ahead:
                 cursor.startUnknown(from: position)
                 return .ahead
             }
-            return cursor.resume(after: position.sequence)
         }
     }
 

@@ -7,30 +7,37 @@ extension Hub {
     ///
     /// Snapshots and refusals come first, then entries of all channels in the order of their
     /// sequence numbers; a hole in front of a channel's held entries is told where it ends.
-    package func next(_ cursor: inout Cursor) -> Entry? {
+    ///
+    /// Client events that are stale at `now`, on the steady clock, are passed over.
+    package func next(_ cursor: inout Cursor, at now: Duration) -> Entry? {
         if let notice = notice(&cursor) { return notice }
-        while true {
-            guard let (slot, sequence, isHole) = nearest(cursor) else { return nil }
-            let channel = cursor.slots[slot].channel
+        while let (slot, sequence, event) = nearest(cursor) {
             let from = cursor.sequence
             cursor.sequence = sequence
-            if isHole {
+            guard let event else {
                 cursor.slots[slot].gapsThrough = sequence
-                let gap = Gap(channel.horizon.reason, from: position(at: from))
-                return .gap(channel, gap)
+                let channel = cursor.slots[slot].channel
+                return .gap(channel, Gap(channel.horizon.reason, from: position(at: from)))
             }
-            let event = channel.log[channel.log.index(after: sequence - 1)]
-            let isOld =
-                sequence <= cursor.slots[slot].startsAfter
-                || (event.content.isMemberChange && sequence <= cursor.slots[slot].membersThrough)
-            if !isOld { return .event(event) }
+            if isMeant(event, for: cursor.slots[slot], at: now) { return .event(event) }
         }
+        return nil
     }
 
     /// True when `next` would give nothing.
-    package func isUpToDate(_ cursor: Cursor) -> Bool {
+    package func isUpToDate(_ cursor: Cursor, at now: Duration) -> Bool {
         var copy = cursor
-        return next(&copy) == nil
+        return next(&copy, at: now) == nil
+    }
+
+    private func isMeant(_ event: Event, for slot: Cursor.Slot, at now: Duration) -> Bool {
+        if event.sequence <= slot.startsAfter { return false }
+        switch event.content {
+        case .tombstone: return false
+        case .memberAdded, .memberRemoved: return event.sequence > slot.membersThrough
+        case .message: return !event.isEphemeral || now - event.heardAt <= Self.ephemeralLimits.age
+        case .refused, .gap: return true
+        }
     }
 
     /// Snapshots, refusals and gaps that are due before any entry.
@@ -58,26 +65,38 @@ extension Hub {
         return nil
     }
 
-    /// The slot with the lowest sequence number above the cursor's, and whether it is a hole's end.
-    private func nearest(_ cursor: Cursor) -> (slot: Int, sequence: UInt64, isHole: Bool)? {
-        var best: (slot: Int, sequence: UInt64, isHole: Bool)?
+    /// The slot with the lowest sequence number above the cursor's, and the entry there: `nil`
+    /// where a hole ends.
+    private func nearest(_ cursor: Cursor) -> (slot: Int, sequence: UInt64, event: Event?)? {
+        var best: (slot: Int, sequence: UInt64, event: Event?)?
         for index in cursor.slots.indices {
             let channel = cursor.slots[index].channel
             let horizon = channel.horizon.sequence
-            let candidate: (UInt64, Bool)
             let told = max(cursor.sequence, cursor.slots[index].gapsThrough)
+            var event: Event?
             // Before a channel was heard at all, nobody knows yet where its hole ends.
-            if told < horizon, channel.wasHeard {
-                candidate = (horizon, true)
-            } else {
-                let next = channel.log.index(after: cursor.sequence)
-                guard next < channel.log.count else { continue }
-                candidate = (channel.log[next].sequence, false)
+            let isHole = told < horizon && channel.wasHeard
+            if !isHole {
+                event = channel.first(after: cursor.sequence)
+                if event == nil { continue }
             }
-            if best.map({ candidate.0 < $0.sequence }) ?? true {
-                best = (index, candidate.0, candidate.1)
-            }
+            let sequence = event?.sequence ?? horizon
+            if best.map({ sequence < $0.sequence }) ?? true { best = (index, sequence, event) }
         }
         return best
+    }
+}
+
+extension Channel {
+    /// The first entry above a sequence number, of the log or of the client events beside it.
+    fileprivate func first(after sequence: UInt64) -> Event? {
+        let inLog = log.index(after: sequence)
+        let logged = inLog < log.count ? log[inLog] : nil
+        guard ephemera.count > 0 else { return logged }
+        let inEphemera = ephemera.index(after: sequence)
+        guard inEphemera < ephemera.count else { return logged }
+        let passing = ephemera[inEphemera]
+        guard let logged, logged.sequence < passing.sequence else { return passing }
+        return logged
     }
 }

@@ -28,14 +28,28 @@ extension Hub {
     }
 
     /// An application's event came; `data` is one JSON value on one line.
+    ///
+    /// A later event can retract one that has a `key` by naming that in `retracts`.
     package func heard(
-        _ name: String, event: String, data: [UInt8], userID: String?, at now: Moment
+        _ name: String, event: String, data: [UInt8], userID: String?, key: String? = nil,
+        retracts: String? = nil, at now: Moment
     ) {
         guard let channel = channels[name] else {
             counters.unasked += 1
             return
         }
-        append(.message(name: event, data: data, userID: userID), channel, now)
+        if let retracts { retract(retracts, on: channel) }
+        append(.message(name: event, data: data, userID: userID), channel, now, key: key)
+    }
+
+    /// Leaves a tombstone where the message with that key stood, if it is still held.
+    private func retract(_ key: String, on channel: Channel) {
+        guard let sequence = channel.keys.removeValue(forKey: key) else { return }
+        let index = channel.log.index(after: sequence - 1)
+        guard index < channel.log.count, channel.log[index].sequence == sequence else { return }
+        logBytes -= channel.log.retract(at: index)
+        retracted.insert(sequence)
+        counters.retractions += 1
     }
 
     /// A user came; one who is known already only has their description renewed.
@@ -88,14 +102,21 @@ extension Hub {
         }
     }
 
-    private func append(_ content: Event.Content, _ channel: Channel, _ now: Moment) {
-        let previous = channel.log.newest?.sequence ?? channel.horizon.sequence
+    private func append(
+        _ content: Event.Content, _ channel: Channel, _ now: Moment, key: String? = nil
+    ) {
+        let previous = channel.newestSequence
         sequence += 1
-        let event = Event(sequence: sequence, at: now, channel: channel.name, content: content)
-        channel.log.append(event)
+        let event = Event(
+            sequence: sequence, at: now, channel: channel.name, content: content, key: key)
+        if event.isEphemeral { channel.ephemera.append(event) } else { channel.log.append(event) }
+        if let key { channel.keys[key] = sequence }
         logBytes += event.cost
         if case .gap = content { counters.gaps += 1 } else { counters.events += 1 }
-        if channel.news == nil { channel.news = News(previous: previous, first: sequence) }
+        if channel.news == nil {
+            channel.news = News(previous: previous, first: sequence, events: [])
+        }
+        channel.news?.events.append(event)
         mark(channel)
         evict(channel, now: now.steady)
         if logBytes > configuration.totalBytes { evictForMemory(sparing: channel) }
@@ -109,6 +130,9 @@ extension Hub {
 
     /// Takes out what exceeds the channel's own bounds.
     func evict(_ channel: Channel, now: Duration) {
+        while channel.ephemera.exceeded(Self.ephemeralLimits, now: now) != nil {
+            logBytes -= channel.ephemera.removeOldest()?.cost ?? 0
+        }
         while let bound = channel.log.exceeded(configuration.log, now: now) {
             evictOldest(of: channel)
             switch bound {
@@ -134,11 +158,23 @@ extension Hub {
     private func evictOldest(of channel: Channel) {
         guard let event = channel.log.removeOldest() else { return }
         logBytes -= event.cost
+        if let key = event.key, channel.keys[key] == event.sequence { channel.keys[key] = nil }
         channel.horizon = Channel.Horizon(sequence: event.sequence, reason: .evicted)
     }
 }
 
+extension Hub {
+    /// How long a client event is live, and how many a channel holds meanwhile.
+    package static let ephemeralLimits = LogLimits(
+        events: 128, bytes: 262_144, age: .seconds(3))
+}
+
 extension Channel {
+    /// The sequence number of the newest entry, or of what lies before all that is held.
+    fileprivate var newestSequence: UInt64 {
+        max(horizon.sequence, log.newest?.sequence ?? 0, ephemera.newest?.sequence ?? 0)
+    }
+
     /// Channels with readers are read now, so they go last.
     fileprivate var lastReadOrNow: Duration {
         readers.isEmpty ? lastRead : .seconds(Int64.max / 2)

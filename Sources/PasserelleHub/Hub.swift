@@ -7,7 +7,8 @@
 /// `Hub+Reading`), and knows no clock: each call says when it happens. It belongs to one loop.
 /// Attaching and reading happen in one turn, so nothing can be said between them.
 package final class Hub {
-    package let epoch: UInt64
+    /// The epochs of this log, and which sequence numbers belong to each.
+    package let epochs: EpochLine
     package let configuration: HubConfiguration
     /// The newest entry's sequence number; 0 before the first.
     package internal(set) var sequence: UInt64 = 0
@@ -20,12 +21,19 @@ package final class Hub {
 
     var demands: [Demand] = []
     var toBeTold: [Channel] = []
+    var retracted: Set<UInt64> = []
     /// Channels that lost their last reader, with the time at which they are given up: in order.
     var lingering: [(until: Duration, channel: String)] = []
 
     /// Builds an empty hub; `epoch` must differ from that of every earlier log.
-    package init(epoch: UInt64, configuration: HubConfiguration, at now: Moment) {
-        self.epoch = epoch
+    package convenience init(epoch: UInt64, configuration: HubConfiguration, at now: Moment) {
+        self.init(epochs: EpochLine(epoch), configuration: configuration, at: now)
+    }
+
+    /// Builds a hub that goes on after earlier epochs.
+    package init(epochs: EpochLine, configuration: HubConfiguration, at now: Moment) {
+        self.epochs = epochs
+        sequence = epochs.beginning
         self.configuration = configuration
         for name in configuration.pinned {
             let channel = channel(named: name, now: now.steady)
@@ -37,9 +45,15 @@ package final class Hub {
     /// The position behind everything that was said.
     package var position: Position { position(at: sequence) }
 
-    /// The position of a sequence number in this epoch.
+    /// The position of a sequence number, in the epoch in which it was given out.
     package func position(at sequence: UInt64) -> Position {
-        Position(epoch: epoch, sequence: sequence)
+        epochs.position(at: sequence)
+    }
+
+    /// What was retracted since this was last asked.
+    package func takeRetracted() -> Set<UInt64> {
+        defer { retracted.removeAll() }
+        return retracted
     }
 
     /// What changed about the wanted subscriptions since this was last asked.

@@ -21,6 +21,7 @@ package struct Counters: Equatable, Sendable {
     /// Entries that were appended, gaps apart.
     package var events: UInt64 = 0
     package var gaps: UInt64 = 0
+    package var retractions: UInt64 = 0
     package var evictedByCount: UInt64 = 0
     package var evictedByBytes: UInt64 = 0
     package var evictedByAge: UInt64 = 0

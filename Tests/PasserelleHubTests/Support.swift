@@ -33,6 +33,8 @@ final class Listener: Reader {
     private(set) var positions: [UInt64] = []
     /// True while it does not read, as a slow socket does.
     var isStalled = false
+    /// What the steady clock says when it reads.
+    var now = Duration.zero
 
     init(_ hub: Hub) { self.hub = hub }
 
@@ -41,7 +43,7 @@ final class Listener: Reader {
     }
 
     func read() {
-        while let entry = hub.next(&cursor) {
+        while let entry = hub.next(&cursor, at: now) {
             heard.append(Self.short(entry))
             positions.append(cursor.sequence)
         }
@@ -67,6 +69,7 @@ final class Listener: Reader {
             case .memberRemoved(let userID): return "\(event.channel): -\(userID)"
             case .refused(let status, _): return "\(event.channel): refused \(status)"
             case .gap(let gap): return "\(event.channel): gap \(gap.reason.rawValue)"
+            case .tombstone: return "tombstone"
             }
         }
     }

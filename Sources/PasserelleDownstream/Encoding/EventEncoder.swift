@@ -14,6 +14,9 @@ package struct EventEncoder {
     /// The forms of an event, made on first use and kept with it.
     package func form(of event: Event) -> EncodedForm {
         if let form = event.form { return form }
+        if case .tombstone = event.content {
+            return EncodedForm(bytes: [], frame: 0..<0, json: 0..<0)
+        }
         let name = event.content.name
         let position = hub.position(at: event.sequence).text
         var json: [UInt8] = []
@@ -144,6 +147,7 @@ extension Event.Content {
         case .memberRemoved: "pusher:member_removed"
         case .refused: "pusher:subscription_error"
         case .gap: "passerelle:gap"
+        case .tombstone: ""
         }
     }
 
@@ -169,6 +173,7 @@ extension Event.Content {
             json.append(UInt8(ascii: "}"))
             return json
         case .gap(let gap): return gap.data
+        case .tombstone: return Array("null".utf8)
         }
     }
 

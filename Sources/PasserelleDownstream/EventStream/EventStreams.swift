@@ -41,23 +41,20 @@ final class EventStreams {
     /// The batch for a channel's news; made for the first reader that asks in a turn.
     func batch(for channel: Channel) -> Batch? {
         guard let news = channel.news else { return nil }
-        if let batch, batch.news == news { return batch }
-        let first = channel.log.index(after: news.first - 1)
-        let end = channel.log.count
-        guard first < end, channel.log[first].sequence == news.first else { return nil }
-        let last = channel.log[end - 1].sequence
-        if end == first + 1 {
-            let form = encoder.form(of: channel.log[first])
-            batch = Batch(news: news, last: last, bytes: form.bytes)
-            return batch
-        }
+        if let batch, batch.news.first == news.first { return batch }
+        guard let last = news.events.last else { return nil }
         var bytes: [UInt8] = []
-        for index in first..<end {
-            bytes += encoder.form(of: channel.log[index]).bytes
-            guard bytes.count <= Self.batchBytes else { return nil }
+        if news.events.count == 1 {
+            bytes = encoder.form(of: last).bytes
+        } else {
+            for event in news.events {
+                bytes += encoder.form(of: event).bytes
+                guard bytes.count <= Self.batchBytes else { return nil }
+            }
         }
-        batch = Batch(news: news, last: last, bytes: bytes)
-        return batch
+        let made = Batch(news: news, last: last.sequence, bytes: bytes)
+        batch = made
+        return made
     }
 
     /// The turn is over: the next batch is another.

@@ -53,7 +53,7 @@ final class StreamReader: Reader, LinkOwner {
         if written == batch.bytes.count {
             cursor.advance(to: batch.last)
         } else {
-            fellShort(of: batch, at: written, on: channel)
+            fellShort(of: batch, at: written)
         }
     }
 
@@ -131,7 +131,9 @@ final class StreamReader: Reader, LinkOwner {
     }
 
     private func fill(_ piece: inout [UInt8], _ cuts: inout [Cut]) {
-        while piece.count < Self.pieceBytes, let entry = streams.hub.next(&cursor) {
+        while piece.count < Self.pieceBytes,
+            let entry = streams.hub.next(&cursor, at: streams.loop.now)
+        {
             let now = WallTime(milliseconds: streams.loop.wallMilliseconds)
             let form = streams.encoder.form(of: entry, at: cursor.sequence, now: now)
             append(form, of: entry, to: &piece)
@@ -172,20 +174,17 @@ final class StreamReader: Reader, LinkOwner {
         cursor = cut.cursor
     }
 
-    private func fellShort(of batch: EventStreams.Batch, at written: Int, on channel: Channel) {
+    private func fellShort(of batch: EventStreams.Batch, at written: Int) {
         isBlocked = true
         guard written > 0 else { return }
         var end = 0
-        var index = channel.log.index(after: batch.news.first - 1)
-        while index < channel.log.count {
-            let event = channel.log[index]
+        for event in batch.news.events {
             end += streams.encoder.form(of: event).bytes.count
             guard end < written else {
                 rest = Array(batch.bytes[written..<end])
                 cursor.advance(to: event.sequence)
                 return
             }
-            index += 1
         }
     }
 

@@ -47,7 +47,9 @@ final class LineReader: Reader {
     func pump() {
         while !isOver, connection.hasRoom {
             var piece: [UInt8] = []
-            while piece.count < LineConnection.waitingBytes, let entry = desk.hub.next(&cursor) {
+            while piece.count < LineConnection.waitingBytes,
+                let entry = desk.hub.next(&cursor, at: desk.loop.now)
+            {
                 if case .refusal(_, _, let message) = entry { return refuse(message) }
                 append(entry, to: &piece)
             }

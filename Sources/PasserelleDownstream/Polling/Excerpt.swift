@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleHub
+import PasserelleNet
 
 /// A bounded run of events as the items of a JSON array: what a poll and a `HISTORY` tell.
 struct Excerpt {
@@ -15,7 +16,7 @@ struct Excerpt {
     /// Reads on from a cursor until nothing is left or a bound is reached; `bytes` is passed by at
     /// most one event.
     init(from cursor: inout Cursor, limit: Int, bytes: Int, desk: Desk) {
-        while let entry = desk.hub.next(&cursor) {
+        while let entry = desk.hub.next(&cursor, at: desk.loop.now) {
             // Whoever reads excerpts is told the members beside them.
             if case .snapshot = entry { continue }
             let form = desk.encoder.form(of: entry, at: cursor.sequence, now: desk.now.wall)
@@ -24,7 +25,7 @@ struct Excerpt {
             count += 1
             hasGap = hasGap || entry.isGap
             if count >= limit || json.count >= bytes {
-                hasMore = !desk.hub.isUpToDate(cursor)
+                hasMore = !desk.hub.isUpToDate(cursor, at: desk.loop.now)
                 return
             }
         }

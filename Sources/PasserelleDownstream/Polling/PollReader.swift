@@ -29,7 +29,9 @@ final class PollReader: Reader {
         desk.hub.attach(
             self, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: isFirst,
             at: desk.now)
-        guard !isFirst, let wait = asked.wait, wait > 0, desk.hub.isUpToDate(cursor) else {
+        guard !isFirst, let wait = asked.wait, wait > 0,
+            desk.hub.isUpToDate(cursor, at: desk.loop.now)
+        else {
             return answer()
         }
         connection?.waits(for: self)
@@ -37,7 +39,7 @@ final class PollReader: Reader {
     }
 
     func newsCame(on channel: Channel) {
-        guard !isDone, !desk.hub.isUpToDate(cursor) else { return }
+        guard !isDone, !desk.hub.isUpToDate(cursor, at: desk.loop.now) else { return }
         desk.afterNews { [self] in answer() }
     }
 
