@@ -11,6 +11,8 @@ package final class Upstream: LinkOwner {
     /// The largest message that Channels may send, in bytes: presence lists come in one message.
     package static let messageBytes = 4 * 1_048_576
 
+    /// Which events take which others back.
+    package var retractions: [Retraction] = []
     /// Called when Channels refuses for good, with one sentence.
     package var refusedForGood: ((_ code: Int, _ message: String) -> Void)?
     /// Called with what is worth a log line.
@@ -215,7 +217,10 @@ package final class Upstream: LinkOwner {
         status.take(report, at: moment)
         switch report {
         case .event(let channel, let name, let data, let userID):
-            hub.heard(channel, event: name, data: data, userID: userID, at: moment)
+            let keys = Retraction.keys(event: name, data: data, rules: retractions)
+            hub.heard(
+                channel, event: name, data: data, userID: userID, key: keys.own,
+                retracts: keys.retracts, at: moment)
         case .memberAdded(let channel, let member):
             hub.memberAdded(channel, Member(member), at: moment)
         case .memberRemoved(let channel, let userID):

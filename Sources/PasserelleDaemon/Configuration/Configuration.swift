@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import PasserelleNet
+package import PasserelleUpstream
 package import PasserelleWire
 
 /// What the process was told, checked: every field is as its variable's parser left it.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+package import PasserelleUpstream
+
 extension Retraction {
     /// Reads rules with commas between them: `EVENT:PATH=TARGET:PATH`, member names of a path with
     /// dots between them; `none` is no rule.

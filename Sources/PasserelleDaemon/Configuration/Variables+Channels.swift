@@ -58,7 +58,7 @@ extension Variables {
             preset: "message-deleted:messageId=new-message:message.id",
             placeholder: "RULE,…", meaning: "Events that take earlier ones out of the log",
             takes: "EVENT:PATH=EVENT:PATH with commas between them, or none",
-            commands: Command.gateways, stage: .later,
+            commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
                 draft.configuration.retractions = try Retraction.list(setting: text)
             }),

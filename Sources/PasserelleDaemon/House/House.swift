@@ -43,6 +43,7 @@ final class House {
             epoch: Self.newEpoch(), configuration: HubConfiguration(configuration), at: now)
         let server = try ChannelsServer(configuration)
         upstream = Upstream(loop: loop, hub: hub, server: server)
+        upstream.retractions = configuration.retractions
         rest = ChannelsREST(loop: loop, server: server)
         guard let channels = configuration.channels else {
             throw StartError(description: "PASSERELLE_CHANNELS names no channel")
