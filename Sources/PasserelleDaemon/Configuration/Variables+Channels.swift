@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleUpstream
 import PasserelleWire
 
 extension Variables {
