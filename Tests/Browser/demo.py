@@ -43,7 +43,8 @@ class Demo:
     def __init__(self, binary):
         self.binary = binary
         self.folder = tempfile.TemporaryDirectory(prefix="passerelle-browser-")
-        self.http, self.admin, self.sandbox = free_ports(3)
+        self.http, self.sandbox = free_ports(2)
+        self.ipc = os.path.join(self.folder.name, "ipc.sock")
         self.url = f"http://127.0.0.1:{self.http}"
         self.output = open(os.path.join(self.folder.name, "output"), "w+b")
         self.start()
@@ -56,8 +57,7 @@ class Demo:
         }
         environment.update(
             PASSERELLE_HTTP=f"127.0.0.1:{self.http}",
-            PASSERELLE_ADMIN=f"127.0.0.1:{self.admin}",
-            PASSERELLE_IPC=os.path.join(self.folder.name, "ipc.sock"),
+            PASSERELLE_IPC=self.ipc,
             PASSERELLE_SANDBOX=f"127.0.0.1:{self.sandbox}",
         )
         self.process = subprocess.Popen(

@@ -91,7 +91,9 @@ class EventSourceTests(unittest.TestCase):
             self.assertIn("last-event-id:", head.lower())
 
     def test_a_later_reader_gets_what_was_said_before(self):
+        self.open()
         self.send("late-1", "late-2", "late-3")
+        until(lambda: "late-3" in self.heard("late-"), "the gateway has them")
         self.open(last=2)
         until(lambda: self.heard("late-") == ["late-2", "late-3"], "the last two")
         self.send("late-4")
