@@ -44,8 +44,9 @@ class Running:
 
     def events(self):
         """Gives the messages' ids, from lines that are events in JSON and nothing else."""
-        events = [json.loads(line) for line in self.lines if line.startswith("{")]
-        return [event["data"]["message"]["id"] for event in events if event["event"] == "new-message"]
+        events = [json.loads(line) for line in self.lines if line.startswith('{"id"')]
+        messages = [each["data"]["message"] for each in events if each["event"] == "new-message"]
+        return [message["id"] for message in messages]
 
     def stop(self):
         try:
