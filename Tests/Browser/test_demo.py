@@ -162,6 +162,7 @@ class DemoTests(unittest.TestCase):
         self.both_have("Et ceci reste")
         for pane in (self.notary, self.client):
             self.assertEqual(pane.bubbles("Envoyé trop vite"), [])
+            self.assertEqual(pane.all(".gone"), [], "who never read it is not told of it")
 
     def test_a_request_is_made_and_met(self):
         self.notary.one(".icon").click()
