@@ -87,7 +87,8 @@ let package = Package(
         .testTarget(
             name: "PasserelleDaemonTests",
             dependencies: [
-                "PasserelleDaemon", "PasserelleWire", "PasserelleHub", "PasserelleNet",
+                "PasserelleDaemon", "PasserelleUpstream", "PasserelleWire", "PasserelleHub",
+                "PasserelleNet",
                 "PasserelleTesting",
             ],
             exclude: ["Fixtures"], swiftSettings: common),

@@ -79,8 +79,10 @@ package enum HelpText {
         let flag = variable.isSecret ? "no flag" : "\(variable.flag) \(variable.placeholder)"
         let preset = command.map { variable.presets[$0] } ?? nil
         let text = preset ?? variable.presetText
-        let ending = text == "—" ? "" : " (default: \(text))"
-        return "  \(variable.name), \(flag)\n      \(variable.meaning)\(ending)"
+        let start = "  \(variable.name), \(flag)\n      \(variable.meaning)"
+        guard text != "—" else { return start }
+        let isLong = variable.meaning.count + text.count > 76
+        return start + (isLong ? "\n      " : " ") + "(default: \(text))"
     }
 
     private static func markdownPreset(_ variable: Variable) -> String {

@@ -123,7 +123,7 @@ struct ConfigurationErrorTests {
 
     @Test(arguments: [
         "PASSERELLE_ADMIN", "PASSERELLE_AUTH_ENDPOINT", "PASSERELLE_TOKEN_KEY",
-        "PASSERELLE_ORIGINS", "PASSERELLE_IPC_USERS", "PASSERELLE_RETRACT",
+        "PASSERELLE_ORIGINS", "PASSERELLE_IPC_USERS",
         "PASSERELLE_CLIENT_EVENTS", "PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY",
     ])
     func `a variable of a later version is refused`(name: String) {

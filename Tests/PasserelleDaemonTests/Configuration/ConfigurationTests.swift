@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import PasserelleDaemon
+import PasserelleUpstream
 import PasserelleNet
 import PasserelleWire
 import Testing

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+
+import PasserelleUpstream
 import Testing
 
 @testable import PasserelleDaemon
