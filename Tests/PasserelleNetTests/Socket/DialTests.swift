@@ -56,7 +56,7 @@ struct DialTests {
             loop: loop, host: "localhost",
             addresses: [
                 try address("127.0.0.1", silent.port), try address("127.0.0.1", server.port),
-            ], timeout: .milliseconds(400), owner: recorder)
+            ], timeout: .milliseconds(1_500), owner: recorder)
         try run(loop, until: { recorder.isOpened || recorder.isEnded })
         #expect(recorder.isOpened)
         link.close()

@@ -260,22 +260,24 @@ struct ListenerTests {
                 $0.owner = accepted
             }
             let port = try #require(listener.boundPort)
-            let first = LinkRecorder()
-            let second = LinkRecorder()
-            let links = [first, second].map {
+            // More clients than descriptors that another thread of the process could set free.
+            let clients = (0..<12).map { _ in LinkRecorder() }
+            let links = clients.map {
                 Dial.connect(loop: loop, to: .tcp(host: "127.0.0.1", port: port), owner: $0)
             }
-            var taken: [Int32] = []
+            var taken = [open("/dev/null", O_RDONLY)]
             var limit = rlimit()
-            getrlimit(__rlimit_resource_t(7), &limit)
-            limit.rlim_cur = 64
-            setrlimit(__rlimit_resource_t(7), &limit)
-            while case let descriptor = dup(0), descriptor >= 0 { taken.append(descriptor) }
+            let openFiles = __rlimit_resource_t(7)  // RLIMIT_NOFILE
+            getrlimit(openFiles, &limit)
+            limit.rlim_cur = rlim_t(taken[0] + 16)
+            setrlimit(openFiles, &limit)
+            while case let descriptor = dup(taken[0]), descriptor >= 0 { taken.append(descriptor) }
             var turns = 0
             loop.atTurnEnd { turns += 1 }
-            try run(loop, until: { listener.exhaustions >= 2 })
-            #expect(turns < 40)
-            #expect(!first.ends.isEmpty || !second.ends.isEmpty)
+            try run(loop, until: { listener.exhaustions >= 3 })
+            // A turn a client and a few a pause, where a loop that spins makes thousands.
+            #expect(turns < 100)
+            #expect(clients.contains { $0.isEnded })
             // Descriptors are back: the next client is served.
             for descriptor in taken { close(descriptor) }
             let third = LinkRecorder()
