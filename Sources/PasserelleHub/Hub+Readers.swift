@@ -78,7 +78,7 @@ extension Hub {
             cursor.startFresh(after: sequence, skippingPast: true)
             return .fresh
         case .earliest:
-            cursor.startFresh(after: 0, skippingPast: false)
+            cursor.startFresh(after: cursor.oldestHorizon, skippingPast: false)
             return .fresh
         case .last(let count):
             cursor.startFresh(after: beginning(of: cursor, last: count), skippingPast: false)
@@ -108,7 +108,7 @@ extension Hub {
                 taken += 1
             }
         }
-        guard found.count > count else { return 0 }
+        guard found.count > count else { return cursor.oldestHorizon }
         found.sort(by: >)
         return found[count - 1] - 1
     }
@@ -122,6 +122,11 @@ extension Event.Content {
 }
 
 extension Cursor {
+    /// Behind this lies everything that is held of the cursor's channels.
+    fileprivate var oldestHorizon: UInt64 {
+        slots.map(\.channel.horizon.sequence).min() ?? 0
+    }
+
     fileprivate mutating func startFresh(after sequence: UInt64, skippingPast: Bool) {
         self.sequence = sequence
         for index in slots.indices {
@@ -133,7 +138,7 @@ extension Cursor {
     }
 
     fileprivate mutating func startUnknown(from position: Position) {
-        sequence = slots.map(\.channel.horizon.sequence).min() ?? 0
+        sequence = oldestHorizon
         for index in slots.indices {
             slots[index].gapsThrough = slots[index].channel.horizon.sequence
             slots[index].gap = Gap(.unknownPosition, from: position)

@@ -112,6 +112,17 @@ struct ResumptionTests {
         #expect(resumed.take() == ["snapshot(c: ana)", "gap(c: idle)"])
     }
 
+    @Test(arguments: [Start.earliest, .last(50), .now])
+    func `the position of a fresh reader's snapshot leads on without a gap`(start: Start) {
+        let scene = scene()
+        scene.say("c", "one")
+        let fresh = scene.attach("c", from: start)
+        let position = scene.hub.position(at: fresh.positions[0])
+        #expect(fresh.heard[0] == "snapshot(c: )")
+        let (_, heard) = resume(scene, position)
+        #expect(heard == (start == .now ? [] : ["c: one"]))
+    }
+
     @Test func `readers that detach in any order leave the others in place`() {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededRandom(seed: seed)
