@@ -14,7 +14,8 @@ extension Log {
                 gettimeofday(&time, nil)
                 return Int64(time.tv_sec) * 1_000 + Int64(time.tv_usec) / 1_000
             },
-            sink: { Terminal.write($0, to: STDERR_FILENO) })
+            // A record that nobody takes is lost rather than the loop held up.
+            sink: { Terminal.write($0, to: STDERR_FILENO, waits: false) })
     }
 
     /// Journald's form only where `JOURNAL_STREAM` (`DEVICE:INODE`) names standard error itself:

@@ -5,8 +5,12 @@ import Glibc
 /// Writes whole pieces to the process's own streams.
 package enum Terminal {
     /// Writes all of `bytes`, and says whether it could; interrupted and short writes go on.
+    ///
+    /// Where the stream is full and does not block, it waits, or with `waits` false gives up.
     @discardableResult
-    package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    package static func write(
+        _ bytes: [UInt8], to descriptor: Int32, waits: Bool = true
+    ) -> Bool {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { all in
@@ -15,7 +19,7 @@ package enum Terminal {
             let failure = errno
             if count > 0 {
                 done += count
-            } else if count == 0 || (failure != EINTR && failure != EAGAIN) {
+            } else if count == 0 || (failure != EINTR && !(failure == EAGAIN && waits)) {
                 return false
             } else if failure == EAGAIN {
                 var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

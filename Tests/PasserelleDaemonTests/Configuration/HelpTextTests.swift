@@ -62,6 +62,13 @@ struct HelpTextTests {
         #expect(lines.allSatisfy { $0.split(separator: "|").count == 4 })
     }
 
+    @Test func `README has the table as it is printed`() throws {
+        let path = Fixture.path("../../../README.md")
+        let readme = String(
+            decoding: try Surroundings.process().readFile(path).get(), as: UTF8.self)
+        #expect(readme.contains("\n" + HelpText.variables(markdown: true)))
+    }
+
     @Test func `help finds its topic`() throws {
         #expect(try HelpText.topic(Invocation.parse(["help"])) == HelpText.overview())
         #expect(try HelpText.topic(Invocation.parse(["help", "tail"])) == HelpText.command(.tail))
