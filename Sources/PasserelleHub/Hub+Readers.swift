@@ -108,7 +108,7 @@ extension Hub {
                 taken += 1
             }
         }
-        guard found.count > count else { return cursor.oldestHorizon }
+        guard found.count >= count else { return cursor.oldestHorizon }
         found.sort(by: >)
         return found[count - 1] - 1
     }

@@ -100,6 +100,17 @@ struct ResumptionTests {
         #expect(reader.take() == ["snapshot(a: ana)", "snapshot(b: )"] + expected)
     }
 
+    @Test(arguments: [(1, ["c: 3"]), (2, ["c: 2", "c: 3"]), (3, ["c: 1", "c: 2", "c: 3"])])
+    func `the last so many messages of one channel are no more than asked for`(
+        count: Int, expected: [String]
+    ) {
+        let scene = Scene()
+        _ = scene.attach("c")
+        scene.subscribe("c")
+        for name in ["1", "2", "3"] { scene.say("c", name) }
+        #expect(scene.attach("c", from: .last(count)).take() == ["snapshot(c: )"] + expected)
+    }
+
     @Test func `a first reader who asks for the past of a new channel is told no gap`() {
         let scene = Scene()
         _ = scene.attach("other")

@@ -128,7 +128,7 @@ final class House {
             let listener = try Listener(
                 loop: loop, address: address, mode: 0o660, onAccept: accepted)
             listeners.append(listener)
-            log.info("listening", ["on": "\(address)", "variable": variable])
+            log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
         } catch {
             throw StartError(
                 description: "\(variable): cannot listen on \(address): \(error); choose another")
@@ -209,5 +209,13 @@ final class House {
             hub: hub, upstream: upstream.status, downstream: downstream, started: started,
             now: WallTime(milliseconds: loop.wallMilliseconds)
         ).json
+    }
+}
+
+extension ListenAddress {
+    /// The address with the port that the kernel gave to the listener, where it was left to choose.
+    fileprivate func with(_ listener: Listener) -> ListenAddress {
+        guard case .tcp(let host, _) = self, let port = listener.boundPort else { return self }
+        return .tcp(host: host, port: port)
     }
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+import Glibc
+import PasserelleNet
+import PasserelleTesting
+import PasserelleWire
+
+/// `passerelle serve` on a port and a Unix socket of its own.
+final class GatewayProcess {
+    let stage: Stage
+    let process: PasserelleProcess
+    /// Where it serves HTTP; the first address where there are several.
+    let http: ListenAddress
+    /// The path of the line protocol's socket.
+    let ipc: String
+
+    /// Starts it beside a Channels server and waits until it says that it is ready.
+    init(
+        _ stage: Stage, upstreamPort: Int, http: String = "127.0.0.1:0",
+        variables: [String: String] = [:]
+    ) throws {
+        self.stage = stage
+        ipc =
+            variables["PASSERELLE_IPC"]
+            ?? stage.folder.file("line-\(UInt32.random(in: 0 ... .max))")
+        process = try stage.start(
+            "serve", [],
+            Self.variables(upstreamPort: upstreamPort, http: http, ipc: ipc)
+                .merging(variables) { $1 })
+        self.http = try Self.address(stage, process)
+        try stage.wait(for: "readiness") { try isReady }
+    }
+
+    /// What `serve` needs, for a server at this port of 127.0.0.1.
+    static func variables(
+        upstreamPort: Int, http: String = "127.0.0.1:0", ipc: String
+    ) -> [String: String] {
+        SandboxProcess.credentials.merging([
+            "PUSHER_HOST": "127.0.0.1", "PUSHER_PORT": "\(upstreamPort)", "PUSHER_SCHEME": "http",
+            "PASSERELLE_HTTP": http, "PASSERELLE_IPC": ipc, "PASSERELLE_AUTH": "none",
+            "PASSERELLE_LOG": "debug",
+        ]) { $1 }
+    }
+
+    private static func address(
+        _ stage: Stage, _ process: PasserelleProcess
+    ) throws -> ListenAddress {
+        try stage.wait(for: "the gateway's listeners") {
+            if process.hasEnded { throw TestFailure("the gateway ended: \(process.errors)") }
+            return !process.lines(with: "listening", "PASSERELLE_IPC").isEmpty
+        }
+        let texts = process.errors.split(separator: "\n")
+            .filter { $0.contains("variable=PASSERELLE_HTTP") }
+            .compactMap { $0.split(separator: " ").first { $0.hasPrefix("on=") }?.dropFirst(3) }
+        guard let text = texts.first else { throw TestFailure("no listener:\n\(process.errors)") }
+        return try ListenAddress.parse(String(text))
+    }
+
+    /// Every HTTP address that its log names, in their order.
+    var addresses: [ListenAddress] {
+        process.lines(with: "variable=PASSERELLE_HTTP").compactMap { line in
+            let word = line.split(separator: " ").first { $0.hasPrefix("on=") }
+            return word.flatMap { try? ListenAddress.parse(String($0.dropFirst(3))) }
+        }
+    }
+
+    private var isReady: Bool {
+        get throws {
+            if process.hasEnded { throw TestFailure("the gateway ended: \(process.errors)") }
+            return try get("/readyz").status == 200
+        }
+    }
+
+    /// Sends one GET.
+    func get(_ target: String, fields: HTTPFields = [:]) throws -> HTTPResponse {
+        try stage.request(http, "GET", target, fields: fields)
+    }
+
+    /// The answer to `STATUS`.
+    func status() throws -> JSONText {
+        let line = LineClient(stage, path: ipc)
+        defer { line.close() }
+        return try line.ask("STATUS")
+    }
+
+    /// The members that the gateway serves on a channel, as it tells them: `USER` to `INFO`.
+    func members(of channel: String) throws -> [String: String] {
+        let answer = try get("/channels/\(channel)/members")
+        guard answer.status == 200 else { throw TestFailure("members: \(answer)\n\(stage.said)") }
+        return try JSONText(answer.body).pairs(at: ["members"], "user_id", "user_info")
+    }
+
+    /// Its resident memory in KiB, as the kernel counts it.
+    var residentKiB: Int {
+        get throws {
+            guard let file = fopen("/proc/\(process.pid)/status", "r") else {
+                throw TestFailure("no such process")
+            }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 512)
+            while fgets(&line, 512, file) != nil {
+                let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+                guard text.hasPrefix("VmRSS:") else { continue }
+                return Int(text.filter(\.isNumber)) ?? 0
+            }
+            throw TestFailure("no VmRSS")
+        }
+    }
+
+    /// Ends it by a signal and gives its exit code.
+    @discardableResult
+    func stop(_ signal: Int32 = SIGTERM) throws -> Int32 {
+        process.signal(signal)
+        try stage.wait(for: "the gateway's end") { process.hasEnded }
+        return process.status ?? -1
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+import PasserelleNet
+import PasserelleTesting
+import PasserelleWire
+
+/// A client of the line protocol: keeps events and replies apart, each in order.
+final class LineClient: LinkOwner, Ear {
+    let name = "line"
+    private(set) var told: [Told] = []
+    private(set) var replies: [LineReply] = []
+    private(set) var end: LinkEnd?
+    private(set) var failure: (any Error)?
+    private let stage: Stage
+    private var link: Link?
+    private var isOpen = false
+    private var unsent: [UInt8] = []
+    private var splitter = LineSplitter(limit: 16 << 20)
+
+    init(_ stage: Stage, path: String) {
+        self.stage = stage
+        link = Dial.connect(
+            loop: stage.loop, to: .unix(path: path), tls: nil, timeout: .seconds(30), owner: self)
+    }
+
+    /// Sends one command.
+    func say(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        if isOpen { link?.send(bytes) } else { unsent += bytes }
+    }
+
+    /// Sends a command and gives the JSON of its `OK`; no other may be open.
+    func ask(_ line: String) throws -> JSONText {
+        let count = replies.count
+        say(line)
+        try stage.wait(for: "the answer to \(line)") { replies.count > count || end != nil }
+        guard replies.count > count, case .ok(_, _, let json?) = replies[count] else {
+            throw TestFailure("\(line) was answered by \(replies.dropFirst(count))")
+        }
+        return try JSONText(json)
+    }
+
+    func close() { link?.close() }
+
+    func linkOpened(_ link: Link) {
+        isOpen = true
+        link.send(unsent)
+        unsent = []
+    }
+
+    func link(_ link: Link, received bytes: Span<UInt8>) {
+        splitter.append(bytes)
+        do {
+            while let line = try splitter.next() {
+                let reply = try LineReply.parse(line.span)
+                if case .event(let json) = reply {
+                    told.append(try Told(json))
+                } else {
+                    replies.append(reply)
+                }
+            }
+        } catch {
+            failure = error
+        }
+    }
+
+    func linkEnded(_ link: Link, _ end: LinkEnd) {
+        self.end = end
+    }
+}
