@@ -39,12 +39,14 @@ package enum Gateway {
         run(log) { loop in
             let sandbox = try openSandbox(configuration, loop: loop, log: log)
             var configuration = configuration
-            configuration.upstream = .host("127.0.0.1", port: sandbox.port, isTLS: false)
+            let host = configuration.sandbox.host
+            configuration.upstream = .host(host, port: sandbox.port, isTLS: false)
+            let address = ListenAddress.tcp(host: host, port: sandbox.port)
             let application = configuration.application
             weak var house: House?
             let demo = DemoApplication(
                 key: application.key, secret: application.secret.revealed,
-                wsURL: "ws://127.0.0.1:\(sandbox.port)"
+                wsURL: "ws://\(address)"
             ) { channel, event, data, done in
                 house?.rest.publish(channel: channel, event: event, data: data) { result in
                     if case .success = result { done(true) } else { done(false) }
@@ -54,7 +56,7 @@ package enum Gateway {
                 _, request, reply in demo.respond(to: request, reply)
             }
             house = built
-            announce(configuration, sandbox: sandbox)
+            announce(configuration, sandbox: address)
             defer { sandbox.stop() }
             return built.run()
         }
@@ -80,7 +82,7 @@ package enum Gateway {
     }
 
     /// Says where to look, on standard output: this is for a person.
-    private static func announce(_ configuration: Configuration, sandbox: Sandbox) {
+    private static func announce(_ configuration: Configuration, sandbox: ListenAddress) {
         let page = configuration.http.first.map { "http://\($0)/" } ?? "-"
         let channel = DemoApplication.channel
         Terminal.write(
@@ -92,7 +94,7 @@ package enum Gateway {
                   stream    curl -N '\(page)events?channel=\(channel)'
                   poll      curl '\(page)poll?channel=\(channel)&last=5'
                   socket    socat - UNIX-CONNECT:\(configuration.ipc)   then: SUBSCRIBE \(channel)
-                  channels  ws://127.0.0.1:\(sandbox.port)/app/\(configuration.application.key)
+                  channels  ws://\(sandbox)/app/\(configuration.application.key)
 
                 Ctrl-C ends it.
 
@@ -106,5 +108,12 @@ package enum Gateway {
             log.error("cannot start: \(error)")
             return 1
         }
+    }
+}
+
+extension ListenAddress {
+    /// The host that reaches it; the sandbox's is always loopback.
+    fileprivate var host: String {
+        if case .tcp(let host, _) = self { host } else { "127.0.0.1" }
     }
 }
