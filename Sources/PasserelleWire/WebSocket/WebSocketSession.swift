@@ -29,6 +29,9 @@ package struct WebSocketSession {
     private var state = State.open
     private var due: [Action] = []
 
+    /// Why the peer's frames could not be accepted, where that was the end; no word of the peer's.
+    package private(set) var failure: WebSocketError?
+
     /// Makes a session after its handshake; a client needs a source of unforeseeable masks.
     package init(
         role: WebSocketRole, messageBytes: Int, maskSource: (() -> UInt32)? = nil
@@ -142,6 +145,7 @@ package struct WebSocketSession {
 
     /// Fails the connection: tells the peer why, unless our close is already sent (§7.1.7).
     private mutating func fail(_ error: WebSocketError) {
+        failure = error
         end(error.closeCode, error.message, telling: error.closeCode, error.message)
     }
 

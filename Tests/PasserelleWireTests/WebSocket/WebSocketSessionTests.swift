@@ -35,6 +35,16 @@ struct WebSocketSessionTests {
         #expect(heard(&session, frame(.pong, "z", to: .server)) == [.deliver(.pong([0x7A]))])
     }
 
+    @Test func `whether it was the peer's frames that ended it can be told from its close`() {
+        var session = Self.client()
+        #expect(session.failure == nil)
+        _ = heard(&session, WebSocketWriter.close(code: 1002, reason: "", mask: nil))
+        #expect(session.failure == nil)
+        session = Self.client()
+        _ = heard(&session, [0xC1, 0x00])
+        #expect(session.failure == .reservedBits)
+    }
+
     @Test func `the peer's close is answered with its code and ends the link`() {
         var session = Self.client()
         let close = WebSocketWriter.close(code: 4004, reason: "over quota", mask: nil)
