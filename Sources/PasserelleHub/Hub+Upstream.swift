@@ -5,9 +5,9 @@ extension Hub {
     /// Channels subscribed us: `members` is who is there, `nil` on a channel without presence.
     ///
     /// A period in which the channel was not heard becomes one gap entry, and members who came or
-    /// went meanwhile are told as changes.
+    /// went meanwhile are told as changes. A channel that was given up meanwhile stays so.
     package func subscribed(_ name: String, members: [Member]?, at now: Moment) {
-        guard let channel = channels[name] else { return }
+        guard let channel = channels[name], channel.isWanted else { return }
         let newer = Members((members ?? []).filter { $0.userID != configuration.hiddenMember })
         let wasHeard = channel.wasHeard
         let hole = channel.subscription.hole
@@ -76,7 +76,7 @@ extension Hub {
 
     /// Channels refuses a subscription, and the gateway goes on trying: told once until it changes.
     package func refused(_ name: String, status: Int, message: String, at now: Moment) {
-        guard let channel = channels[name] else { return }
+        guard let channel = channels[name], channel.isWanted else { return }
         let hole = channel.subscription.hole ?? (channel.isLive ? (now.wall, .upstream) : nil)
         if case .refused(let oldStatus, let oldMessage, _, _) = channel.subscription,
             oldStatus == status, oldMessage == message
@@ -170,6 +170,11 @@ extension Hub {
 }
 
 extension Channel {
+    /// False once the channel was given up, so that an answer comes too late.
+    fileprivate var isWanted: Bool {
+        if case .idle = subscription { false } else { true }
+    }
+
     /// The sequence number of the newest entry, or of what lies before all that is held.
     fileprivate var newestSequence: UInt64 {
         max(horizon.sequence, log.newest?.sequence ?? 0, ephemera.newest?.sequence ?? 0)
