@@ -10,23 +10,22 @@ package enum HTTPCallError: Error, Equatable {
     /// The request was sent, wholly or in part, and no whole answer came: what became of it is
     /// unknown.
     case unanswered(String)
-    /// What came back is no HTTP.
+    /// What came back is no HTTP, or too large.
     case malformed(String)
 }
 
 /// One request on a connection of its own, and its answer.
 ///
-/// Never sent twice: a call that fails says whether anything had gone out.
+/// Never sent twice: a call that fails says whether anything had gone out. Its link keeps it alive
+/// until it is done, and nobody else needs to.
 package final class HTTPCall: LinkOwner {
     private let request: [UInt8]
     private let completed: (Result<HTTPResponse, HTTPCallError>) -> Void
-    private let loop: EventLoop
+    private unowned let loop: EventLoop
     private var link: Link?
     private var parser: HTTPResponseParser
     private var timer: TimerToken?
     private var wasSent = false
-    /// Keeps the call alive until it is done.
-    private var itself: HTTPCall?
 
     /// Starts a call; `completed` is called once, never from inside this initialiser.
     ///
@@ -43,29 +42,32 @@ package final class HTTPCall: LinkOwner {
         self.request = HTTPWriter.request(request)
         self.completed = completed
         self.loop = loop
-        var limits = HTTPLimits()
-        limits.bodyBytes = bodyBytes
-        parser = HTTPResponseParser(limits: limits)
+        parser = HTTPResponseParser(limits: HTTPLimits(bodyBytes: bodyBytes))
         if request.method == "HEAD" { parser.requestWasHEAD() }
-        itself = self
-        link = Dial.connect(loop: loop, to: address, tls: tls, timeout: timeout, owner: self)
+        // The call's own time ends first, so that it is this that says so.
         timer = loop.after(timeout) { [weak self] in
             guard let self else { return }
             self.end(.failure(self.failure("no answer within \(timeout)")))
         }
+        link = Dial.connect(
+            loop: loop, to: address, tls: tls, timeout: timeout + .seconds(1), owner: self)
     }
 
     /// Gives the call up: `completed` is not called any more.
     package func cancel() {
-        guard itself != nil else { return }
-        release()
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        link?.close()
+        link = nil
     }
 
+    /// Sends the request.
     package func linkOpened(_ link: Link) {
         wasSent = true
         link.send(request)
     }
 
+    /// Reads the answer.
     package func link(_ link: Link, received bytes: Span<UInt8>) {
         parser.append(bytes)
         do throws(HTTPError) {
@@ -75,17 +77,18 @@ package final class HTTPCall: LinkOwner {
         }
     }
 
+    /// Tells what is known once the connection has ended.
     package func linkEnded(_ link: Link, _ end: LinkEnd) {
-        if end == .closedByPeer {
-            do throws(HTTPError) {
-                if let response = try parser.closedByPeer() {
-                    return self.end(.success(response))
-                }
-            } catch {
-                return self.end(.failure(.malformed(error.message)))
-            }
+        guard end == .closedByPeer else { return self.end(.failure(failure("\(end)"))) }
+        do throws(HTTPError) {
+            // An answer without a length ends with its connection.
+            if let response = try parser.closedByPeer() { return self.end(.success(response)) }
+            self.end(.failure(failure("the server closed without an answer")))
+        } catch .cutShort {
+            self.end(.failure(failure("the server closed in the middle of its answer")))
+        } catch {
+            self.end(.failure(.malformed(error.message)))
         }
-        self.end(.failure(failure("\(end)")))
     }
 
     private func failure(_ words: String) -> HTTPCallError {
@@ -93,16 +96,8 @@ package final class HTTPCall: LinkOwner {
     }
 
     private func end(_ result: Result<HTTPResponse, HTTPCallError>) {
-        guard itself != nil else { return }
-        release()
+        guard link != nil else { return }
+        cancel()
         completed(result)
-    }
-
-    private func release() {
-        if let timer { loop.cancel(timer) }
-        timer = nil
-        link?.close()
-        link = nil
-        itself = nil
     }
 }
