@@ -7,16 +7,14 @@ import PasserelleWire
 /// Keeps the connection to Channels alive and hands every event, and every hole, to the hub.
 ///
 /// The thin shell around `UpstreamSession`: it opens links, signs, parses, and does as it is told.
-package final class Upstream: LinkOwner {
-    /// The largest message that Channels may send, in bytes: presence lists come in one message.
-    package static let messageBytes = 4 * 1_048_576
-
+package final class Upstream {
     /// Which events take which others back.
     package var retractions: [Retraction] = []
-    /// Called when Channels refuses for good, with one sentence.
+    /// Called when Channels refuses for good, with a clause that says what to change.
     package var refusedForGood: ((_ code: Int, _ message: String) -> Void)?
     /// Called with what is worth a log line.
     package var noted: ((Note) -> Void)?
+    /// How the connection is.
     package private(set) var status = UpstreamStatus()
 
     private let loop: EventLoop
@@ -24,27 +22,28 @@ package final class Upstream: LinkOwner {
     private let server: ChannelsServer
     private let signer: Signer
     private var session: UpstreamSession
-    private var link: Link?
-    private var upgrade: Upgrade?
-    private var webSocket: WebSocketSession?
+    private var link: UpstreamLink?
     private var timer: TimerToken?
     private var timerDeadline: Duration?
 
-    /// The opening handshake that is under way.
-    private struct Upgrade {
-        let accept: String
-        var parser = HTTPResponseParser()
-    }
-
-    package init(loop: EventLoop, hub: Hub, server: ChannelsServer) {
+    /// Builds an upstream that has not begun; `jitter` gives random numbers in 0..<1.
+    package init(
+        loop: EventLoop, hub: Hub, server: ChannelsServer,
+        jitter: @escaping () -> Double = { Double(Random.uint32()) / 4_294_967_296 }
+    ) {
         self.loop = loop
         self.hub = hub
         self.server = server
         signer = Signer(key: server.key, secret: server.secret)
-        session = UpstreamSession { Double(Random.uint32()) / 4_294_967_296 }
+        session = UpstreamSession(jitter: jitter)
     }
 
-    /// Connects, and goes on for as long as the process lives.
+    deinit {
+        link?.close(code: 1001)
+        if let timer { loop.cancel(timer) }
+    }
+
+    /// Connects, and goes on until `stop` or until Channels refuses for good.
     package func start() {
         perform(session.started(now: loop.now))
     }
@@ -67,130 +66,62 @@ package final class Upstream: LinkOwner {
     /// True when the connection stands and every wanted channel was answered.
     package var isSettled: Bool { session.isSettled }
 
-    // MARK: - The link
+    // MARK: - What the link tells
 
-    package func linkOpened(_ link: Link) {
-        let key = Base64.encode(Random.bytes(16))
-        let accept = Base64.encode(Digest.sha1(WebSocketHandshake.acceptInput(key: key)))
-        upgrade = Upgrade(accept: accept)
-        let target =
-            "/app/\(HTTPTarget.encode(server.key))?protocol=7&client=passerelle&version=1.0.0"
-        let request = WebSocketHandshake.request(
-            host: server.webSocketHost, target: target, key: key)
-        link.send(HTTPWriter.request(request))
-    }
-
-    package func link(_ link: Link, received bytes: Span<UInt8>) {
-        if webSocket == nil { return receivedAnswer(bytes) }
-        session.heard(now: loop.now)
-        act(webSocket?.received(bytes) ?? [], on: link)
-    }
-
-    package func linkEnded(_ link: Link, _ end: LinkEnd) {
+    private func happened(_ happening: UpstreamLink.Happening, on link: UpstreamLink) {
         guard link === self.link else { return }
-        act(webSocket?.lost() ?? [], on: link)
-        guard link === self.link else { return }
-        endedWithoutCode("\(end)")
-    }
-
-    private func endedWithoutCode(_ words: String) {
-        forgetLink()
-        perform(session.linkEnded(code: nil, words: words, now: loop.now))
-    }
-
-    private func forgetLink() {
-        link?.close()
-        link = nil
-        upgrade = nil
-        webSocket = nil
-    }
-
-    private func receivedAnswer(_ bytes: Span<UInt8>) {
-        guard var pending = upgrade else { return }
-        pending.parser.append(bytes)
-        do {
-            guard let response = try pending.parser.next() else {
-                upgrade = pending
-                return
-            }
-            try WebSocketHandshake.checkResponse(response, accept: pending.accept)
-        } catch {
-            return endedWithoutCode("the server does not speak WebSocket here: \(error)")
-        }
-        upgrade = nil
-        webSocket = WebSocketSession(
-            role: .client, messageBytes: Self.messageBytes, maskSource: Random.uint32)
-        let rest = pending.parser.takeRemainder()
-        if let link, !rest.isEmpty { act(webSocket?.received(rest.span) ?? [], on: link) }
-    }
-
-    private func act(_ actions: [WebSocketSession.Action], on link: Link) {
-        for action in actions {
-            guard link === self.link else { return }
-            switch action {
-            case .send(let bytes): link.send(bytes)
-            case .deliver(.text(let text)): received(text)
-            case .deliver(.binary): garbled()
-            case .deliver(.ping), .deliver(.pong), .deliver(.close): break
-            case .closed(let code, let reason):
-                let given = code == 1005 || code == 1006 ? nil : code
-                // The close frame's answer goes out before the link does.
-                link.finish()
-                self.link = nil
-                forgetLink()
-                let words = given == nil ? "closed without a code" : reason
-                perform(session.linkEnded(code: given, words: words, now: loop.now))
-            case .endLink: link.finish()
-            }
+        switch happening {
+        case .heard: session.heard(now: loop.now)
+        case .text(let text): received(text)
+        case .garbled(let words): garbled(words)
+        case .ended(let code, let words):
+            self.link = nil
+            perform(session.linkEnded(code: code, words: words, now: loop.now))
         }
     }
-
-    // MARK: - The session
 
     private func received(_ text: [UInt8]) {
         status.messages += 1
-        guard let message = try? ServerMessage.parse(text.span) else { return garbled() }
+        let message: ServerMessage
+        do throws(ChannelsMessageError) {
+            message = try ServerMessage.parse(text.span)
+        } catch {
+            return garbled("a text that is no Channels message")
+        }
         perform(session.received(message, now: loop.now))
     }
 
-    private func garbled() {
+    private func garbled(_ words: String) {
         status.garbled += 1
-        perform(session.garbled(now: loop.now))
+        perform(session.garbled(words, now: loop.now))
     }
+
+    // MARK: - What the session wants
 
     private func perform(_ actions: [UpstreamSession.Action]) {
         for action in actions {
             switch action {
-            case .connect:
-                status.attempts += 1
-                forgetLink()
-                link = Dial.connect(
-                    loop: loop, to: server.webSocket, tls: server.tls,
-                    timeout: UpstreamSession.handshakeTimeout, owner: self)
-                link?.outputLimit = 16 * 1_048_576
-            case .send(let message): send(message)
+            case .connect: connect()
+            case .send(let message): link?.send(message.encoded())
             case .subscribe(let channel, let socketID):
-                send(
-                    signer.subscription(
-                        channel: channel, socketID: socketID, memberID: server.memberID))
-            case .endLink(let code): endLink(code: code)
+                let message = signer.subscription(
+                    channel: channel, socketID: socketID, memberID: server.memberID)
+                link?.send(message.encoded())
+            case .endLink(let code):
+                link?.close(code: code)
+                link = nil
             case .tell(let report): tell(report)
             }
         }
         arm()
     }
 
-    private func send(_ message: ClientMessage) {
-        guard let link, webSocket != nil else { return }
-        act(webSocket?.send(text: message.encoded()) ?? [], on: link)
-    }
-
-    private func endLink(code: UInt16) {
-        guard let link else { return }
-        for case .send(let bytes) in webSocket?.close(code: code) ?? [] { link.send(bytes) }
-        link.finish()
-        self.link = nil
-        forgetLink()
+    private func connect() {
+        status.attempted(at: moment)
+        link?.close(code: 1001)
+        link = UpstreamLink(loop: loop, server: server) { [weak self] link, happening in
+            self?.happened(happening, on: link)
+        }
     }
 
     private func arm() {
@@ -214,28 +145,30 @@ package final class Upstream: LinkOwner {
     }
 
     private func tell(_ report: UpstreamSession.Report) {
-        status.take(report, at: moment)
+        let now = moment
+        status.take(report, at: now)
         switch report {
         case .event(let channel, let name, let data, let userID):
             let keys = Retraction.keys(event: name, data: data, rules: retractions)
             hub.heard(
                 channel, event: name, data: data, userID: userID, key: keys.own,
-                retracts: keys.retracts, at: moment)
+                retracts: keys.retracts, at: now)
         case .memberAdded(let channel, let member):
-            hub.memberAdded(channel, Member(member), at: moment)
+            hub.memberAdded(channel, Member(member), at: now)
         case .memberRemoved(let channel, let userID):
-            hub.memberRemoved(channel, userID: userID, at: moment)
+            hub.memberRemoved(channel, userID: userID, at: now)
         case .subscribed(let channel, let members):
-            hub.subscribed(channel, members: members?.map(Member.init), at: moment)
+            hub.subscribed(channel, members: members?.map(Member.init), at: now)
             noted?(.subscribed(channel))
         case .refused(let channel, let status, let message):
-            hub.refused(channel, status: status, message: message, at: moment)
+            hub.refused(channel, status: status, message: message, at: now)
             noted?(.refused(channel, status: status, message: message))
-        case .lost: hub.lost(at: moment)
+        case .lost: hub.lost(at: now)
         case .established: noted?(.established)
         case .waits(let delay, let cause): noted?(.waits(delay, because: cause))
         case .error(let code, let message): noted?(.error(code: code, message: message))
-        case .refusedForGood(let code, let message): refusedForGood?(code, message)
+        case .refusedForGood(let code, let message):
+            refusedForGood?(code, RefusalWords.words(code: code, server: message))
         }
     }
 }
@@ -243,10 +176,15 @@ package final class Upstream: LinkOwner {
 extension Upstream {
     /// What is worth a log line.
     package enum Note {
+        /// The connection stands.
         case established
+        /// A channel is heard.
         case subscribed(String)
+        /// A channel is refused, and tried again later.
         case refused(String, status: Int, message: String)
+        /// The connection is lost or did not come about; the next attempt comes after this delay.
         case waits(Duration, because: UpstreamSession.Cause)
+        /// Channels says that something is wrong which ends nothing.
         case error(code: Int?, message: String)
     }
 }

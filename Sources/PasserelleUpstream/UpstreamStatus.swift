@@ -9,8 +9,9 @@ package struct UpstreamStatus: Equatable {
         case connecting, connected, waiting, refused
     }
 
+    /// What it does now.
     package internal(set) var state = State.connecting
-    /// Since when it is so, UTC; `nil` before anything happened.
+    /// Since when it is so, UTC; `nil` before the first attempt.
     package internal(set) var since: WallTime?
     /// Connection attempts so far.
     package internal(set) var attempts: UInt64 = 0
@@ -18,26 +19,38 @@ package struct UpstreamStatus: Equatable {
     package internal(set) var connections: UInt64 = 0
     /// Messages received.
     package internal(set) var messages: UInt64 = 0
-    /// Messages that were none.
+    /// Times that something came which is not of the protocol.
     package internal(set) var garbled: UInt64 = 0
     /// When the last event came.
     package internal(set) var lastEvent: WallTime?
 
+    /// True once an attempt has succeeded or failed: then the gateway may call itself ready.
+    package private(set) var wasTried = false
+
+    /// What is so before the first attempt.
     package init() {}
 
-    /// True once an attempt has succeeded or failed: then the gateway may call itself ready.
-    package var wasTried: Bool { since != nil }
+    /// Notes that a connection is being made.
+    mutating func attempted(at now: Moment) {
+        attempts += 1
+        become(.connecting, now)
+    }
 
+    /// Notes what the session reports.
     mutating func take(_ report: UpstreamSession.Report, at now: Moment) {
         switch report {
         case .established:
             connections += 1
+            wasTried = true
             become(.connected, now)
         case .event: lastEvent = now.wall
-        case .lost: become(.connecting, now)
-        case .waits: become(.waiting, now)
-        case .refusedForGood: become(.refused, now)
-        case .subscribed, .refused, .memberAdded, .memberRemoved, .error: break
+        case .waits:
+            wasTried = true
+            become(.waiting, now)
+        case .refusedForGood:
+            wasTried = true
+            become(.refused, now)
+        case .lost, .subscribed, .refused, .memberAdded, .memberRemoved, .error: break
         }
     }
 

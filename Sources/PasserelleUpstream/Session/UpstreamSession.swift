@@ -6,6 +6,7 @@ package import PasserelleWire
 /// silence is a death, and what to do after each kind of end.
 ///
 /// It is told what happened and when, and answers with what to do, in order. It holds no socket.
+/// What a message costs does not depend on how many channels there are.
 package struct UpstreamSession {
     /// What the shell is to do.
     package enum Action: Equatable {
@@ -19,38 +20,6 @@ package struct UpstreamSession {
         case endLink(code: UInt16)
         /// Tell the hub and the world.
         case tell(Report)
-    }
-
-    /// What happened, for the hub and for those who watch.
-    package enum Report: Equatable {
-        case established(socketID: String)
-        case subscribed(channel: String, members: [ChannelMember]?)
-        case refused(channel: String, status: Int, message: String)
-        case event(channel: String, name: String, data: [UInt8], userID: String?)
-        case memberAdded(channel: String, ChannelMember)
-        case memberRemoved(channel: String, userID: String)
-        /// Nothing is heard any more.
-        case lost
-        /// The next attempt comes after this delay.
-        case waits(Duration, because: Cause)
-        /// Channels refuses for good: coming back unchanged is no use.
-        case refusedForGood(code: Int, message: String)
-        /// A message of Channels' that is worth a line: an error that ends nothing.
-        case error(code: Int?, message: String)
-    }
-
-    /// Why a connection ended or did not come about.
-    package enum Cause: Equatable {
-        /// A close code, from a close frame or from an error before the connection stood.
-        case code(Int, String)
-        /// The link failed; the words say how.
-        case link(String)
-        /// No handshake in time.
-        case handshakeTimeout
-        /// No pong in time.
-        case silence
-        /// It said something that is no Channels message.
-        case garbage
     }
 
     /// How long the handshake may take once the connection is being made.
@@ -78,11 +47,18 @@ package struct UpstreamSession {
         let activityTimeout: Duration
         var heardAt: Duration
         var pingedAt: Duration?
+
+        /// When the silence is long enough for a ping, or for the end.
+        var silenceEnds: Duration {
+            pingedAt.map { $0 + UpstreamSession.pongTimeout } ?? heardAt + activityTimeout
+        }
     }
 
     private var state = State.idle
     private var subscriptions = SubscriptionSet()
-    private var attempt = 0
+    /// Ends in a row that had to be waited for.
+    private var failures = 0
+    /// Ends in a row after which it came back at once.
     private var immediate = 0
     private let jitter: () -> Double
 
@@ -109,10 +85,7 @@ package struct UpstreamSession {
         case .handshaking(let since): since + Self.handshakeTimeout
         case .waiting(let until): until
         case .established(let connection):
-            min(
-                connection.pingedAt.map { $0 + Self.pongTimeout }
-                    ?? connection.heardAt + connection.activityTimeout,
-                subscriptions.deadline ?? .seconds(Int64.max / 2))
+            min(connection.silenceEnds, subscriptions.deadline ?? connection.silenceEnds)
         }
     }
 
@@ -150,30 +123,19 @@ package struct UpstreamSession {
 
     /// A message came.
     package mutating func received(_ message: ServerMessage, now: Duration) -> [Action] {
-        heard(now: now)
-        switch message {
-        case .connectionEstablished(let socketID, let seconds):
-            return established(socketID: socketID, seconds: seconds, now: now)
-        case .error(let code, let text): return erred(code: code, text: text, now: now)
-        case .ping: return [.send(.pong)]
-        case .subscriptionSucceeded(let channel, let members):
-            return succeeded(channel, members: members, now: now)
-        case .subscriptionError(let channel, let status, let text):
-            return refused(channel, status: status, text: text, now: now)
-        case .event(let channel?, let name, let data, let userID):
-            return [.tell(.event(channel: channel, name: name, data: data, userID: userID))]
-        case .memberAdded(let channel, let member):
-            return [.tell(.memberAdded(channel: channel, member))]
-        case .memberRemoved(let channel, let userID):
-            return [.tell(.memberRemoved(channel: channel, userID: userID))]
-        case .pong, .subscriptionCount, .cacheMiss, .signInSucceeded, .event, .ignored: return []
+        switch state {
+        case .idle, .waiting, .stopped: return []
+        case .handshaking: return receivedBeforeHandshake(message, now: now)
+        case .established:
+            heard(now: now)
+            return receivedAfterHandshake(message, now: now)
         }
     }
 
-    /// Something came that is no Channels message: the connection is replaced.
-    package mutating func garbled(now: Duration) -> [Action] {
+    /// Something came that is not of the protocol, as the words say: the connection is replaced.
+    package mutating func garbled(_ words: String, now: Duration) -> [Action] {
         guard isConnected else { return [] }
-        return [.endLink(code: 1002)] + ended(.garbage, action: .exponential, now: now)
+        return [.endLink(code: 1002)] + ended(.garbage(words), action: .exponential, now: now)
     }
 
     /// The link ended, with the peer's close code where it gave one.
@@ -181,6 +143,7 @@ package struct UpstreamSession {
         code: UInt16?, words: String, now: Duration
     ) -> [Action] {
         guard isConnected else { return [] }
+        let words = PeerText.line(words)
         let cause = code.map { Cause.code(Int($0), words) } ?? .link(words)
         return ended(cause, action: ClosePolicy.action(code: code), now: now)
     }
@@ -198,13 +161,11 @@ package struct UpstreamSession {
             return [.endLink(code: 1002)]
                 + ended(.handshakeTimeout, action: .exponential, now: now)
         case .established(let connection):
-            if let silence = silence(connection, now: now) { return silence }
-            var actions: [Action] = []
-            for channel in subscriptions.timePassed(now: now) {
-                let words = "no answer to the subscription"
-                actions.append(.tell(.refused(channel: channel, status: 408, message: words)))
+            if let pingedAt = connection.pingedAt, now - pingedAt >= Self.pongTimeout {
+                return [.endLink(code: 4201)] + ended(.silence, action: .reconnectAtOnce, now: now)
             }
-            return actions + sendSubscriptions(now: now)
+            return pingIfSilent(connection, now: now) + unanswered(now: now)
+                + sendSubscriptions(now: now)
         }
     }
 
@@ -215,7 +176,7 @@ package struct UpstreamSession {
         return wasConnected ? [.endLink(code: 1000)] : []
     }
 
-    // MARK: - Inside
+    // MARK: - The handshake
 
     private var isConnected: Bool {
         switch state {
@@ -224,52 +185,91 @@ package struct UpstreamSession {
         }
     }
 
-    private mutating func established(
-        socketID: String, seconds: Int?, now: Duration
+    private mutating func receivedBeforeHandshake(
+        _ message: ServerMessage, now: Duration
     ) -> [Action] {
-        guard case .handshaking = state else { return garbled(now: now) }
-        let offered = seconds.map { Duration.seconds(max(1, min($0, 86_400))) }
-        state = .established(
-            Established(
-                socketID: socketID, since: now,
-                activityTimeout: min(offered ?? .seconds(120), Self.longestActivityTimeout),
-                heardAt: now))
-        return [.tell(.established(socketID: socketID))] + sendSubscriptions(now: now)
+        switch message {
+        case .connectionEstablished(let socketID, let seconds):
+            let offered = seconds.map { Duration.seconds(max(1, min($0, 86_400))) }
+            state = .established(
+                Established(
+                    socketID: socketID, since: now,
+                    activityTimeout: min(
+                        offered ?? Self.longestActivityTimeout, Self.longestActivityTimeout),
+                    heardAt: now))
+            return [.tell(.established(socketID: socketID))] + sendSubscriptions(now: now)
+        case .error(let code, let text):
+            // Read as a close code at once: some servers close without one, some not at all.
+            let words = PeerText.line(text)
+            return [.endLink(code: 1000)]
+                + ended(
+                    code.map { .code($0, words) } ?? .error(words),
+                    action: ClosePolicy.action(errorCode: code), now: now)
+        case .ping: return [.send(.pong)]
+        case .pong, .ignored: return []
+        default: return garbled("a message before the handshake", now: now)
+        }
+    }
+
+    // MARK: - Messages
+
+    private mutating func receivedAfterHandshake(
+        _ message: ServerMessage, now: Duration
+    ) -> [Action] {
+        switch message {
+        case .event(let channel?, let name, let data, let userID):
+            return [.tell(.event(channel: channel, name: name, data: data, userID: userID))]
+        case .memberAdded(let channel, let member):
+            return [.tell(.memberAdded(channel: channel, member))]
+        case .memberRemoved(let channel, let userID):
+            return [.tell(.memberRemoved(channel: channel, userID: userID))]
+        case .ping: return [.send(.pong)]
+        case .subscriptionSucceeded(let channel, let members):
+            return succeeded(channel, members: members, now: now)
+        case .subscriptionError(let channel, let status, let text):
+            return refused(channel, status: status, text: text, now: now)
+        case .error(let code, let text): return erred(code: code, text: text, now: now)
+        case .connectionEstablished: return garbled("a second handshake", now: now)
+        case .pong, .subscriptionCount, .cacheMiss, .signInSucceeded, .event, .ignored: return []
+        }
     }
 
     private mutating func erred(code: Int?, text: String, now: Duration) -> [Action] {
-        if case .handshaking = state, let code {
-            let action = ClosePolicy.action(errorCode: code)
-            return [.endLink(code: 1000)] + ended(.code(code, text), action: action, now: now)
+        let words = PeerText.line(text)
+        let told = Action.tell(.error(code: code, message: words))
+        // What is said of client events and watchlists is no word on a subscription.
+        guard code != 4301, code != 4302, let channel = subscriptions.suspect(in: words) else {
+            return [told]
         }
-        var actions: [Action] = [.tell(.error(code: code, message: text))]
-        // A client event that was refused is no word on a subscription.
-        if code != 4301, let channel = subscriptions.suspect(in: text) {
-            actions += refused(channel, status: code ?? 401, text: text, now: now)
-        }
-        return actions
+        return [told] + refused(channel, status: code ?? 401, text: words, now: now)
     }
 
     private mutating func succeeded(
         _ channel: String, members: [ChannelMember]?, now: Duration
     ) -> [Action] {
-        guard socketID != nil else { return [] }
         switch subscriptions.succeeded(channel) {
         case .heard:
             return [.tell(.subscribed(channel: channel, members: members))]
                 + sendSubscriptions(now: now)
         case .unsubscribe:
             return [.send(.unsubscribe(channel: channel))] + sendSubscriptions(now: now)
-        case .unasked: return []
         }
     }
 
     private mutating func refused(
         _ channel: String, status: Int, text: String, now: Duration
     ) -> [Action] {
-        guard subscriptions.refused(channel, now: now) else { return [] }
-        return [.tell(.refused(channel: channel, status: status, message: text))]
-            + sendSubscriptions(now: now)
+        var actions: [Action] = []
+        let refusal = subscriptions.refused(channel, now: now)
+        if refusal != .unwanted {
+            let words = PeerText.line(text)
+            actions.append(.tell(.refused(channel: channel, status: status, message: words)))
+        }
+        // Who is told so is subscribed, and would be told so again and again.
+        if refusal == .toldAndUnsubscribe || ErrorWords.sayExisting(text) {
+            actions.append(.send(.unsubscribe(channel: channel)))
+        }
+        return actions + sendSubscriptions(now: now)
     }
 
     private mutating func sendSubscriptions(now: Duration) -> [Action] {
@@ -279,23 +279,29 @@ package struct UpstreamSession {
         }
     }
 
-    private mutating func silence(_ connection: Established, now: Duration) -> [Action]? {
-        if let pingedAt = connection.pingedAt {
-            guard now - pingedAt >= Self.pongTimeout else { return nil }
-            return [.endLink(code: 4201)] + ended(.silence, action: .reconnectAtOnce, now: now)
-        }
-        guard now - connection.heardAt >= connection.activityTimeout else { return nil }
+    // MARK: - Time
+
+    private mutating func pingIfSilent(_ connection: Established, now: Duration) -> [Action] {
+        guard connection.pingedAt == nil, now >= connection.silenceEnds else { return [] }
         var pinged = connection
         pinged.pingedAt = now
         state = .established(pinged)
         return [.send(.ping)]
     }
 
+    private mutating func unanswered(now: Duration) -> [Action] {
+        subscriptions.timePassed(now: now).map {
+            .tell(.refused(channel: $0, status: 408, message: "no answer to the subscription"))
+        }
+    }
+
+    // MARK: - The end
+
     private mutating func ended(_ cause: Cause, action: CloseAction, now: Duration) -> [Action] {
         var actions: [Action] = []
         if case .established(let connection) = state {
             actions.append(.tell(.lost))
-            if now - connection.since >= Self.steadyAfter { (attempt, immediate) = (0, 0) }
+            if now - connection.since >= Self.steadyAfter { (failures, immediate) = (0, 0) }
         }
         subscriptions.lost()
         if action == .stop, case .code(let code, let words) = cause {
@@ -312,7 +318,7 @@ package struct UpstreamSession {
             immediate += 1
             return .zero
         }
-        attempt += 1
-        return Backoff.delay(attempt: attempt, jitter: jitter())
+        failures += 1
+        return Backoff.delay(failures: failures, jitter: jitter())
     }
 }
