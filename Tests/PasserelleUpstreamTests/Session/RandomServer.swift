@@ -158,8 +158,11 @@ struct RandomServer {
             subscribed.insert(channel)
         }
         // What names a channel is an answer to it, whatever the server means.
-        for channel in askedAt.keys where "\(message)".contains("\(channel)") {
-            askedAt[channel] = nil
+        switch message {
+        case .subscriptionSucceeded(let channel, _): askedAt[channel] = nil
+        case .error(_, let words):
+            for channel in Self.names where words.contains(channel) { askedAt[channel] = nil }
+        default: break
         }
         take(session.received(message, now: now))
     }
