@@ -74,18 +74,28 @@ struct UpstreamRefusalTests {
         try expectReplaced(words: "a malformed WebSocket frame: " + words) { $0.spill(bytes) }
     }
 
+    @Test func `the connection that replaces it hears on, with one gap`() throws {
+        let scene = try UpstreamScene()
+        scene.channels.behave()
+        let reader = scene.read("a")
+        try scene.settle()
+        scene.channels.newest?.spill(Array("garbage".utf8))
+        try scene.settle(connections: 2)
+        try scene.run { reader.heard == ["a: ", "a: gap upstream"] }
+        #expect(scene.upstream.status.garbled == 1)
+    }
+
     private func expectReplaced(
         words: String, by garbage: (ScriptedChannels.Connection) -> Void
     ) throws {
         let scene = try UpstreamScene()
         scene.channels.behave()
-        let reader = scene.read("a")
         try scene.settle()
-        garbage(try #require(scene.channels.newest))
-        try scene.settle(connections: 2)
-        #expect(scene.notes.contains("waits 1.0 seconds: garbage: " + words))
+        let connection = try #require(scene.channels.newest)
+        garbage(connection)
+        try scene.run { connection.isOver && scene.upstream.status.state == .waiting }
+        #expect(scene.notes == ["established", "waits 1.0 seconds: garbage: " + words])
         #expect(scene.upstream.status.garbled == 1)
-        try scene.run { reader.heard == ["a: ", "a: gap upstream"] }
     }
 
     // MARK: - Before there is a WebSocket
