@@ -28,6 +28,8 @@ package final class Channel {
     /// Client events that are not stale yet: beside the log, so that they push nothing out of it.
     package internal(set) var ephemera = EventLog()
     package internal(set) var members = Members()
+    /// Users who are to be members by the gateway's own doing, by their ids.
+    package internal(set) var delegated: [String: Delegated] = [:]
     package internal(set) var horizon: Horizon
     /// True once Channels has answered a subscription, so that there is a cache to speak of.
     package internal(set) var wasHeard = false

@@ -53,12 +53,19 @@ package struct Cursor {
 
     /// The last sequence number that the reader has been told or has no need of.
     package internal(set) var sequence: UInt64
+    /// The user who reads, where known: their own client events are not told to them.
+    package let userID: String?
     var slots: [Slot]
 
     /// A cursor that is attached to nothing yet.
     package init() {
+        self.init(userID: nil)
+    }
+
+    init(userID: String?) {
         sequence = 0
         slots = []
+        self.userID = userID
     }
 
     /// The channels that the reader reads, in the order in which it named them.
@@ -75,6 +82,9 @@ package struct Cursor {
         guard slots.count == 1, sequence >= news.previous, sequence < news.first else {
             return false
         }
+        if news.hasSender, let userID, news.events.contains(where: { $0.sender == userID }) {
+            return false
+        }
         return !slots[0].awaitsSnapshot && slots[0].gap == nil
             && slots[0].membersThrough < news.first && slots[0].startsAfter < news.first
     }
@@ -86,6 +96,8 @@ package struct News {
     package let previous: UInt64
     /// The first new entry's sequence number.
     package let first: UInt64
+    /// True where a client event is among them that somebody known has sent.
+    package internal(set) var hasSender = false
     /// The new entries, in order.
     package internal(set) var events: [Event]
 }

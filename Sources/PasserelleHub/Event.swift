@@ -87,6 +87,11 @@ package final class Event {
         if case .message(let name, _, _) = content { name.hasPrefix("client-") } else { false }
     }
 
+    /// Who sent a client event, where that is known: their own readers do not hear it.
+    package var sender: String? {
+        if isEphemeral, case .message(_, _, let userID) = content { userID } else { nil }
+    }
+
     /// Takes back what was said: the bytes are overwritten where nobody else holds them, and freed.
     func retract() {
         guard case .message(_, var data, _) = content else { return }

@@ -8,13 +8,13 @@ extension Hub {
     /// the same turn.
     ///
     /// With `wantsSnapshot`, each channel's members come first, and member changes that they stand
-    /// for are left out of the replay.
+    /// for are left out of the replay. Client events that `userID` has sent are not told to it.
     @discardableResult
     package func attach(
         _ reader: any Reader, to names: [String], from start: Start, wantsSnapshot: Bool,
-        at now: Moment
+        as userID: String? = nil, at now: Moment
     ) -> Resumption {
-        var cursor = Cursor()
+        var cursor = Cursor(userID: userID)
         for name in names where !cursor.channels.contains(where: { $0.name == name }) {
             let channel = channel(named: name, now: now.steady)
             channel.lastRead = now.steady

@@ -19,7 +19,9 @@ extension Hub {
                 let channel = cursor.slots[slot].channel
                 return .gap(channel, Gap(channel.horizon.reason, from: position(at: from)))
             }
-            if isMeant(event, for: cursor.slots[slot], at: now) { return .event(event) }
+            if isMeant(event, for: cursor.slots[slot], at: now), !cursor.hasSent(event) {
+                return .event(event)
+            }
         }
         return nil
     }
@@ -84,6 +86,14 @@ extension Hub {
             if best.map({ sequence < $0.sequence }) ?? true { best = (index, sequence, event) }
         }
         return best
+    }
+}
+
+extension Cursor {
+    /// True for a client event of the reader's own user.
+    fileprivate func hasSent(_ event: Event) -> Bool {
+        guard let userID else { return false }
+        return event.sender == userID
     }
 }
 

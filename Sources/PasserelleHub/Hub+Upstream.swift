@@ -8,7 +8,8 @@ extension Hub {
     /// went meanwhile are told as changes. A channel that was given up meanwhile stays so.
     package func subscribed(_ name: String, members: [Member]?, at now: Moment) {
         guard let channel = channels[name], channel.isWanted else { return }
-        let newer = Members((members ?? []).filter { $0.userID != configuration.hiddenMember })
+        let listed = Members((members ?? []).filter { $0.userID != configuration.hiddenMember })
+        let newer = withHeldBack(listed, on: channel, at: now)
         let wasHeard = channel.wasHeard
         let hole = channel.subscription.hole
         channel.subscription = .live
@@ -57,13 +58,19 @@ extension Hub {
         guard let channel = channels[name], member.userID != configuration.hiddenMember else {
             return
         }
+        returned(member.userID, on: channel)
         guard channel.members.insert(member) else { return }
         append(.memberAdded(member), channel, now)
     }
 
     /// A user went; one who is not known is none of our business.
     package func memberRemoved(_ name: String, userID: String, at now: Moment) {
-        guard let channel = channels[name], channel.members.remove(userID) else { return }
+        guard let channel = channels[name], !holdsBack(userID, on: channel, at: now) else { return }
+        remove(userID, from: channel, at: now)
+    }
+
+    func remove(_ userID: String, from channel: Channel, at now: Moment) {
+        guard channel.members.remove(userID) else { return }
         append(.memberRemoved(userID: userID), channel, now)
     }
 
@@ -117,6 +124,7 @@ extension Hub {
             channel.news = News(previous: previous, first: sequence, events: [])
         }
         channel.news?.events.append(event)
+        if event.sender != nil { channel.news?.hasSender = true }
         mark(channel)
         evict(channel, now: now.steady)
         if logBytes > configuration.totalBytes { evictForMemory(sparing: channel) }

@@ -90,7 +90,9 @@ package final class Hub {
         var empty: [String] = []
         for channel in channels.values {
             evict(channel, now: now.steady)
+            if !channel.delegated.isEmpty { expireAbsences(of: channel, at: now) }
             if case .idle = channel.subscription, channel.readers.isEmpty, channel.log.count == 0,
+                channel.delegated.isEmpty,
                 now.steady - channel.lastRead > configuration.log.age
             {
                 empty.append(channel.name)
