@@ -6,7 +6,7 @@ import PasserelleWire
 
 /// Keeps the connection to Channels alive and hands every event, and every hole, to the hub.
 ///
-/// The thin shell around `UpstreamSession`: it opens links, signs, parses, and does as it is told.
+/// This is the observer: what all readers are told is what this one connection hears.
 package final class Upstream {
     /// Which events take which others back.
     package var retractions: [Retraction] = []
@@ -15,16 +15,18 @@ package final class Upstream {
     /// Called with what is worth a log line.
     package var noted: ((Note) -> Void)?
     /// How the connection is.
-    package private(set) var status = UpstreamStatus()
+    package var status: UpstreamStatus {
+        var status = outward
+        status.messages = connection?.messages ?? 0
+        status.garbled = connection?.garbled ?? 0
+        return status
+    }
 
     private let loop: EventLoop
     private let hub: Hub
-    private let server: ChannelsServer
-    private let signer: Signer
-    private var session: UpstreamSession
-    private var link: UpstreamLink?
-    private var timer: TimerToken?
-    private var timerDeadline: Duration?
+    private let memberID: String
+    private var outward = UpstreamStatus()
+    private var connection: UpstreamConnection?
 
     /// Builds an upstream that has not begun; `jitter` gives random numbers in 0..<1.
     package init(
@@ -33,111 +35,52 @@ package final class Upstream {
     ) {
         self.loop = loop
         self.hub = hub
-        self.server = server
-        signer = Signer(key: server.key, secret: server.secret)
-        session = UpstreamSession(jitter: jitter)
-    }
-
-    deinit {
-        link?.close(code: 1001)
-        if let timer { loop.cancel(timer) }
+        memberID = server.memberID
+        let signer = Signer(key: server.key, secret: server.secret)
+        let connection = UpstreamConnection(
+            loop: loop, server: server, jitter: jitter,
+            sign: { channel, socketID in
+                signer.subscription(
+                    channel: channel, socketID: socketID, memberID: server.memberID)
+            },
+            told: { [weak self] in self?.tell($0) })
+        connection.attempted = { [weak self] in
+            guard let self else { return }
+            self.outward.attempted(at: self.moment)
+        }
+        self.connection = connection
     }
 
     /// Connects, and goes on until `stop` or until Channels refuses for good.
     package func start() {
-        perform(session.started(now: loop.now))
+        connection?.start()
     }
 
     /// Takes over what the hub wants to hear; call it at the end of a turn.
     package func settle() {
         for demand in hub.takeDemands() {
             switch demand {
-            case .subscribe(let channel): perform(session.wanted(channel, now: loop.now))
-            case .unsubscribe(let channel): perform(session.unwanted(channel, now: loop.now))
+            case .subscribe(let channel): connection?.want(channel)
+            case .unsubscribe(let channel): connection?.drop(channel)
             }
         }
     }
 
     /// Says goodbye to Channels.
     package func stop() {
-        perform(session.stopped())
+        connection?.stop()
     }
 
     /// True when the connection stands and every wanted channel was answered.
-    package var isSettled: Bool { session.isSettled }
+    package var isSettled: Bool { connection?.isSettled ?? false }
 
-    // MARK: - What the link tells
-
-    private func happened(_ happening: UpstreamLink.Happening, on link: UpstreamLink) {
-        guard link === self.link else { return }
-        switch happening {
-        case .heard: session.heard(now: loop.now)
-        case .text(let text): received(text)
-        case .garbled(let words): garbled(words)
-        case .ended(let code, let words):
-            self.link = nil
-            perform(session.linkEnded(code: code, words: words, now: loop.now))
-        }
-    }
-
-    private func received(_ text: [UInt8]) {
-        status.messages += 1
-        let message: ServerMessage
-        do throws(ChannelsMessageError) {
-            message = try ServerMessage.parse(text.span)
-        } catch {
-            return garbled("a text that is no Channels message")
-        }
-        perform(session.received(message, now: loop.now))
-    }
-
-    private func garbled(_ words: String) {
-        status.garbled += 1
-        perform(session.garbled(words, now: loop.now))
-    }
-
-    // MARK: - What the session wants
-
-    private func perform(_ actions: [UpstreamSession.Action]) {
-        for action in actions {
-            switch action {
-            case .connect: connect()
-            case .send(let message): link?.send(message.encoded())
-            case .subscribe(let channel, let socketID):
-                let message = signer.subscription(
-                    channel: channel, socketID: socketID, memberID: server.memberID)
-                link?.send(message.encoded())
-            case .endLink(let code):
-                link?.close(code: code)
-                link = nil
-            case .tell(let report): tell(report)
-            }
-        }
-        arm()
-    }
-
-    private func connect() {
-        status.attempted(at: moment)
-        link?.close(code: 1001)
-        link = UpstreamLink(loop: loop, server: server) { [weak self] link, happening in
-            self?.happened(happening, on: link)
-        }
-    }
-
-    private func arm() {
-        let deadline = session.deadline
-        // A later deadline needs no new timer: the old one looks again when it fires.
-        if let timerDeadline, let deadline, deadline >= timerDeadline { return }
-        if let timer { loop.cancel(timer) }
-        timer = nil
-        timerDeadline = deadline
-        guard let deadline else { return }
-        timer = loop.after(max(.zero, deadline - loop.now)) { [weak self] in
-            guard let self else { return }
-            self.timer = nil
-            self.timerDeadline = nil
-            self.perform(self.session.timePassed(now: self.loop.now))
-        }
+    /// Sends a client event as the gateway itself; answers false where the channel is not heard now.
+    ///
+    /// Channels does not say it to us again.
+    package func send(clientEvent name: String, data: [UInt8], on channel: String) -> Bool {
+        guard hub.channel(channel)?.isLive ?? false else { return false }
+        let message = ClientMessage.clientEvent(channel: channel, name: name, data: data)
+        return connection?.send(message) ?? false
     }
 
     private var moment: Moment {
@@ -146,13 +89,10 @@ package final class Upstream {
 
     private func tell(_ report: UpstreamSession.Report) {
         let now = moment
-        status.take(report, at: now)
+        outward.take(report, at: now)
         switch report {
         case .event(let channel, let name, let data, let userID):
-            let keys = Retraction.keys(event: name, data: data, rules: retractions)
-            hub.heard(
-                channel, event: name, data: data, userID: userID, key: keys.own,
-                retracts: keys.retracts, at: now)
+            heard(channel, name, data, userID, at: now)
         case .memberAdded(let channel, let member):
             hub.memberAdded(channel, Member(member), at: now)
         case .memberRemoved(let channel, let userID):
@@ -171,20 +111,26 @@ package final class Upstream {
             refusedForGood?(code, RefusalWords.words(code: code, server: message))
         }
     }
+
+    private func heard(
+        _ channel: String, _ name: String, _ data: [UInt8], _ userID: String?, at now: Moment
+    ) {
+        let keys = Retraction.keys(event: name, data: data, rules: retractions)
+        // What another gateway sent for a user, as itself: the user stands in the data.
+        let sender = userID == memberID ? ClientEventData.userID(in: data) : userID
+        hub.heard(
+            channel, event: name, data: data, userID: sender, key: keys.own,
+            retracts: keys.retracts, at: now)
+    }
 }
 
 extension Upstream {
     /// What is worth a log line.
     package enum Note {
-        /// The connection stands.
         case established
-        /// A channel is heard.
         case subscribed(String)
-        /// A channel is refused, and tried again later.
         case refused(String, status: Int, message: String)
-        /// The connection is lost or did not come about; the next attempt comes after this delay.
         case waits(Duration, because: UpstreamSession.Cause)
-        /// Channels says that something is wrong which ends nothing.
         case error(code: Int?, message: String)
     }
 }
