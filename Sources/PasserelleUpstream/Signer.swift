@@ -19,12 +19,18 @@ package struct Signer {
     package func subscription(
         channel: String, socketID: String, memberID: String
     ) -> ClientMessage {
+        let gateway = ChannelMember(
+            userID: memberID, userInfo: Array(#"{"passerelle":true}"#.utf8))
+        return subscription(channel: channel, socketID: socketID, member: gateway)
+    }
+
+    /// The subscription of a connection to a channel, on a presence channel as a member.
+    package func subscription(
+        channel: String, socketID: String, member: ChannelMember
+    ) -> ClientMessage {
         switch (try? ChannelName(channel))?.kind {
         case .presence:
-            var data = Array(#"{"user_id":"#.utf8)
-            JSONWriter.string(memberID, into: &data)
-            data += Array(#","user_info":{"passerelle":true}}"#.utf8)
-            let text = String(decoding: data, as: UTF8.self)
+            let text = String(decoding: member.channelData, as: UTF8.self)
             let auth = auth(socketID: socketID, channel: channel, channelData: text)
             return .subscribe(channel: channel, auth: auth, channelData: text)
         case .private, .encrypted:

@@ -12,4 +12,17 @@ package struct ChannelMember: Equatable, Sendable {
         self.userID = userID
         self.userInfo = userInfo
     }
+
+    /// The JSON that subscribes as this member: `{"user_id":…,"user_info":…}`, the latter where
+    /// there is one.
+    package var channelData: [UInt8] {
+        var json = Array(#"{"user_id":"#.utf8)
+        JSONWriter.string(userID, into: &json)
+        if let userInfo {
+            json += Array(#","user_info":"#.utf8)
+            json += userInfo
+        }
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
 }
