@@ -4,10 +4,10 @@
 package final class Channel {
     /// How the gateway stands with Channels about this channel.
     package enum Subscription: Equatable, Sendable {
-        /// Not wanted, so not subscribed; since when, where it ever was.
-        case idle(since: WallTime?)
+        /// Not wanted, so not subscribed; since when it is not heard and why, where it ever was.
+        case idle(since: WallTime?, reason: GapReason = .idle)
         /// Wanted, and never heard since it was last idle; since when it was not heard before that.
-        case pending(idleSince: WallTime?)
+        case pending(idleSince: WallTime?, reason: GapReason = .idle)
         /// Heard.
         case live
         /// Wanted and heard before, but the connection is away since then.
@@ -20,6 +20,11 @@ package final class Channel {
     package struct Horizon: Equatable, Sendable {
         package var sequence: UInt64
         package var reason: GapReason
+
+        package init(sequence: UInt64, reason: GapReason) {
+            self.sequence = sequence
+            self.reason = reason
+        }
     }
 
     package let name: String
@@ -33,6 +38,9 @@ package final class Channel {
     package internal(set) var horizon: Horizon
     /// True once Channels has answered a subscription, so that there is a cache to speak of.
     package internal(set) var wasHeard = false
+    /// True while the members are those of an earlier life of the gateway, so that who came or went
+    /// meanwhile is for the gap to tell.
+    var hasFormerMembers = false
     /// True for a channel that stays subscribed with no reader.
     package internal(set) var isPinned = false
     /// Every reader that is attached.
@@ -42,7 +50,7 @@ package final class Channel {
     /// What came since readers were last told; `nil` when nothing did.
     package internal(set) var news: News?
     /// Where the held messages with a key are.
-    var keys: [String: UInt64] = [:]
+    var keys = KeyedPlaces()
     /// True while the channel stands in the hub's list of channels to tell of.
     var isToBeTold = false
 

@@ -18,11 +18,14 @@ extension Hub {
             if let hole {
                 append(.gap(Gap(hole.reason, since: hole.since, until: now.wall)), channel, now)
             }
-            tellDifferences(to: newer, on: channel, at: now)
+            if !channel.hasFormerMembers { tellDifferences(to: newer, on: channel, at: now) }
         } else {
             sequence += 1
             channel.horizon = Channel.Horizon(sequence: sequence, reason: .idle)
         }
+        note(.heard(name, channel.horizon, at: now.wall))
+        see(newer, on: channel, at: now, since: hole?.since)
+        channel.hasFormerMembers = false
         channel.members = newer
         settleFreshReaders(of: channel)
         if !channel.readers.isEmpty { mark(channel) }
@@ -39,13 +42,19 @@ extension Hub {
             counters.unasked += 1
             return
         }
-        if let retracts { retract(retracts, on: channel) }
+        if let retracts {
+            note(.buried(Burial(channel: name, key: retracts, through: sequence)))
+            retract(retracts, on: channel)
+        }
         append(.message(name: event, data: data, userID: userID), channel, now, key: key)
     }
 
-    /// Leaves a tombstone where the message with that key stood, if it is still held.
+    /// Leaves a tombstone where messages with that key stood, if they are still held.
     private func retract(_ key: String, on channel: Channel) {
-        guard let sequence = channel.keys.removeValue(forKey: key) else { return }
+        for sequence in channel.keys.take(key) { retract(sequence, on: channel) }
+    }
+
+    private func retract(_ sequence: UInt64, on channel: Channel) {
         let index = channel.log.index(after: sequence - 1)
         guard index < channel.log.count, channel.log[index].sequence == sequence else { return }
         logBytes -= channel.log.retract(at: index)
@@ -59,7 +68,9 @@ extension Hub {
             return
         }
         returned(member.userID, on: channel)
-        guard channel.members.insert(member) else { return }
+        let isNew = channel.members.insert(member)
+        see(SeenMember(member, time: now.wall, isPresent: true), on: name)
+        guard isNew else { return }
         append(.memberAdded(member), channel, now)
     }
 
@@ -71,6 +82,7 @@ extension Hub {
 
     func remove(_ userID: String, from channel: Channel, at now: Moment) {
         guard channel.members.remove(userID) else { return }
+        left(userID, of: channel.name, at: now.wall)
         append(.memberRemoved(userID: userID), channel, now)
     }
 
@@ -79,6 +91,7 @@ extension Hub {
         for channel in channels.values where channel.isLive {
             channel.subscription = .away(since: now.wall)
         }
+        note(.allSilent(at: now.wall))
     }
 
     /// Channels refuses a subscription, and the gateway goes on trying: told once until it changes.
@@ -90,6 +103,7 @@ extension Hub {
         {
             return
         }
+        if channel.isLive { note(.silent(name, channel.horizon, at: now.wall)) }
         channel.subscription = .refused(
             status: status, message: message, since: hole?.since, reason: hole?.reason ?? .idle)
         append(.refused(status: status, message: message), channel, now)
@@ -100,6 +114,26 @@ extension Hub {
         let (removed, added) = channel.members.differences(to: newer)
         for userID in removed { append(.memberRemoved(userID: userID), channel, now) }
         for member in added { append(.memberAdded(member), channel, now) }
+    }
+
+    /// Remembers who is there, and that the others are gone: since the hole began, for all we know.
+    private func see(_ newer: Members, on channel: Channel, at now: Moment, since: WallTime?) {
+        let gone = channel.members.differences(to: newer).removed
+        for userID in gone { left(userID, of: channel.name, at: since ?? now.wall) }
+        for member in newer.list {
+            if channel.members[member.userID] == member, !channel.hasFormerMembers { continue }
+            see(SeenMember(member, time: now.wall, isPresent: true), on: channel.name)
+        }
+    }
+
+    private func see(_ seen: SeenMember, on channel: String) {
+        seenMembers.saw(seen, on: channel)
+        note(.seen(channel, seen))
+    }
+
+    private func left(_ userID: String, of channel: String, at time: WallTime) {
+        guard let seen = seenMembers.left(userID, of: channel, at: time) else { return }
+        note(.seen(channel, seen))
     }
 
     /// Readers for whom the snapshot is the start need nothing that came before it.
@@ -116,8 +150,13 @@ extension Hub {
         sequence += 1
         let event = Event(
             sequence: sequence, at: now, channel: channel.name, content: content, key: key)
-        if event.isEphemeral { channel.ephemera.append(event) } else { channel.log.append(event) }
-        if let key { channel.keys[key] = sequence }
+        if event.isEphemeral {
+            channel.ephemera.append(event)
+        } else {
+            note(.appended(event, previous: channel.logged))
+            channel.log.append(event)
+        }
+        if let key { channel.keys.add(key, at: sequence) }
         logBytes += event.cost
         if case .gap = content { counters.gaps += 1 } else { counters.events += 1 }
         if channel.news == nil {
@@ -127,7 +166,7 @@ extension Hub {
         if event.sender != nil { channel.news?.hasSender = true }
         mark(channel)
         evict(channel, now: now.steady)
-        if logBytes > configuration.totalBytes { evictForMemory(sparing: channel) }
+        evictForMemory(sparing: channel)
     }
 
     private func mark(_ channel: Channel) {
@@ -152,10 +191,11 @@ extension Hub {
     }
 
     /// Empties the logs that were unread for longest until all fit their common bound again.
-    private func evictForMemory(sparing spared: Channel) {
+    func evictForMemory(sparing spared: Channel? = nil) {
+        guard logBytes > configuration.totalBytes else { return }
         let byAge = channels.values.filter { $0.log.count > 0 && $0 !== spared }
             .sorted { $0.lastReadOrNow < $1.lastReadOrNow }
-        for channel in byAge + [spared] {
+        for channel in byAge + [spared].compactMap(\.self) {
             while logBytes > configuration.totalBytes * 7 / 8, channel.log.count > 0 {
                 evictOldest(of: channel)
                 counters.evictedByMemory += 1
@@ -166,7 +206,7 @@ extension Hub {
     private func evictOldest(of channel: Channel) {
         guard let event = channel.log.removeOldest() else { return }
         logBytes -= event.cost
-        if let key = event.key, channel.keys[key] == event.sequence { channel.keys[key] = nil }
+        if let key = event.key { channel.keys.remove(key, at: event.sequence) }
         channel.horizon = Channel.Horizon(sequence: event.sequence, reason: .evicted)
     }
 }
@@ -182,6 +222,9 @@ extension Channel {
     fileprivate var isWanted: Bool {
         if case .idle = subscription { false } else { true }
     }
+
+    /// The sequence number of the log's newest entry, or of what lies before all that is held.
+    var logged: UInt64 { max(horizon.sequence, log.newest?.sequence ?? 0) }
 
     /// The sequence number of the newest entry, or of what lies before all that is held.
     fileprivate var newestSequence: UInt64 {
@@ -199,7 +242,7 @@ extension Channel.Subscription {
     fileprivate var hole: (since: WallTime?, reason: GapReason)? {
         switch self {
         case .live: nil
-        case .idle(let since), .pending(let since): (since, .idle)
+        case .idle(let since, let reason), .pending(let since, let reason): (since, reason)
         case .away(let since): (since, .upstream)
         case .refused(_, _, let since, let reason): (since, reason)
         }

@@ -19,6 +19,12 @@ package final class Hub {
     /// Readers that are attached; one with several channels counts once.
     package internal(set) var readerCount = 0
 
+    /// Whom the gateway has seen on each channel.
+    package internal(set) var seenMembers = SeenMembers()
+    /// True while somebody keeps what changes, so that changes are gathered.
+    package var gathersChanges = false { didSet { if !gathersChanges { changes = [] } } }
+
+    var changes: [Change] = []
     var demands: [Demand] = []
     var toBeTold: [Channel] = []
     var retracted: Set<UInt64> = []
@@ -30,11 +36,22 @@ package final class Hub {
         self.init(epochs: EpochLine(epoch), configuration: configuration, at: now)
     }
 
-    /// Builds a hub that goes on after earlier epochs.
-    package init(epochs: EpochLine, configuration: HubConfiguration, at now: Moment) {
+    /// Builds a hub that goes on after earlier epochs, with what they left.
+    package init(
+        epochs: EpochLine, configuration: HubConfiguration, restoring past: RestoredPast? = nil,
+        at now: Moment
+    ) {
         self.epochs = epochs
         sequence = epochs.beginning
         self.configuration = configuration
+        if let past {
+            seenMembers = past.seenMembers
+            for channel in past.channels { restore(channel, at: now) }
+            for name in seenMembers.names where channels[name] == nil {
+                seenMembers.lost(name, at: past.time ?? now.wall)
+            }
+            evictForMemory()
+        }
         for name in configuration.pinned {
             let channel = channel(named: name, now: now.steady)
             channel.isPinned = true
@@ -48,6 +65,18 @@ package final class Hub {
     /// The position of a sequence number, in the epoch in which it was given out.
     package func position(at sequence: UInt64) -> Position {
         epochs.position(at: sequence)
+    }
+
+    /// What changed since this was last asked, where changes are gathered.
+    package func takeChanges() -> [Change] {
+        guard !changes.isEmpty else { return [] }
+        defer { changes.removeAll(keepingCapacity: changes.capacity <= 1024) }
+        return changes
+    }
+
+    @inline(__always)
+    func note(_ change: @autoclosure () -> Change) {
+        if gathersChanges { changes.append(change()) }
     }
 
     /// What was retracted since this was last asked.
@@ -98,7 +127,10 @@ package final class Hub {
                 empty.append(channel.name)
             }
         }
-        for name in empty { channels[name] = nil }
+        for name in empty {
+            channels[name] = nil
+            seenMembers.lost(name, at: now.wall)
+        }
     }
 
     func channel(named name: String, now: Duration) -> Channel {
@@ -109,8 +141,8 @@ package final class Hub {
     }
 
     func want(_ channel: Channel) {
-        guard case .idle(let since) = channel.subscription else { return }
-        channel.subscription = .pending(idleSince: since)
+        guard case .idle(let since, let reason) = channel.subscription else { return }
+        channel.subscription = .pending(idleSince: since, reason: reason)
         demands.append(.subscribe(channel.name))
     }
 
@@ -130,10 +162,14 @@ package final class Hub {
     private func giveUp(_ channel: Channel, at now: Moment) {
         switch channel.subscription {
         case .idle: return
-        case .pending(let since): channel.subscription = .idle(since: since)
-        case .live: channel.subscription = .idle(since: now.wall)
+        case .pending(let since, let reason):
+            channel.subscription = .idle(since: since, reason: reason)
+        case .live:
+            channel.subscription = .idle(since: now.wall)
+            note(.silent(channel.name, channel.horizon, at: now.wall))
         case .away(let since): channel.subscription = .idle(since: since)
-        case .refused(_, _, let since, _): channel.subscription = .idle(since: since)
+        case .refused(_, _, let since, let reason):
+            channel.subscription = .idle(since: since, reason: reason)
         }
         demands.append(.unsubscribe(channel.name))
     }

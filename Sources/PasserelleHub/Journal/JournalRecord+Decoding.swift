@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+
+extension JournalRecord {
+    /// What stands at a place of a journal's bytes.
+    enum Found: Equatable {
+        /// A record of so many bytes, head included.
+        case record(JournalRecord, bytes: Int)
+        /// A whole record of so many bytes whose content makes no sense.
+        case senseless(bytes: Int)
+        /// A whole record in a form that a newer version has written.
+        case newer(version: UInt8)
+        /// No record.
+        case nothing
+        /// Perhaps a record of which so many bytes are needed.
+        case partial(needs: Int)
+    }
+
+    /// The one record that some bytes are, or `nil` where they are not just that.
+    package static func decode(_ bytes: [UInt8]) -> JournalRecord? {
+        guard case .record(let record, bytes.count) = find(bytes.span, at: 0) else { return nil }
+        return record
+    }
+
+    /// Looks at a place of some bytes.
+    static func find(_ bytes: Span<UInt8>, at start: Int) -> Found {
+        guard bytes.count - start >= headBytes else { return .partial(needs: headBytes) }
+        guard bytes[start] == marker.0, bytes[start + 1] == marker.1, bytes[start + 2] == marker.2
+        else { return .nothing }
+        var cursor = JournalCursor(at: start + 3, end: start + headBytes)
+        let checksum = cursor.number32(bytes)
+        let writer = cursor.byte(bytes)
+        let length = Int(cursor.number32(bytes))
+        guard length <= payloadBytes else { return .nothing }
+        let total = headBytes + length
+        guard bytes.count - start >= total else { return .partial(needs: total) }
+        guard CRC32C.of(bytes, start + 7..<start + total) == checksum else { return .nothing }
+        guard writer == version else {
+            return writer > version ? .newer(version: writer) : .senseless(bytes: total)
+        }
+        guard let kind = Kind(rawValue: bytes[start + 12]) else { return .senseless(bytes: total) }
+        cursor = JournalCursor(at: start + headBytes, end: start + total)
+        guard let record = payload(kind, bytes, &cursor), !cursor.hasFailed else {
+            return .senseless(bytes: total)
+        }
+        return .record(record, bytes: total)
+    }
+
+    private static func payload(
+        _ kind: Kind, _ bytes: Span<UInt8>, _ cursor: inout JournalCursor
+    ) -> JournalRecord? {
+        switch kind {
+        case .event: return JournalEvent(bytes, &cursor).map(JournalRecord.event)
+        case .beginning:
+            let followsHole = cursor.byte(bytes) == 1
+            let current = cursor.number64(bytes)
+            let count = cursor.number32(bytes)
+            guard count <= EpochLine.remembered else { return nil }
+            let past = (0..<count).map { _ in
+                EpochLine.Past(epoch: cursor.number64(bytes), through: cursor.number64(bytes))
+            }
+            return .beginning(EpochLine(current, after: past), followsHole: followsHole)
+        case .channel:
+            guard let name = cursor.text(bytes) else { return nil }
+            let sequence = cursor.number64(bytes)
+            guard let reason = GapReason(code: cursor.byte(bytes)) else { return nil }
+            let silence = cursor.time(bytes)
+            guard let time = cursor.time(bytes) else { return nil }
+            let horizon = Channel.Horizon(sequence: sequence, reason: reason)
+            return .channel(name, horizon, silence: silence, time: time)
+        case .silence: return cursor.time(bytes).map { .silence(since: $0) }
+        case .retraction:
+            let through = cursor.number64(bytes)
+            guard let channel = cursor.text(bytes), let key = cursor.text(bytes) else { return nil }
+            return .retraction(Burial(channel: channel, key: key, through: through))
+        case .member:
+            guard let channel = cursor.text(bytes) else { return nil }
+            let isPresent = cursor.byte(bytes) == 1
+            guard let time = cursor.time(bytes), let member = cursor.member(bytes) else {
+                return nil
+            }
+            return .member(channel, SeenMember(member, time: time, isPresent: isPresent))
+        case .mark:
+            let sequence = cursor.number64(bytes)
+            return cursor.time(bytes).map { .mark(sequence: sequence, time: $0) }
+        }
+    }
+}
+
+extension JournalEvent {
+    /// Reads an event's payload; zeros behind a tombstone are room.
+    fileprivate init?(_ bytes: Span<UInt8>, _ cursor: inout JournalCursor) {
+        let sequence = cursor.number64(bytes)
+        let previous = cursor.number64(bytes)
+        guard let time = cursor.time(bytes), let channel = cursor.text(bytes) else { return nil }
+        let key = cursor.text(bytes)
+        guard let content = Event.Content(bytes, &cursor), previous < sequence else { return nil }
+        self.init(
+            sequence: sequence, previous: previous, time: time, channel: channel, key: key,
+            content: content)
+    }
+}
+
+extension Event.Content {
+    fileprivate init?(_ bytes: Span<UInt8>, _ cursor: inout JournalCursor) {
+        switch JournalEvent.ContentKind(rawValue: cursor.byte(bytes)) {
+        case .message:
+            guard let name = cursor.text(bytes) else { return nil }
+            let userID = cursor.text(bytes)
+            guard let data = cursor.run(bytes) else { return nil }
+            self = .message(name: name, data: data, userID: userID)
+        case .memberAdded:
+            guard let member = cursor.member(bytes) else { return nil }
+            self = .memberAdded(member)
+        case .memberRemoved:
+            guard let userID = cursor.text(bytes) else { return nil }
+            self = .memberRemoved(userID: userID)
+        case .refused:
+            let status = Int(Int64(bitPattern: cursor.number64(bytes)))
+            guard let message = cursor.text(bytes) else { return nil }
+            self = .refused(status: status, message: message)
+        case .gap:
+            guard let reason = GapReason(code: cursor.byte(bytes)) else { return nil }
+            let since = cursor.time(bytes)
+            let until = cursor.time(bytes)
+            let from = cursor.text(bytes).flatMap { Position($0) }
+            self = .gap(Gap(reason, since: since, until: until, from: from))
+        case .tombstone: self = .tombstone
+        case nil: return nil
+        }
+    }
+}
+
+/// How far a record's payload has been read.
+///
+/// Reading past the end gives zeros and nothing, and is remembered.
+private struct JournalCursor {
+    private var at: Int
+    private let end: Int
+    /// True once something was read that is not there.
+    private(set) var hasFailed = false
+
+    init(at: Int, end: Int) {
+        self.at = at
+        self.end = end
+    }
+
+    mutating func byte(_ bytes: Span<UInt8>) -> UInt8 {
+        guard let range = take(1) else { return 0 }
+        return bytes[range.lowerBound]
+    }
+
+    mutating func number32(_ bytes: Span<UInt8>) -> UInt32 {
+        guard let range = take(4) else { return 0 }
+        let at = range.lowerBound
+        return UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16
+            | UInt32(bytes[at + 3]) << 24
+    }
+
+    mutating func number64(_ bytes: Span<UInt8>) -> UInt64 {
+        let low = number32(bytes)
+        return UInt64(low) | UInt64(number32(bytes)) << 32
+    }
+
+    mutating func time(_ bytes: Span<UInt8>) -> WallTime? {
+        let milliseconds = Int64(bitPattern: number64(bytes))
+        return milliseconds == .min ? nil : WallTime(milliseconds: milliseconds)
+    }
+
+    mutating func text(_ bytes: Span<UInt8>) -> String? {
+        let length = number32(bytes)
+        guard length != .max, let range = take(Int(length)) else { return nil }
+        guard let text = try? UTF8Span(validating: bytes.extracting(range)) else {
+            hasFailed = true
+            return nil
+        }
+        return String(copying: text)
+    }
+
+    mutating func run(_ bytes: Span<UInt8>) -> [UInt8]? {
+        let length = number32(bytes)
+        guard length != .max, let range = take(Int(length)) else { return nil }
+        return [UInt8](capacity: range.count) { output in
+            for index in range { output.append(bytes[index]) }
+        }
+    }
+
+    mutating func member(_ bytes: Span<UInt8>) -> Member? {
+        guard let userID = text(bytes) else { return nil }
+        return Member(userID: userID, userInfo: run(bytes))
+    }
+
+    private mutating func take(_ count: Int) -> Range<Int>? {
+        guard end - at >= count else {
+            hasFailed = true
+            return nil
+        }
+        defer { at += count }
+        return at..<at + count
+    }
+}
