@@ -99,8 +99,13 @@ package struct Journal {
 
     // MARK: - What is told
 
-    /// Notes what changed; costs the encoding of the record.
-    package mutating func note(_ change: Change, at now: Moment) {
+    /// Notes what changed since this was last asked; call it at the end of a turn.
+    package mutating func takeChanges(of hub: Hub, at now: Moment) {
+        for change in hub.takeChanges() { note(change, at: now) }
+    }
+
+    /// Costs the encoding of the record.
+    private mutating func note(_ change: Change, at now: Moment) {
         if case .buried(let burial) = change { return bury(burial, at: now) }
         guard state != .off, !isOverfull else { return }
         if notedSince == nil { notedSince = now.steady }
@@ -120,6 +125,7 @@ package struct Journal {
     /// Notes the time, about once a second, and whether any channel is heard.
     package mutating func timePassed(hub: Hub, at now: Moment) {
         checkWaiting()
+        takeChanges(of: hub, at: now)
         guard state == .on, now.steady - lastMark >= Self.markInterval else { return }
         guard hub.channels.values.contains(where: \.isLive) else { return }
         mark(hub.sequence, at: now)
@@ -130,6 +136,8 @@ package struct Journal {
     /// Begins to write everything anew where too much of the journal is no longer held.
     package mutating func nextBatch(hub: Hub, at now: Moment) -> [DiskOperation]? {
         guard flight == nil else { return nil }
+        // What is not noted yet must not seem to be.
+        takeChanges(of: hub, at: now)
         guard state != .off else { return repairBatch() }
         if copy == nil, isWasteful(hub) { beginCopy(of: hub) }
         let endsCopy = copy.map { !continueCopy($0, of: hub, at: now) } ?? false
@@ -170,6 +178,7 @@ package struct Journal {
     /// Tries again after a failure: writes a copy of everything into new segments.
     package mutating func retry(hub: Hub, at now: Moment) {
         guard state == .off, flight == nil else { return }
+        takeChanges(of: hub, at: now)
         state = .returning
         writtenSequence = 0
         notedSince = now.steady
@@ -334,7 +343,9 @@ package struct Journal {
             }
         }
         segments.removeAll { $0.certain == 0 || !(kept?.contains($0.number) ?? true) }
-        for index in segments.indices { segments[index].bytes = segments[index].certain }
+        for index in segments.indices { segments[index].cut(to: segments[index].certain) }
+        let ends = Dictionary(uniqueKeysWithValues: segments.map { ($0.number, $0.bytes) })
+        pending.removeAll { $0.isBurial(beyond: ends) }
         defer { state = .off }
         return state == .on ? .off : nil
     }
@@ -365,5 +376,11 @@ extension DiskOperation {
 
     fileprivate func isBurial(in segments: [Int]) -> Bool {
         if case .bury(let segment, _, _, _) = self { segments.contains(segment) } else { false }
+    }
+
+    /// True for a record that is not there: behind a segment's end, or in one that is gone.
+    fileprivate func isBurial(beyond ends: [Int: Int]) -> Bool {
+        guard case .bury(let segment, let at, let bytes, _) = self else { return false }
+        return at + bytes > ends[segment] ?? 0
     }
 }

@@ -38,12 +38,19 @@ package struct JournalSegment {
     /// Takes out where messages lie that a burial covers.
     mutating func take(_ burial: Burial) -> [Place] {
         let hash = Self.hash(burial.channel, burial.key)
-        guard let place = places.removeValue(forKey: hash) else { return [] }
-        let all = [place] + (more.removeValue(forKey: hash) ?? [])
+        let first = places.removeValue(forKey: hash)
+        let all = [first].compactMap(\.self) + (more.removeValue(forKey: hash) ?? [])
         let later = all.filter { $0.sequence > burial.through }
         if let first = later.first { places[hash] = first }
         if later.count > 1 { more[hash] = Array(later.dropFirst()) }
         return all.filter { $0.sequence <= burial.through }
+    }
+
+    /// Forgets what lies behind so many bytes.
+    mutating func cut(to end: Int) {
+        bytes = end
+        places = places.filter { Int($0.value.offset) < end }
+        for (hash, rest) in more { more[hash] = rest.filter { Int($0.offset) < end } }
     }
 
     /// Equal hashes of different keys do no harm: the record itself is looked at before it goes.

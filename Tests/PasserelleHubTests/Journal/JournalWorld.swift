@@ -84,7 +84,8 @@ final class JournalWorld {
 
     /// Has the disk fail for a while, sometimes.
     func trouble() {
-        disk.operationsLeft = Bool.random(using: &random) ? Int.random(in: 0...6, using: &random) : nil
+        disk.operationsLeft =
+            Bool.random(using: &random) ? Int.random(in: 0...6, using: &random) : nil
     }
 
     /// Ends this life in the middle of whatever it does, and begins the next from what is left.
@@ -144,7 +145,7 @@ final class JournalWorld {
     }
 
     private func settle() {
-        for change in hub.takeChanges() { journal.note(change, at: now) }
+        journal.takeChanges(of: hub, at: now)
         hub.tellNews()
         _ = hub.takeDemands()
         positions.append((hub.position, said.count))
@@ -165,7 +166,7 @@ final class JournalWorld {
 
     private func retract() {
         guard let target = said.suffix(40).randomElement(using: &random),
-            hub.channel(target.channel)?.isLive == true
+            target.key != "none", hub.channel(target.channel)?.isLive == true
         else { return }
         for (index, one) in said.enumerated()
         where one.channel == target.channel && one.key == target.key && !one.isEphemeral {
@@ -173,7 +174,8 @@ final class JournalWorld {
             retractions.append((index, hub.sequence))
         }
         hub.heard(
-            target.channel, event: "message-deleted", data: Array("\"\("text-\(said.count)-")\"".utf8),
+            target.channel, event: "message-deleted",
+            data: Array("\"\("text-\(said.count)-")\"".utf8),
             userID: nil, retracts: target.key, at: now)
         said.append(
             Said(
@@ -216,7 +218,8 @@ final class Witness: Reader {
         while let entry = hub.next(&cursor, at: now) {
             switch entry {
             case .snapshot, .refusal: break
-            case .gap(let channel, let gap): heard[channel.name, default: []].append(.gap(gap.reason))
+            case .gap(let channel, let gap):
+                heard[channel.name, default: []].append(.gap(gap.reason))
             case .event(let event):
                 switch event.content {
                 case .message(_, let data, _):

@@ -23,12 +23,20 @@ struct SimulatedDisk {
     var bytes: Int { files.values.reduce(0) { $0 + $1.bytes.count } }
     subscript(segment: Int) -> [UInt8] { files[segment]?.bytes ?? [] }
 
-    /// True where any file holds the text.
-    func holds(_ text: String) -> Bool {
-        let needle = Array(text.utf8)
-        return files.values.contains { file in
-            file.bytes.indices.contains { file.bytes[$0...].starts(with: needle) }
+    /// The numbers N of all texts `text-N-` in any file.
+    var texts: Set<Int> {
+        let needle = Array("text-".utf8)
+        var found: Set<Int> = []
+        for bytes in files.values.map(\.bytes) {
+            for start in bytes.indices where bytes[start] == needle[0] {
+                guard bytes[start...].starts(with: needle) else { continue }
+                let digits = bytes[(start + needle.count)...].prefix { $0 != 0x2D }
+                if let number = Int(String(decoding: digits, as: UTF8.self)) {
+                    found.insert(number)
+                }
+            }
         }
+        return found
     }
 
     /// Does a batch, and answers whether all of it was done; `part` of 1000 of the operation that
@@ -61,7 +69,9 @@ struct SimulatedDisk {
             if let length = files[segment]?.bytes.count, length > count {
                 files[segment]?.bytes.removeLast(length - count)
             }
-        case .sync(let segment): files[segment]?.synced = files[segment]?.bytes ?? []
+        case .sync(let segment):
+            let bytes = self[segment]
+            files[segment]?.synced = bytes
         case .remove(let segment):
             if let file = files.removeValue(forKey: segment), file.isListed {
                 removed[segment] = file
