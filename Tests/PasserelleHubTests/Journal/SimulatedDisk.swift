@@ -62,7 +62,7 @@ struct SimulatedDisk {
             precondition(files[segment]?.bytes.count == at, "written behind what there is")
             write(bytes, segment, at)
         case .bury(let segment, let at, let count, let burial):
-            let record = Array(files[segment]!.bytes[at..<at + count])
+            let record = Array(self[segment][at..<at + count])
             guard let tombstone = JournalRecord.buried(record, burial) else { return }
             write(tombstone, segment, at)
         case .cut(let segment, let count):
