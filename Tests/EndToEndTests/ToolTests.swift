@@ -127,6 +127,7 @@ struct ToolTests {
         socat.write("PING\nNONSENSE\nPUBLISH \(Self.channel) note {\"a\": [1, 2]}\n")
         try stage.wait(for: "what was published") { socat.output.contains(#"{"a": [1, 2]}"#) }
         socat.write("QUIT\n")
+        socat.closeInput()
         let result = try socat.wait(upTo: Stage.patience) {
             try stage.loop.turn(upTo: .milliseconds(5))
         }
