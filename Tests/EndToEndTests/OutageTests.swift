@@ -18,8 +18,7 @@ struct OutageTests {
 
     @Test(
         arguments: [
-            [.control("drop"), .control("close?code=4200"), .control("close?code=4299")],
-            [.control("close?code=4200"), .control("drop"), .control("drop")],
+            [.control("close?code=4200"), .control("drop"), .control("close?code=4299")],
             [.control("close?code=4100"), .control("close?code=1001")],
             [.crash, .control("close?code=4300")],
             [.control("garbage?kind=raw"), .crash],
