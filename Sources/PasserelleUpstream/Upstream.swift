@@ -14,6 +14,8 @@ package final class Upstream {
     package var refusedForGood: ((_ code: Int, _ message: String) -> Void)?
     /// Called with what is worth a log line.
     package var noted: ((Note) -> Void)?
+    /// Hears every event, where absent users are told of messages.
+    package var notices: Notices?
     /// How the connection is.
     package var status: UpstreamStatus {
         var status = outward
@@ -121,6 +123,7 @@ package final class Upstream {
         hub.heard(
             channel, event: name, data: data, userID: sender, key: keys.own,
             retracts: keys.retracts, at: now)
+        if let notices { notices.heard(channel, name, data, userID: sender, keys, at: now) }
     }
 }
 

@@ -31,8 +31,7 @@ struct ChatDayTests {
             try scene.awaitExpected()
             try scene.checkPresence()
         }
-        // What is remembered does not depend on how it came.
-        if scheme == "ws" { try scene.checkReplays() }
+        try scene.checkReplays()
         try scene.checkOrder()
         #expect(try scene.gateway.stop() == 0)
     }

@@ -48,6 +48,10 @@ package struct Configuration: Sendable {
     package var heartbeat: Duration = .zero
     /// Which events take which others out of the logs.
     package var retractions: [Retraction] = []
+    /// Offline notices.
+    package var notices = NoticeSettings()
+    /// Where what must outlive the process is kept; nil: nowhere.
+    package var stateDirectory: String?
     /// The names of client events that readers may send.
     package var clientEvents: [String] = []
     /// The user ids that may use the Unix socket; nil: all whom the file's mode lets.

@@ -25,11 +25,16 @@ extension Surroundings {
         return result
     }
 
-    private static let readFile: @Sendable (String) -> Result<[UInt8], FileFailure> = { path in
+    private static let readFile: @Sendable (String) -> Result<[UInt8], FileFailure> = {
+        readFile($0, limit: fileBytes)
+    }
+
+    /// All of a file, where that is at most `limit` bytes.
+    static func readFile(_ path: String, limit: Int) -> Result<[UInt8], FileFailure> {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return .failure(.refused(errno)) }
         defer { close(descriptor) }
-        return read(descriptor, limit: fileBytes)
+        return read(descriptor, limit: limit)
     }
 
     /// All that can be read from a descriptor, where that is at most `limit` bytes.

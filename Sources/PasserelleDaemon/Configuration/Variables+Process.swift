@@ -27,7 +27,8 @@ extension Variables {
             name: "PASSERELLE_STATE_DIR", placeholder: "DIRECTORY",
             meaning: "Where the logs survive a restart", takes: "a directory's path",
             commands: Command.gateways, stage: .ignored,
-            read: { draft, _ in
+            read: { draft, text in
+                draft.configuration.stateDirectory = text
                 draft.configuration.warnings.append(
                     "PASSERELLE_STATE_DIR is ignored: this version keeps its logs in memory only")
             }),

@@ -4,7 +4,7 @@
 package enum Variables {
     /// Every variable, in the order of the help.
     package static let all: [Variable] =
-        application + upstream + listeners + channels + access + logs + sandbox + process
+        application + upstream + listeners + channels + access + logs + notices + sandbox + process
 
     /// The variable called `name`.
     package static func named(_ name: String) -> Variable? { byName[name] }

@@ -45,6 +45,8 @@ final class House {
         upstream = Upstream(loop: loop, hub: hub, server: server)
         upstream.retractions = configuration.retractions
         rest = ChannelsREST(loop: loop, server: server)
+        upstream.notices = try Self.notices(
+            configuration, loop: loop, hub: hub, rest: rest, log: log)
         guard let channels = configuration.channels else {
             throw StartError(description: "PASSERELLE_CHANNELS names no channel")
         }
@@ -95,6 +97,7 @@ final class House {
         listeners = []
         downstream.drain()
         upstream.stop()
+        upstream.notices?.stop()
         // What is queued has a moment to go out; nobody waits longer for a slow reader.
         loop.after(.milliseconds(200)) { [loop] in loop.stop() }
     }
@@ -205,10 +208,11 @@ final class House {
     }
 
     private var status: [UInt8] {
-        StatusReport(
+        var report = StatusReport(
             hub: hub, upstream: upstream.status, downstream: downstream, started: started,
-            now: WallTime(milliseconds: loop.wallMilliseconds)
-        ).json
+            now: WallTime(milliseconds: loop.wallMilliseconds))
+        report.notices = upstream.notices.map(StatusReport.NoticesPart.init)
+        return report.json
     }
 }
 

@@ -47,6 +47,30 @@ struct StatusReport: Encodable {
         let refusals: UInt64
     }
 
+    /// What became of offline notices.
+    struct NoticesPart: Encodable {
+        let pending: Int
+        let sent: UInt64
+        let throttled: UInt64
+        let present: UInt64
+        let retracted: UInt64
+        let failed: UInt64
+        let given_up: UInt64
+        let dropped: UInt64
+
+        init(_ notices: Notices) {
+            pending = notices.pending
+            let tally = notices.tally
+            sent = tally.sent
+            throttled = tally.throttled
+            present = tally.present
+            retracted = tally.retracted
+            failed = tally.failed
+            given_up = tally.givenUp
+            dropped = tally.dropped
+        }
+    }
+
     let version: String
     let position: String
     let started: String
@@ -55,6 +79,8 @@ struct StatusReport: Encodable {
     let readers: Readers
     let log: LogPart
     let served: Served
+    /// Nothing where there are no notices.
+    var notices: NoticesPart?
 
     /// Reads the house's parts.
     init(

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleHub
+
+/// Decides who is told of which message through Inngest, when, and how often that is tried.
+///
+/// A message waits for the delay. Then each of its recipients who is not in the hub's members and
+/// heard nothing of the channel within the throttle gets a notice; Channels is asked once for all
+/// that wait on a channel; and who is not there either is told. Before every retry all this is
+/// asked again. Where Channels does not answer, the hub's members decide alone while the channel
+/// is heard; while it is not, the notice waits like one that Inngest did not take.
+///
+/// Of two notices for one recipient and channel the later waits behind the earlier, and goes its
+/// own way only if that one never went out.
+package struct NoticePlanner {
+    /// What the shell is to do.
+    package enum Action: Equatable {
+        /// Ask Channels for the users of a channel, then tell `answered`.
+        case ask(channel: String)
+        /// Keep this across restarts: before any later `send` begins.
+        case keep(NoticeRecord)
+        /// Write what is kept anew, so that a message that was taken back is nowhere any more.
+        case erase
+        /// Send an event to Inngest, then tell `ended` with the number.
+        case send(number: Int, NoticeEvent)
+        /// Say so in the log; `alike` notes of the kind were passed over since the last.
+        case note(NoticeNote, alike: Int)
+    }
+
+    /// What the planner looks up when it decides.
+    package struct Sight {
+        /// Whether the hub has a user among a channel's members.
+        package var isPresent: (NoticePair) -> Bool
+        /// Whether the hub hears the channel, so that its members are right.
+        package var isHeard: (String) -> Bool
+        /// Everyone who was seen on the channel for as long as that is remembered.
+        package var seen: (String) -> [Member]
+
+        package init(
+            isPresent: @escaping (NoticePair) -> Bool, isHeard: @escaping (String) -> Bool,
+            seen: @escaping (String) -> [Member]
+        ) {
+            self.isPresent = isPresent
+            self.isHeard = isHeard
+            self.seen = seen
+        }
+    }
+
+    /// A message some of whose recipients are still to be told.
+    struct Held {
+        let message: NoticeMessage
+        let due: Duration
+        /// Notices of it that are not settled.
+        var open: Set<Int> = []
+        var isRetracted = false
+    }
+
+    /// One notice that is not settled.
+    struct Delivery {
+        enum Stage { case behind, unasked, ready, calling, waiting }
+
+        let message: Int
+        let recipient: Member
+        let pair: NoticePair
+        var stage = Stage.behind
+        /// Failed calls, and questions to Channels that had no answer.
+        var failures = 0
+        /// True when Inngest may have it already: its own mark is then no hindrance.
+        var mayHaveGone = false
+        var checkedAt: Duration = .zero
+    }
+
+    /// The notices for one recipient and channel: one that is on its way, and those behind it.
+    struct Lane {
+        var current: Int
+        var behind: [Int] = []
+    }
+
+    enum Item: Equatable { case message(Int), notice(Int) }
+
+    package let configuration: NoticeConfiguration
+    package internal(set) var tally = NoticeTally()
+    let sight: Sight
+    let jitter: () -> Double
+    var messages: [Int: Held] = [:]
+    /// Messages by their places, and those that can be taken back by the names for that.
+    var numbers: [String: Int] = [:]
+    var keys: [String: Int] = [:]
+    var deliveries: [Int: Delivery] = [:]
+    var lanes: [NoticePair: Lane] = [:]
+    var schedule = NoticeSchedule<Item>()
+    var marks: ThrottleMarks
+    /// Notices for which Channels is to be asked, and those for which it was, by channel.
+    var unasked: [String: [Int]] = [:]
+    var channelsToAsk: [String] = []
+    var asked: [String: [Int]] = [:]
+    /// Notices that may go out, the next one last.
+    var ready: [Int] = []
+    var calls = 0
+    var isFailing = false
+    var brake = NoticeNoteBrake()
+    private var lastNumber = 0
+
+    /// Builds a planner with nothing to do; `jitter` gives random numbers in 0..<1.
+    package init(
+        _ configuration: NoticeConfiguration, sight: Sight, jitter: @escaping () -> Double
+    ) {
+        self.configuration = configuration
+        self.sight = sight
+        self.jitter = jitter
+        marks = ThrottleMarks(throttle: configuration.throttle)
+    }
+
+    /// Messages and notices that wait, the ones whose recipients are not known yet counted once.
+    package var pending: Int {
+        deliveries.count + messages.values.count { $0.open.isEmpty }
+    }
+
+    /// When `timePassed` wants to be told; nil while nothing is timed.
+    package var deadline: Duration? { schedule.next }
+
+    /// A message came.
+    package mutating func heard(_ message: NoticeMessage, at now: Moment) -> [Action] {
+        let name = message.place
+        guard numbers[name] == nil else { return [] }
+        guard messages.count < NoticeConfiguration.messages else {
+            tally.dropped += 1
+            return note(.overflow(limit: NoticeConfiguration.messages), at: now)
+        }
+        hold(message, due: now.steady + configuration.delay)
+        return [.keep(.pending(message))]
+    }
+
+    /// A message's recipients are something that names nobody.
+    package mutating func badRecipients(_ channel: String, at now: Moment) -> [Action] {
+        note(.badRecipients(channel: channel), at: now)
+    }
+
+    /// An event took the message with this key back; what is on its way cannot be called back.
+    package mutating func retracted(
+        _ key: String, on channel: String, at now: Moment
+    ) -> [Action] {
+        guard let number = keys[channel + " " + key], let held = messages[number] else {
+            return []
+        }
+        messages[number]?.isRetracted = true
+        var actions: [Action] = [.keep(.settled(held.message.place)), .erase]
+        let idle = held.open.filter { deliveries[$0]?.stage != .calling }
+        tally.retracted += UInt64(held.open.isEmpty ? 1 : idle.count)
+        for delivery in idle.sorted() { settle(delivery, &actions) }
+        if held.open.isEmpty { forget(number, &actions) }
+        return actions + proceed(at: now)
+    }
+
+    /// Time passed: call it at `deadline` or later.
+    package mutating func timePassed(at now: Moment) -> [Action] {
+        var actions: [Action] = []
+        while let item = schedule.takeDue(at: now.steady) {
+            switch item {
+            case .message(let number): spread(number, at: now, &actions)
+            case .notice(let number):
+                if deliveries[number]?.stage == .waiting { check(number) }
+            }
+        }
+        return actions + proceed(at: now)
+    }
+
+    /// What was kept before a restart; marks of the future count as of now.
+    package mutating func restored(_ records: [NoticeRecord], at now: Moment) {
+        var times: [NoticePair: Int64] = [:]
+        var pending: [NoticeMessage] = []
+        for record in records {
+            switch record {
+            case .sent(let pair, let time): times[pair] = time.milliseconds
+            case .unsent(let pair): times[pair] = nil
+            case .pending(let message): pending.append(message)
+            case .settled(let place): pending.removeAll { $0.place == place }
+            }
+        }
+        for (pair, time) in times.sorted(by: { $0.value < $1.value }) {
+            let age = Duration.milliseconds(max(0, now.wall.milliseconds - time))
+            if age < configuration.throttle {
+                marks.set(pair, at: now.steady - age, now: now.steady)
+            }
+        }
+        for message in pending where numbers[message.place] == nil {
+            let age = Duration.milliseconds(
+                max(0, now.wall.milliseconds - message.heardAt.milliseconds))
+            guard age < configuration.delay + NoticeConfiguration.retriedFor,
+                messages.count < NoticeConfiguration.messages
+            else { continue }
+            hold(message, due: now.steady - age + configuration.delay)
+        }
+    }
+
+    /// All that must be kept across a restart, marks at their times on the wall's clock.
+    package func records(at now: Moment) -> [NoticeRecord] {
+        let waiting = messages.sorted { $0.key < $1.key }.filter { !$0.value.isRetracted }
+            .map { NoticeRecord.pending($0.value.message) }
+        let sent = marks.all.filter { marks.holds($0.pair, at: now.steady) }.map { pair, at in
+            NoticeRecord.sent(
+                pair,
+                WallTime(
+                    milliseconds: now.wall.milliseconds
+                        - (now.steady - at).milliseconds))
+        }
+        return waiting + sent
+    }
+
+    private mutating func hold(_ message: NoticeMessage, due: Duration) {
+        let number = newNumber()
+        messages[number] = Held(message: message, due: due)
+        numbers[message.place] = number
+        if let key = message.key { keys[message.channel + " " + key] = number }
+        schedule.add(.message(number), at: due)
+    }
+
+    mutating func newNumber() -> Int {
+        lastNumber += 1
+        return lastNumber
+    }
+
+    mutating func note(_ note: NoticeNote, at now: Moment) -> [Action] {
+        brake.pass(note, at: now.steady).map { [.note(note, alike: $0)] } ?? []
+    }
+}
+
+extension NoticeMessage {
+    /// The message's name among all messages.
+    package var place: String { channel + " " + identity }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int64 {
+        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}

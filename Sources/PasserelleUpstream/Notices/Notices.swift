@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleHub
+package import PasserelleNet
+import PasserelleWire
+
+/// Tells those who are absent of messages, through Inngest.
+///
+/// The thin shell around `NoticePlanner`: it asks, keeps, sends, and does as it is told. Nothing
+/// here holds up an event.
+package final class Notices {
+    /// Bytes that are added to what is kept before it is written anew.
+    package static let appendedBytes = 1_048_576
+    /// How often what is kept is written anew, where that changed.
+    package static let upkeep: Duration = .seconds(600)
+
+    /// Called with what is worth a log line.
+    package var noted: ((NoticeNote, _ alike: Int) -> Void)?
+    /// Calls that are on their way, by the notices' numbers.
+    private var calls: [Int: HTTPCall] = [:]
+    private let loop: EventLoop
+    private let inngest: Inngest
+    private let users: (String, @escaping ([String]?) -> Void) -> Void
+    private let store: NoticeStore?
+    private var planner: NoticePlanner
+    private var timer: TimerToken?
+    private var timerDeadline: Duration?
+    private var appended = 0
+    private var isStopped = false
+
+    /// Goes on with what was kept; `users` asks Channels who is on a channel.
+    package init(
+        loop: EventLoop, hub: Hub, configuration: NoticeConfiguration, inngest: Inngest,
+        store: NoticeStore?, kept: [NoticeRecord],
+        users: @escaping (_ channel: String, _ done: @escaping ([String]?) -> Void) -> Void
+    ) {
+        self.loop = loop
+        self.inngest = inngest
+        self.users = users
+        self.store = store
+        let sight = NoticePlanner.Sight(
+            isPresent: { hub.channel($0.channel)?.isPresent($0.userID) == true },
+            isHeard: { hub.channel($0)?.isLive == true },
+            seen: { hub.seenMembers.members(of: $0).map(\.member) })
+        planner = NoticePlanner(configuration, sight: sight) {
+            Double(Random.uint32()) / 4_294_967_296
+        }
+        planner.restored(kept, at: moment)
+        rewrite()
+        arm()
+        lookAfter()
+    }
+
+    /// What became of notices.
+    package var tally: NoticeTally { planner.tally }
+    /// Messages and notices that wait.
+    package var pending: Int { planner.pending }
+
+    /// An event came; only messages and what takes them back costs anything.
+    func heard(
+        _ channel: String, _ name: String, _ data: [UInt8], userID: String?,
+        _ keys: Retraction.Keys, at now: Moment
+    ) {
+        // Nobody knows who is absent from a channel without presence.
+        guard !isStopped, channel.hasPrefix("presence-") else { return }
+        if name == planner.configuration.message {
+            let (message, hasBadRecipients) = NoticeMessage.read(
+                channel: channel, data: data, userID: userID, key: keys.own,
+                configuration: planner.configuration, at: now.wall)
+            if hasBadRecipients { perform(planner.badRecipients(channel, at: now)) }
+            perform(planner.heard(message, at: now))
+        }
+        if let key = keys.retracts { perform(planner.retracted(key, on: channel, at: now)) }
+    }
+
+    /// Gives up the calls that are on their way; what waits is kept, where anything is.
+    package func stop() {
+        isStopped = true
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        for call in calls.values { call.cancel() }
+        calls = [:]
+    }
+
+    // MARK: - Doing
+
+    private var moment: Moment {
+        Moment(steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds))
+    }
+
+    private func perform(_ actions: [NoticePlanner.Action]) {
+        guard !isStopped else { return }
+        var lines: [UInt8] = []
+        var events: [(number: Int, event: NoticeEvent)] = []
+        var erases = false
+        for action in actions {
+            switch action {
+            case .keep(let record): if store != nil { lines += record.line }
+            case .erase: erases = true
+            case .send(let number, let event): events.append((number, event))
+            case .ask(let channel): ask(channel)
+            case .note(let note, let alike): noted?(note, alike)
+            }
+        }
+        keep(lines) { [weak self] in
+            for (number, event) in events { self?.send(number, event) }
+        }
+        if erases || appended > Self.appendedBytes { rewrite() }
+        arm()
+    }
+
+    private func keep(_ lines: [UInt8], _ done: @escaping () -> Void) {
+        guard let store, !lines.isEmpty else { return done() }
+        appended += lines.count
+        store.append(lines, done)
+    }
+
+    private func rewrite() {
+        appended = 0
+        store?.replace(planner.records(at: moment).flatMap(\.line))
+    }
+
+    private func ask(_ channel: String) {
+        users(channel) { [weak self] users in
+            guard let self, !isStopped else { return }
+            perform(planner.answered(channel, users: users, at: moment))
+        }
+    }
+
+    private func send(_ number: Int, _ event: NoticeEvent) {
+        guard !isStopped else { return }
+        calls[number] = inngest.send(event, loop: loop) { [weak self] outcome in
+            guard let self, !isStopped else { return }
+            calls[number] = nil
+            perform(planner.ended(number, outcome, at: moment))
+        }
+    }
+
+    private func arm() {
+        let deadline = planner.deadline
+        if let timerDeadline, let deadline, deadline >= timerDeadline { return }
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        timerDeadline = deadline
+        guard let deadline, !isStopped else { return }
+        timer = loop.after(max(.zero, deadline - loop.now)) { [weak self] in
+            guard let self else { return }
+            timer = nil
+            timerDeadline = nil
+            perform(planner.timePassed(at: moment))
+        }
+    }
+
+    private func lookAfter() {
+        loop.after(Self.upkeep) { [weak self] in
+            guard let self, !isStopped else { return }
+            if appended > 0 { rewrite() }
+            lookAfter()
+        }
+    }
+}
+
+extension Channel {
+    /// Whether a user reads through the gateway, or is a member as far as the channel was heard.
+    fileprivate func isPresent(_ userID: String) -> Bool {
+        if delegated[userID] != nil { return true }
+        switch subscription {
+        case .live, .away: return members[userID] != nil
+        case .idle, .pending, .refused: return false
+        }
+    }
+}

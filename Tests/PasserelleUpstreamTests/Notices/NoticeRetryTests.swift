@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+import PasserelleHub
+import PasserelleUpstream
+import Testing
+
+struct NoticeRetryTests {
+    private func scene() -> NoticeScene {
+        let scene = NoticeScene()
+        scene.seen = ["ann"]
+        return scene
+    }
+
+    private func sentOnce() -> NoticeScene {
+        let scene = scene()
+        scene.say("m1")
+        scene.pass(.seconds(10))
+        scene.answer([])
+        return scene
+    }
+
+    @Test(arguments: [NoticeOutcome.failed("status 500"), .unknown("no answer")])
+    func `a failure is tried again with the same id, later each time`(outcome: NoticeOutcome) {
+        let scene = sentOnce()
+        let id = scene.sending[0].event.id
+        var waits: [Duration] = []
+        for _ in 1...11 {
+            scene.end(outcome)
+            let deadline = scene.deadline ?? .zero
+            waits.append(deadline - scene.now)
+            scene.pass(waits[waits.count - 1])
+            scene.answer([])
+            #expect(scene.sending.map(\.event.id) == [id])
+        }
+        let seconds: [Int] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+        #expect(waits == seconds.map { .seconds($0) })
+        #expect(scene.end(.sent).first?.hasPrefix("note recovered") == true)
+        #expect(scene.tally.sent == 1 && scene.tally.failed == 11 && scene.pending == 0)
+    }
+
+    @Test func `after an hour it is given up, logged without its content, and counted`() {
+        let scene = sentOnce()
+        var told: [String] = []
+        var attempts = 0
+        while !scene.sending.isEmpty, attempts < 1_000 {
+            attempts += 1
+            told = scene.end(.failed("status 500"))
+            guard let deadline = scene.deadline else { break }
+            scene.pass(deadline - scene.now)
+            scene.answer([])
+        }
+        #expect(scene.tally.givenUp == 1 && scene.pending == 0)
+        #expect(scene.now > .seconds(1_000 + 3_000) && scene.now <= .seconds(1_000 + 3_610))
+        #expect(told.count == 1 && told[0].hasPrefix("note givenUp"))
+        #expect(!told[0].contains("hello"))
+    }
+
+    @Test(arguments: [400, 401, 403, 404, 406, 409, 413, 301])
+    func `a refusal is given up at once`(status: Int) {
+        let scene = sentOnce()
+        let told = scene.end(.refused(status: status))
+        #expect(told.count == 1 && told[0].contains("status: Optional(\(status))"))
+        #expect(scene.tally.givenUp == 1 && scene.pending == 0 && scene.deadline == nil)
+    }
+
+    @Test func `of many alike one is told, and the number of the others with the next`() {
+        let scene = NoticeScene()
+        scene.seen = (0..<5).map { "u\($0)" }
+        scene.say("m1")
+        scene.pass(.seconds(10))
+        scene.answer([])
+        var told: [String] = []
+        while !scene.sending.isEmpty { told += scene.end(.refused(status: 401)) }
+        #expect(told.count { $0.hasPrefix("note") } == 1)
+        scene.pass(.seconds(60))
+        scene.say("m2")
+        scene.pass(.seconds(10))
+        scene.answer([])
+        #expect(scene.end(.refused(status: 401)).contains { $0.hasSuffix("+4") })
+    }
+
+    @Test func `who came back before a retry is not told`() {
+        let scene = sentOnce()
+        scene.end(.failed("status 500"))
+        scene.present = ["presence-bail-42 ann"]
+        #expect(scene.pass(.seconds(600)) == [])
+        #expect(scene.tally.present == 1 && scene.pending == 0)
+    }
+
+    @Test func `a message that is taken back before its notice went out is not announced`() {
+        let scene = scene()
+        scene.say("m1")
+        scene.pass(.milliseconds(9_999))
+        #expect(scene.delete("m1") == ["erase"])
+        #expect(scene.pass(.seconds(60)) == [])
+        #expect(scene.pending == 0 && scene.tally.retracted == 1)
+    }
+
+    @Test func `nor one that waits for an answer or for its next attempt`() {
+        var scene = scene()
+        scene.say("m1")
+        scene.pass(.seconds(10))
+        scene.delete("m1")
+        #expect(scene.answer([]) == [] && scene.pending == 0)
+        scene = sentOnce()
+        scene.end(.failed("status 500"))
+        scene.delete("m1")
+        #expect(scene.pass(.seconds(3_600)) == [] && scene.pending == 0)
+    }
+
+    @Test func `what is on its way cannot be called back, but is not tried again`() {
+        var scene = sentOnce()
+        scene.delete("m1")
+        #expect(scene.end(.sent) == [] && scene.tally.sent == 1 && scene.pending == 0)
+        scene = sentOnce()
+        scene.delete("m1")
+        scene.end(.failed("status 500"))
+        #expect(scene.deadline == nil && scene.pending == 0 && scene.tally.retracted == 1)
+    }
+
+    @Test func `a deletion after the notice, of another channel or of nothing changes nothing`() {
+        let scene = scene()
+        scene.say("m1")
+        #expect(scene.delete("m2") == [])
+        #expect(scene.delete("m1", on: "presence-bail-7") == [])
+        scene.deliver()
+        #expect(scene.delete("m1") == [])
+        #expect(scene.tally.sent == 1 && scene.tally.retracted == 0)
+    }
+
+    @Test func `what waits goes on after a restart, and is not told twice`() {
+        let scene = scene()
+        scene.say("m1")
+        scene.pass(.seconds(4))
+        scene.restart(after: .seconds(1))
+        #expect(scene.pending == 1)
+        #expect(scene.pass(.milliseconds(4_999)) == [])
+        #expect(scene.pass(.milliseconds(1)) == ["ask presence-bail-42"])
+        scene.answer([])
+        let id = scene.sending[0].event.id
+        // It was on its way when the process died: the mark keeps it from a second mail.
+        scene.restart(after: .seconds(1))
+        scene.pass(.seconds(30))
+        #expect(scene.sending.isEmpty && scene.tally.throttled == 1)
+        #expect(id.hasPrefix("passerelle-") && id.count == 43)
+    }
+
+    @Test func `what was taken back or is too old is not there after a restart`() {
+        var scene = scene()
+        scene.say("m1")
+        scene.delete("m1")
+        scene.restart()
+        #expect(scene.pending == 0)
+        scene = self.scene()
+        scene.say("m1")
+        scene.restart(after: .seconds(3_610))
+        #expect(scene.pending == 0)
+    }
+
+    @Test func `what is kept can be written anew without a change`() {
+        let scene = NoticeScene()
+        scene.say("m1")
+        scene.deliver()
+        scene.say("m2")
+        let records = scene.planner.records(at: scene.moment)
+        #expect(records.count == 3)
+        let again = NoticeRecord.read(records.flatMap(\.line))
+        #expect(again.records == records && again.bad == 0)
+    }
+
+    @Test func `a torn or foreign line is passed over`() {
+        let scene = scene()
+        scene.say("m1")
+        scene.say("m2")
+        let bytes = scene.kept.flatMap(\.line)
+        for cut in 0..<bytes.count {
+            let (records, bad) = NoticeRecord.read(Array(bytes[..<cut]))
+            #expect(records.count <= 2 && bad <= 1)
+        }
+        let (records, bad) = NoticeRecord.read(
+            Array("{}\n[]\n\u{0}\n{\"sent\":-1,\"channel\":\"c\",\"user_id\":\"u\"}\n".utf8) + bytes
+        )
+        #expect(records.count == 2 && bad == 4)
+    }
+}
