@@ -10,6 +10,8 @@ package enum Start: Equatable, Sendable {
     case last(Int)
     /// Behind a position that some surface has told.
     case after(Position)
+    /// Behind something that is no position at all: all that is held, and a gap before it.
+    case unknown
 }
 
 /// What became of the position that a reader began with.
@@ -37,6 +39,8 @@ package struct Cursor {
         var index: Int
         /// True until the reader was given the members, where it wants them.
         var awaitsSnapshot: Bool
+        /// True where the members as they were heard last will do, while the channel is away.
+        var acceptsHeld: Bool
         /// True while the snapshot is also the start: the reader asked for nothing before it.
         var isFresh: Bool
         /// True once a refusal was told that still stands.

@@ -8,11 +8,14 @@ extension Hub {
     /// the same turn.
     ///
     /// With `wantsSnapshot`, each channel's members come first, and member changes that they stand
-    /// for are left out of the replay. Client events that `userID` has sent are not told to it.
+    /// for are left out of the replay. Where the channel is not heard now they come once it is; a
+    /// reader that `acceptsHeld` is content with the members as they were heard last.
+    ///
+    /// Client events that `userID` has sent are not told to it.
     @discardableResult
     package func attach(
         _ reader: any Reader, to names: [String], from start: Start, wantsSnapshot: Bool,
-        as userID: String? = nil, at now: Moment
+        acceptsHeld: Bool = false, as userID: String? = nil, at now: Moment
     ) -> Resumption {
         var cursor = Cursor(userID: userID)
         for name in names where !cursor.channels.contains(where: { $0.name == name }) {
@@ -22,7 +25,7 @@ extension Hub {
             cursor.slots.append(
                 Cursor.Slot(
                     channel: channel, index: channel.readers.count,
-                    awaitsSnapshot: wantsSnapshot, isFresh: false))
+                    awaitsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, isFresh: false))
             channel.readers.append(reader)
         }
         let resumption = place(&cursor, at: start)
@@ -45,7 +48,6 @@ extension Hub {
     package func touched(_ channel: Channel, at now: Moment) {
         channel.lastRead = now.steady
         want(channel)
-        if channel.readers.isEmpty { linger(channel, now: now.steady) }
     }
 
     /// The channel, where anybody has asked for it.
@@ -64,25 +66,23 @@ extension Hub {
         }
         channel.readers.removeLast()
         channel.lastRead = now
-        if channel.readers.isEmpty { linger(channel, now: now) }
-    }
-
-    private func linger(_ channel: Channel, now: Duration) {
-        guard !channel.isPinned else { return }
-        lingering.append((until: now + configuration.linger, channel: channel.name))
     }
 
     private func place(_ cursor: inout Cursor, at start: Start) -> Resumption {
         switch start {
         case .now:
-            cursor.startFresh(after: sequence, skippingPast: true)
+            cursor.startFresh(after: sequence, newest: sequence, skippingPast: true)
             return .fresh
         case .earliest:
-            cursor.startFresh(after: cursor.oldestHorizon, skippingPast: false)
+            cursor.startFresh(after: 0, newest: sequence, skippingPast: false)
             return .fresh
         case .last(let count):
-            cursor.startFresh(after: beginning(of: cursor, last: count), skippingPast: false)
+            cursor.startFresh(
+                after: beginning(of: cursor, last: count), newest: sequence, skippingPast: false)
             return .fresh
+        case .unknown:
+            cursor.startUnknown(from: nil)
+            return .unknownEpoch
         case .after(let position):
             switch epochs.place(of: position, newest: sequence) {
             case .known: return cursor.resume(after: position.sequence)
@@ -108,7 +108,7 @@ extension Hub {
                 taken += 1
             }
         }
-        guard found.count >= count else { return cursor.oldestHorizon }
+        guard found.count >= count else { return 0 }
         found.sort(by: >)
         return found[count - 1] - 1
     }
@@ -122,24 +122,24 @@ extension Event.Content {
 }
 
 extension Cursor {
-    /// Behind this lies everything that is held of the cursor's channels.
-    fileprivate var oldestHorizon: UInt64 {
-        slots.map(\.channel.horizon.sequence).min() ?? 0
-    }
-
-    fileprivate mutating func startFresh(after sequence: UInt64, skippingPast: Bool) {
-        self.sequence = sequence
+    fileprivate mutating func startFresh(
+        after sequence: UInt64, newest: UInt64, skippingPast: Bool
+    ) {
+        self.sequence = max(sequence, beginning(newest: newest))
         for index in slots.indices {
             let channel = slots[index].channel
-            slots[index].isFresh = !channel.isLive && (skippingPast || !channel.wasHeard)
+            let isAway = !channel.isLive && !slots[index].acceptsHeld
+            slots[index].isFresh = !channel.wasHeard || (isAway && skippingPast)
             // What was evicted before was not asked for.
             slots[index].gapsThrough = channel.horizon.sequence
         }
     }
 
-    fileprivate mutating func startUnknown(from position: Position) {
-        sequence = oldestHorizon
+    fileprivate mutating func startUnknown(from position: Position?) {
+        // Until every channel's gap is told, whoever comes back must be told them again.
+        sequence = 0
         for index in slots.indices {
+            slots[index].isFresh = !slots[index].channel.wasHeard
             slots[index].gapsThrough = slots[index].channel.horizon.sequence
             slots[index].gap = Gap(.unknownPosition, from: position)
         }

@@ -45,26 +45,35 @@ extension Hub {
     /// Snapshots, refusals and gaps that are due before any entry.
     private func notice(_ cursor: inout Cursor) -> Entry? {
         for index in cursor.slots.indices {
-            let channel = cursor.slots[index].channel
-            if cursor.slots[index].awaitsSnapshot {
-                switch channel.subscription {
-                case .live:
-                    cursor.slots[index].awaitsSnapshot = false
-                    cursor.slots[index].membersThrough = sequence
-                    return .snapshot(channel)
-                case .refused(let status, let message, _, _)
-                where !cursor.slots[index].knowsRefusal:
-                    cursor.slots[index].knowsRefusal = true
-                    return .refusal(channel, status: status, message: message)
-                default: break
-                }
+            // Asked first: to hand a slot out for change would copy all of a shared cursor.
+            if cursor.slots[index].awaitsSnapshot || cursor.slots[index].acceptsHeld,
+                let opening = opening(&cursor.slots[index])
+            {
+                return opening
             }
-            if let gap = cursor.slots[index].gap {
-                cursor.slots[index].gap = nil
-                return .gap(channel, gap)
+            // Before a channel was heard at all, its members are still to come in front.
+            guard let gap = cursor.slots[index].gap, cursor.slots[index].channel.wasHeard else {
+                continue
             }
+            cursor.slots[index].gap = nil
+            cursor.gapWasTold(newest: sequence)
+            return .gap(cursor.slots[index].channel, gap)
         }
         return nil
+    }
+
+    private func opening(_ slot: inout Cursor.Slot) -> Entry? {
+        let channel = slot.channel
+        if slot.awaitsSnapshot, channel.isLive || (slot.acceptsHeld && channel.wasHeard) {
+            slot.awaitsSnapshot = false
+            slot.membersThrough = sequence
+            return .snapshot(channel)
+        }
+        guard !slot.knowsRefusal,
+            case .refused(let status, let message, _, _) = channel.subscription
+        else { return nil }
+        slot.knowsRefusal = true
+        return .refusal(channel, status: status, message: message)
     }
 
     /// The slot with the lowest sequence number above the cursor's, and the entry there: `nil`
@@ -94,6 +103,17 @@ extension Cursor {
     fileprivate func hasSent(_ event: Event) -> Bool {
         guard let userID else { return false }
         return event.sender == userID
+    }
+
+    /// Behind the last gap of an unknown position, the cursor stands before all that is held.
+    fileprivate mutating func gapWasTold(newest: UInt64) {
+        guard slots.allSatisfy({ $0.gap == nil }) else { return }
+        sequence = max(sequence, beginning(newest: newest))
+    }
+
+    /// The last sequence number before everything that the channels hold; `newest` is the hub's.
+    func beginning(newest: UInt64) -> UInt64 {
+        slots.compactMap { $0.channel.first(after: 0)?.sequence }.min().map { $0 - 1 } ?? newest
     }
 }
 

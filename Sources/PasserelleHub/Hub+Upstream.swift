@@ -257,8 +257,15 @@ extension Cursor {
             slots[index].isFresh = false
             slots[index].startsAfter = sequence
             slots[index].gapsThrough = sequence
-            if slots.count == 1 { self.sequence = max(self.sequence, sequence) }
+            // So that the snapshot's position stands for it, where nothing else lies before it.
+            if slots.allSatisfy({ isUpToDate($0) }) { self.sequence = max(self.sequence, sequence) }
         }
+    }
+
+    private func isUpToDate(_ slot: Slot) -> Bool {
+        guard slot.gap == nil else { return false }
+        return !slot.channel.wasHeard
+            || slot.channel.newestSequence <= max(sequence, slot.startsAfter)
     }
 
     mutating func refusalWasLogged(on channel: Channel) {

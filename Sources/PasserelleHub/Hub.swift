@@ -28,8 +28,6 @@ package final class Hub {
     var demands: [Demand] = []
     var toBeTold: [Channel] = []
     var retracted: Set<UInt64> = []
-    /// Channels that lost their last reader, with the time at which they are given up: in order.
-    var lingering: [(until: Duration, channel: String)] = []
 
     /// Builds an empty hub; `epoch` must differ from that of every earlier log.
     package convenience init(epoch: UInt64, configuration: HubConfiguration, at now: Moment) {
@@ -115,9 +113,9 @@ package final class Hub {
     ///
     /// Call it about once a second; it looks at each channel that holds anything.
     package func expire(at now: Moment) {
-        giveUpLingering(at: now)
         var empty: [String] = []
-        for channel in channels.values {
+        for channel in channels.values.sorted(by: { $0.name < $1.name }) {
+            if hasLingered(channel, at: now.steady) { giveUp(channel, at: now) }
             evict(channel, now: now.steady)
             if !channel.delegated.isEmpty { expireAbsences(of: channel, at: now) }
             if case .idle = channel.subscription, channel.readers.isEmpty, channel.log.count == 0,
@@ -146,17 +144,9 @@ package final class Hub {
         demands.append(.subscribe(channel.name))
     }
 
-    private func giveUpLingering(at now: Moment) {
-        var given = 0
-        for entry in lingering {
-            guard entry.until <= now.steady else { break }
-            given += 1
-            guard let channel = channels[entry.channel], channel.readers.isEmpty,
-                !channel.isPinned, channel.lastRead + configuration.linger <= now.steady
-            else { continue }
-            giveUp(channel, at: now)
-        }
-        lingering.removeFirst(given)
+    private func hasLingered(_ channel: Channel, at now: Duration) -> Bool {
+        channel.readers.isEmpty && !channel.isPinned
+            && channel.lastRead + configuration.linger <= now
     }
 
     private func giveUp(_ channel: Channel, at now: Moment) {

@@ -70,6 +70,41 @@ struct HubTests {
         #expect(resumed.take() == ["snapshot(c: ana)", "c: gap upstream"])
     }
 
+    @Test func `who accepts the members as held gets them while the channel is away`() {
+        let scene = Scene()
+        _ = scene.attach("c")
+        scene.subscribe("c", "ana")
+        scene.say("c", "one")
+        scene.join("c", "ben")
+        scene.hub.lost(at: scene.now)
+        let reader = Listener(scene.hub)
+        for (start, past) in [(Start.now, []), (.last(5), ["c: one"]), (.earliest, ["c: one"])] {
+            scene.hub.attach(
+                reader, to: ["c"], from: start, wantsSnapshot: true, acceptsHeld: true,
+                at: scene.now)
+            reader.read()
+            #expect(reader.take() == ["snapshot(c: ana ben)"] + past)
+            if start != .earliest { scene.hub.detach(reader, at: scene.now) }
+        }
+        scene.subscribe("c", "ana")
+        #expect(reader.take() == ["c: gap upstream", "c: -ben"])
+    }
+
+    @Test func `who accepts the members as held is told of a refusal behind them`() {
+        let scene = Scene()
+        _ = scene.attach("c")
+        scene.subscribe("c", "ana")
+        scene.hub.refused("c", status: 403, message: "no", at: scene.now)
+        scene.hub.tellNews()
+        let reader = Listener(scene.hub)
+        scene.hub.attach(
+            reader, to: ["c"], from: .now, wantsSnapshot: true, acceptsHeld: true, at: scene.now)
+        reader.read()
+        #expect(reader.take() == ["snapshot(c: ana)", "refused(c: 403)"])
+        scene.subscribe("c", "ana")
+        #expect(reader.take() == ["c: gap upstream"])
+    }
+
     @Test func `a channel without readers lingers, is given up, and comes back with an idle gap`() {
         var scene = Scene { $0.linger = .seconds(60) }
         let reader = scene.attach("c")

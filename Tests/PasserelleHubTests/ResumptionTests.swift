@@ -48,6 +48,77 @@ struct ResumptionTests {
         #expect(resume(scene, scene.hub.position) == (.upToDate, []))
     }
 
+    @Test func `whoever leaves between the gaps of an unknown position is told them again`() {
+        let scene = Scene { $0.log.events = 2 }
+        _ = scene.attach("a", "b")
+        scene.subscribe("a")
+        scene.subscribe("b")
+        for name in ["1", "2", "3"] { scene.say("a", name) }
+        for name in ["4", "5", "6"] { scene.say("b", name) }
+        let told = scene.attach("a", "b", from: .after(Position(epoch: 8, sequence: 5)))
+        #expect(
+            told.heard == [
+                "snapshot(a: )", "gap(a: unknown-position)", "snapshot(b: )",
+                "gap(b: unknown-position)", "a: 2", "a: 3", "b: 5", "b: 6",
+            ])
+        for cut in 0..<4 {
+            let position = Position(epoch: 7, sequence: told.positions[cut])
+            let again = scene.attach("a", "b", from: .after(position), wantsSnapshot: false)
+            let gaps = again.take().filter { $0.hasPrefix("gap") }
+            #expect(gaps.contains("gap(b: evicted)"), "left behind \(told.heard[cut])")
+            if cut < 3 { #expect(gaps.contains("gap(a: evicted)")) }
+        }
+        #expect(told.positions == told.positions.sorted())
+    }
+
+    @Test func `an unknown position on a new channel is one gap, behind the members`() {
+        let scene = Scene()
+        let reader = scene.attach("c", from: .after(Position(epoch: 8, sequence: 5)))
+        #expect(reader.take() == [])
+        scene.subscribe("c", "ana")
+        scene.say("c", "one")
+        #expect(reader.heard == ["snapshot(c: ana)", "gap(c: unknown-position)", "c: one"])
+        let (_, again) = resume(scene, Position(epoch: 7, sequence: reader.positions[0]))
+        #expect(again == ["gap(c: idle)", "c: one"])
+        let (outcome, rest) = resume(scene, Position(epoch: 7, sequence: reader.positions[1]))
+        #expect(outcome == .entries && rest == ["c: one"])
+    }
+
+    @Test(arguments: [Start.earliest, .last(5), .now])
+    func `where nothing is held, a reader of the past stands where all others do`(start: Start) {
+        let scene = Scene()
+        _ = scene.attach("c")
+        scene.subscribe("c")
+        let reader = scene.attach("c", from: start)
+        #expect(reader.take() == ["snapshot(c: )"] && reader.positions == [scene.hub.sequence])
+    }
+
+    @Test func `the position of the last of several first snapshots leads on without a gap`() {
+        let scene = Scene()
+        let reader = scene.attach("a", "b")
+        scene.subscribe("a")
+        scene.subscribe("b")
+        #expect(reader.heard == ["snapshot(a: )", "snapshot(b: )"])
+        let position = Position(epoch: 7, sequence: reader.positions[1])
+        let resumed = scene.attach("a", "b", from: .after(position), wantsSnapshot: false)
+        #expect(resumed.take() == [])
+    }
+
+    @Test func `a first snapshot does not stand for what another channel said before it`() {
+        let scene = Scene()
+        let reader = scene.attach("a", "b")
+        scene.subscribe("a")
+        reader.isStalled = true
+        scene.say("a", "one")
+        scene.subscribe("b")
+        let position = Position(epoch: 7, sequence: reader.positions[0])
+        reader.isStalled = false
+        reader.read()
+        #expect(reader.heard == ["snapshot(a: )", "snapshot(b: )", "a: one"])
+        let resumed = scene.attach("a", "b", from: .after(position), wantsSnapshot: false)
+        #expect(resumed.take().contains("a: one"))
+    }
+
     @Test func `the position of a gap leads on from it`() {
         let scene = scene()
         for name in ["one", "two", "three", "four", "five"] { scene.say("c", name) }
