@@ -3,8 +3,8 @@
 import PasserelleHub
 import PasserelleNet
 
-/// Waits until each of some channels has been heard at least once, so that there is something to
-/// answer with.
+/// Waits until each of some channels is heard, or is known not to be but was, so that there is
+/// something to answer with.
 final class Waiter: Reader {
     /// How the waiting ended.
     enum Outcome: Equatable {
@@ -14,14 +14,11 @@ final class Waiter: Reader {
         case timedOut
     }
 
-    /// How long a first answer may wait for Channels.
-    static let patience: Duration = .seconds(5)
-
     var cursor = Cursor()
     private let desk: Desk
     private let done: (Outcome) -> Void
     private var timer: TimerToken?
-    private var isDone = false
+    private(set) var isDone = false
 
     /// Starts waiting; `done` is called at once where nothing is to wait for, else later, and never
     /// while the hub tells its news.
@@ -34,7 +31,7 @@ final class Waiter: Reader {
             end(outcome)
             return
         }
-        timer = desk.loop.after(Self.patience) { [self] in end(outcome ?? .timedOut) }
+        timer = desk.loop.after(desk.configuration.patience) { [self] in end(outcomeAtLast) }
     }
 
     /// Waits no longer; `done` is not called.
@@ -52,13 +49,21 @@ final class Waiter: Reader {
 
     private var outcome: Outcome? {
         var isComplete = true
-        for channel in cursor.channels where !channel.wasHeard {
-            if case .refused(_, let message, _, _) = channel.subscription {
+        for channel in cursor.channels {
+            switch channel.subscription {
+            case .live: continue
+            case .away where channel.wasHeard, .refused where channel.wasHeard: continue
+            case .refused(_, let message, _, _):
                 return .refused(channel: channel.name, message: message)
+            case .idle, .pending, .away: isComplete = false
             }
-            isComplete = false
         }
         return isComplete ? .heard : nil
+    }
+
+    /// Where patience has run out, what was heard before has to do.
+    private var outcomeAtLast: Outcome {
+        outcome ?? (cursor.channels.allSatisfy(\.wasHeard) ? .heard : .timedOut)
     }
 
     private func end(_ outcome: Outcome) {

@@ -15,6 +15,10 @@ final class EventStreams {
 
     /// A batch larger than this is told to each reader in pieces instead, in bytes.
     static let batchBytes = 262_144
+    /// How soon a peer that is gone is noticed: by the first heartbeat that it leaves unanswered.
+    static let noticeTime: Duration = .seconds(30)
+    /// How long a peer has at least to acknowledge what it was sent.
+    static let leastUserTimeout: Duration = .seconds(10)
 
     let loop: EventLoop
     let hub: Hub
@@ -23,9 +27,12 @@ final class EventStreams {
     var scratch: [UInt8] = []
     /// Streams that are open.
     private(set) var count = 0
-    /// Events written to streams.
+    /// Entries written to streams.
     var delivered: UInt64 = 0
-    private var batch: Batch?
+    /// How long sent bytes may stay unacknowledged.
+    let userTimeout: Duration
+    /// The last batch that was asked for, by its first sequence; `nil` where it would be too large.
+    private var latest: (first: UInt64, batch: Batch?)?
     private var beats: [[ObjectIdentifier: StreamReader]]
     private var nextBeat = 0
 
@@ -35,13 +42,21 @@ final class EventStreams {
         self.hub = hub
         self.encoder = encoder
         let seconds = max(1, Int(heartbeat.components.seconds))
+        userTimeout = max(Self.leastUserTimeout, Self.noticeTime - heartbeat)
         beats = Array(repeating: [:], count: seconds)
     }
 
-    /// The batch for a channel's news; made for the first reader that asks in a turn.
+    /// The batch for a channel's news, made for the first reader that asks in a turn; `nil` where
+    /// each reader is to read for itself.
     func batch(for channel: Channel) -> Batch? {
         guard let news = channel.news else { return nil }
-        if let batch, batch.news.first == news.first { return batch }
+        if let latest, latest.first == news.first { return latest.batch }
+        let batch = makeBatch(of: news)
+        latest = (news.first, batch)
+        return batch
+    }
+
+    private func makeBatch(of news: News) -> Batch? {
         guard let last = news.events.last else { return nil }
         var bytes: [UInt8] = []
         if news.events.count == 1 {
@@ -52,14 +67,12 @@ final class EventStreams {
                 guard bytes.count <= Self.batchBytes else { return nil }
             }
         }
-        let made = Batch(news: news, last: last.sequence, bytes: bytes)
-        batch = made
-        return made
+        return Batch(news: news, last: last.sequence, bytes: bytes)
     }
 
     /// The turn is over: the next batch is another.
     func turnEnded() {
-        batch = nil
+        latest = nil
     }
 
     /// A second has passed: the streams whose turn it is are written to.

@@ -2,6 +2,7 @@
 
 import PasserelleHub
 import PasserelleNet
+import PasserelleWire
 
 /// One event stream: it writes what its cursor lacks whenever its socket takes more.
 ///
@@ -19,6 +20,8 @@ final class StreamReader: Reader, LinkOwner {
 
     /// Bytes of replay that are put together for one write.
     static let pieceBytes = 65_536
+    /// A larger buffer is not kept for the next piece, in bytes.
+    static let keptBytes = 4 * pieceBytes
 
     var cursor = Cursor()
     var beatSlot: UInt16 = 0
@@ -40,6 +43,7 @@ final class StreamReader: Reader, LinkOwner {
     /// Writes the response's head and everything that the cursor already lacks.
     func begin(head: [UInt8]) {
         link.owner = self
+        link.setUserTimeout(streams.userTimeout)
         streams.opened(self)
         pump(first: head)
     }
@@ -52,6 +56,7 @@ final class StreamReader: Reader, LinkOwner {
         let written = batch.bytes.withUnsafeBytes { link.write($0) }
         if written == batch.bytes.count {
             cursor.advance(to: batch.last)
+            streams.delivered &+= UInt64(batch.news.events.count)
         } else {
             fellShort(of: batch, at: written)
         }
@@ -61,13 +66,14 @@ final class StreamReader: Reader, LinkOwner {
     func beat() {
         guard !isBlocked, !isOver else { return }
         let bytes = options.contains(.isChunked) ? Self.chunkedBeat : Self.plainBeat
-        write(bytes, cuts: [])
+        write(bytes)
     }
 
-    /// Tells the reader nothing more and closes in an orderly way.
+    /// Finishes the event that is on its way, tells nothing more, and closes in an orderly way.
     func end() {
         guard !isOver else { return }
-        if !isBlocked, options.contains(.isChunked) { link.send(Array("0\r\n\r\n".utf8)) }
+        link.send(rest)
+        if options.contains(.isChunked) { link.send(HTTPWriter.lastChunk) }
         link.finish()
         leave()
     }
@@ -84,7 +90,7 @@ final class StreamReader: Reader, LinkOwner {
         if !rest.isEmpty {
             let unsent = rest
             rest = []
-            write(unsent, cuts: [])
+            write(unsent)
         }
         if !isBlocked { pump() }
     }
@@ -106,12 +112,6 @@ final class StreamReader: Reader, LinkOwner {
 
     // MARK: - Writing
 
-    /// A place in a piece behind which the cursor stood so.
-    private struct Cut {
-        let end: Int
-        let cursor: Cursor
-    }
-
     /// Writes on from the cursor until the socket is full or nothing is lacking.
     private func pump(first head: [UInt8] = []) {
         var head = head
@@ -120,58 +120,84 @@ final class StreamReader: Reader, LinkOwner {
             streams.scratch = []
             piece.removeAll(keepingCapacity: true)
             piece += head
-            var cuts = [Cut(end: head.count, cursor: cursor)]
-            head = []
-            fill(&piece, &cuts)
+            let start = cursor
+            let count = fill(&piece)
             let isLast = piece.count < Self.pieceBytes
-            write(piece, cuts: cuts)
-            streams.scratch = piece
+            let written = piece.withUnsafeBytes { link.write($0) }
+            if written == piece.count {
+                streams.delivered &+= count
+            } else {
+                fellShort(of: piece, at: written, behind: start, headBytes: head.count)
+            }
+            head = []
+            if piece.capacity <= Self.keptBytes { streams.scratch = piece }
             if isLast { return }
         }
     }
 
-    private func fill(_ piece: inout [UInt8], _ cuts: inout [Cut]) {
-        while piece.count < Self.pieceBytes,
-            let entry = streams.hub.next(&cursor, at: streams.loop.now)
-        {
-            let now = WallTime(milliseconds: streams.loop.wallMilliseconds)
-            let form = streams.encoder.form(of: entry, at: cursor.sequence, now: now)
-            append(form, of: entry, to: &piece)
-            cuts.append(Cut(end: piece.count, cursor: cursor))
-            streams.delivered += 1
+    /// Adds what the cursor lacks, one entry more than a piece holds at most; says how many.
+    private func fill(_ piece: inout [UInt8]) -> UInt64 {
+        var count: UInt64 = 0
+        while piece.count < Self.pieceBytes, let entry = next() {
+            append(entry, to: &piece)
+            count += 1
         }
+        return count
     }
 
-    private func append(_ form: EncodedForm, of entry: Entry, to piece: inout [UInt8]) {
+    private func next() -> Entry? {
+        streams.hub.next(&cursor, at: streams.loop.now)
+    }
+
+    private func append(_ entry: Entry, to piece: inout [UInt8]) {
+        let now = WallTime(milliseconds: streams.loop.wallMilliseconds)
         if options == .isChunked {
-            piece += form.bytes
+            piece += streams.encoder.form(of: entry, at: cursor.sequence, now: now).bytes
             return
         }
-        let frame: [UInt8]
-        if options.contains(.onlyData) {
-            let position = streams.hub.position(at: cursor.sequence).text
-            frame = EventEncoder.payloadFrame(of: entry, id: position)
+        let frame = frame(of: entry, now: now)
+        if options.contains(.isChunked) {
+            HTTPWriter.chunk(frame.span, into: &piece)
         } else {
-            frame = Array(form.bytes[form.frame])
+            piece += frame
         }
-        if options.contains(.isChunked) { piece += "\(String(frame.count, radix: 16))\r\n".utf8 }
-        piece += frame
-        if options.contains(.isChunked) { piece += "\r\n".utf8 }
     }
 
-    /// Writes; where the socket takes less, keeps the rest of the entry in which it stopped and
-    /// sets the cursor behind that entry, so that all others are read from the log again.
-    private func write(_ bytes: [UInt8], cuts: [Cut]) {
-        guard !bytes.isEmpty else { return }
+    private func frame(of entry: Entry, now: WallTime) -> [UInt8] {
+        if options.contains(.onlyData) {
+            let position = streams.hub.position(at: cursor.sequence).text
+            return EventEncoder.payloadFrame(of: entry, id: position)
+        }
+        let form = streams.encoder.form(of: entry, at: cursor.sequence, now: now)
+        return Array(form.bytes[form.frame])
+    }
+
+    /// Writes what belongs to no entry, and keeps what the socket does not take.
+    private func write(_ bytes: [UInt8]) {
         let written = bytes.withUnsafeBytes { link.write($0) }
         guard written < bytes.count else { return }
         isBlocked = true
-        guard let cut = cuts.first(where: { $0.end >= written }) else {
-            rest = Array(bytes[written...])
-            return
+        rest = Array(bytes[written...])
+    }
+
+    /// Keeps the rest of the entry in which the socket stopped and sets the cursor behind that
+    /// entry: all others are read from the log again.
+    ///
+    /// Reading again from where the piece began gives the same entries, since the turn is the same.
+    private func fellShort(
+        of piece: [UInt8], at written: Int, behind start: Cursor, headBytes: Int
+    ) {
+        isBlocked = true
+        cursor = start
+        var end = headBytes
+        var entry: [UInt8] = []
+        while end < written, let again = next() {
+            entry.removeAll(keepingCapacity: true)
+            append(again, to: &entry)
+            end += entry.count
+            streams.delivered &+= 1
         }
-        rest = Array(bytes[written..<cut.end])
-        cursor = cut.cursor
+        if written < end { rest = Array(piece[written..<end]) }
     }
 
     private func fellShort(of batch: EventStreams.Batch, at written: Int) {
@@ -180,6 +206,7 @@ final class StreamReader: Reader, LinkOwner {
         var end = 0
         for event in batch.news.events {
             end += streams.encoder.form(of: event).bytes.count
+            streams.delivered &+= 1
             guard end < written else {
                 rest = Array(batch.bytes[written..<end])
                 cursor.advance(to: event.sequence)

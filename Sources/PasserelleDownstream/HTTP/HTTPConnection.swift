@@ -5,40 +5,68 @@ import PasserelleWire
 
 /// One connection that speaks HTTP: requests in, one at a time, and their answers in order.
 ///
-/// It lives until its link ends or a stream takes the link over.
+/// It lives until its link ends or a stream takes the link over. Its timer watches whatever it
+/// waits for of the client: a request, its rest, or that an answer is read.
 final class HTTPConnection: LinkOwner {
-    /// How long a request's head and body may take together, from the first byte on, and how long
-    /// a new connection may say nothing.
-    static let requestTimeout: Duration = .seconds(10)
-    /// How long a connection may rest between two requests.
-    static let idleTimeout: Duration = .seconds(75)
+    /// Bytes of further requests that are taken in while one is being answered; with more of them,
+    /// the rest waits in the kernel, and a client that leaves is noticed only by the answer.
+    static let pipelinedBytes = 16_384
+    /// Bytes of answers that may wait for a slow client; one answer is never cut.
+    static let outputLimit = 64 * 1_048_576
+
+    /// What the answer depends on besides the request's words.
+    private struct Exchange {
+        let version: HTTPVersion
+        let keepsAlive: Bool
+        let isHEAD: Bool
+    }
 
     let link: Link
     private unowned let service: HTTPService
     private var parser = HTTPRequestParser(limits: HTTPLimits())
     /// The request that is being answered.
-    private var current: (version: HTTPVersion, keepsAlive: Bool, isHEAD: Bool)?
+    private var current: Exchange?
     private var waiting: Waiter?
     private var poll: PollReader?
     private var timer: TimerToken?
+    /// Bytes that came while a request was being answered.
+    private var bytesBehind = 0
+    /// Bytes of answers that waited for the client when the timer was set.
+    private var unread = 0
+    /// True once nothing more is answered and only the last answer is on its way.
+    private var isEnding = false
     private var isOver = false
     /// True while `advance` runs, so that an answer given at once does not nest it.
     private var isAdvancing = false
+
+    private var desk: Desk { service.desk }
 
     init(link: Link, service: HTTPService) {
         self.link = link
         self.service = service
         link.owner = self
-        arm(Self.requestTimeout)
+        link.outputLimit = Self.outputLimit
+        arm(desk.configuration.requestTimeout)
     }
 
     // MARK: - The link
 
     func link(_ link: Link, received bytes: Span<UInt8>) {
-        guard !isOver else { return }
+        guard !isOver, !isEnding else { return }
         let wasIdle = parser.isIdle && current == nil
         parser.append(bytes)
-        if wasIdle { arm(Self.requestTimeout) }
+        if isBusy {
+            bytesBehind += bytes.count
+            if bytesBehind > Self.pipelinedBytes { link.pause() }
+            return
+        }
+        if wasIdle { arm(desk.configuration.requestTimeout) }
+        advance()
+    }
+
+    func linkHasRoom(_ link: Link) {
+        guard !isOver, !isEnding, current == nil else { return }
+        rest()
         advance()
     }
 
@@ -48,60 +76,37 @@ final class HTTPConnection: LinkOwner {
 
     // MARK: - Requests
 
+    /// True while a request is being answered or its answer has not gone out.
+    private var isBusy: Bool { current != nil || link.queuedBytes > 0 }
+
     private func advance() {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
-        while !isOver, current == nil {
+        while !isOver, !isEnding, !isBusy {
             do throws(HTTPError) {
                 guard let request = try parser.next() else { return awaitMore() }
                 disarm()
-                current = (request.version, request.keepsAlive, request.method == "HEAD")
+                current = Exchange(
+                    version: request.version, keepsAlive: request.keepsAlive,
+                    isHEAD: request.method == "HEAD")
                 service.serve(request, on: self)
             } catch {
-                let refusal = Refusal(error.status, error.word, error.message)
-                current = (.http11, false, false)
-                answer(refusal.response)
+                refuseForGood(Refusal(error.status, error.word, error.message))
             }
         }
-        // Requests behind one that is being answered wait in the kernel.
-        if !isOver, current != nil, !parser.isIdle { link.pause() }
     }
 
     private func awaitMore() {
-        if parser.takeExpectsContinue() { link.send(HTTPWriter.continueResponse) }
-        if parser.isIdle { arm(Self.idleTimeout) }
-    }
-
-    /// Sends the answer to the current request and goes on with the next.
-    func answer(_ response: HTTPResponse) {
-        guard !isOver, let request = current else { return }
-        current = nil
-        waiting = nil
-        poll = nil
-        let keepsAlive = request.keepsAlive && !service.isDraining
-        link.send(
-            HTTPWriter.response(
-                response, version: request.version, keepAlive: keepsAlive, isHEAD: request.isHEAD))
-        guard keepsAlive else {
-            link.finish()
-            return release()
-        }
+        bytesBehind = 0
         link.resume()
-        arm(Self.idleTimeout)
-        advance()
-    }
-
-    /// Sends the head of a stream that nobody wants the body of, and closes.
-    func endStream(head: [UInt8]) {
-        link.send(head)
-        link.finish()
-        release()
+        if parser.takeExpectsContinue() { link.send(HTTPWriter.continueResponse) }
+        if parser.isIdle { arm(desk.configuration.idleTimeout) }
     }
 
     /// The answer comes when the channels have been heard; a client that leaves waits no longer.
     func waits(for waiter: Waiter) {
-        if current != nil { waiting = waiter }
+        if current != nil, !waiter.isDone { waiting = waiter }
     }
 
     /// The answer comes when there is news.
@@ -109,14 +114,82 @@ final class HTTPConnection: LinkOwner {
         if current != nil { poll = reader }
     }
 
-    /// No further request: closes at once where none is being answered; a poll that waits is
-    /// answered with what there is.
+    // MARK: - Answers
+
+    /// Sends the answer to the current request and goes on with the next.
+    func answer(_ response: HTTPResponse) {
+        guard let exchange = takeExchange() else { return }
+        link.send(
+            HTTPWriter.response(
+                response, version: exchange.version, keepAlive: exchange.keepsAlive,
+                isHEAD: exchange.isHEAD))
+        goOn(keepsAlive: exchange.keepsAlive)
+    }
+
+    /// Answers that the request is not served, and goes on with the next.
+    func refuse(_ refusal: Refusal) {
+        guard current != nil else { return }
+        desk.tally.refusals += 1
+        answer(refusal.response)
+    }
+
+    /// Answers a HEAD for a stream: the stream's head, and no stream.
+    func answerStreamHead(fields: HTTPFields) {
+        guard let exchange = takeExchange() else { return }
+        let keepsAlive = exchange.keepsAlive && exchange.version == .http11
+        link.send(
+            HTTPWriter.streamHead(
+                status: 200, fields: fields, version: exchange.version, keepAlive: keepsAlive))
+        goOn(keepsAlive: keepsAlive)
+    }
+
+    private func takeExchange() -> Exchange? {
+        guard !isOver, !isEnding, let exchange = current else { return nil }
+        current = nil
+        waiting = nil
+        poll = nil
+        guard exchange.keepsAlive, service.isDraining else { return exchange }
+        return Exchange(version: exchange.version, keepsAlive: false, isHEAD: exchange.isHEAD)
+    }
+
+    private func goOn(keepsAlive: Bool) {
+        guard keepsAlive else { return finish() }
+        rest()
+        advance()
+    }
+
+    /// Waits for the client: to read the answer, to finish a request, or to begin one.
+    private func rest() {
+        let isBetween = parser.isIdle || link.queuedBytes > 0
+        arm(isBetween ? desk.configuration.idleTimeout : desk.configuration.requestTimeout)
+    }
+
+    /// Answers what cannot be understood, after which nothing can be.
+    private func refuseForGood(_ refusal: Refusal) {
+        current = Exchange(version: .http11, keepsAlive: false, isHEAD: false)
+        refuse(refusal)
+    }
+
+    // MARK: - The end
+
+    /// No further request: closes at once where none is being answered; what waits is answered with
+    /// what there is.
     func drain() {
-        guard !isOver else { return }
+        guard !isOver, !isEnding else { return }
         if let poll { return poll.answer() }
-        guard current == nil else { return }
+        if let waiting {
+            waiting.cancel()
+            return refuse(.draining)
+        }
+        if current == nil { finish() }
+    }
+
+    /// Closes once the last answer is out, or is not being read.
+    private func finish() {
+        isEnding = true
+        parser = HTTPRequestParser()
+        arm(desk.configuration.idleTimeout)
         link.finish()
-        release()
     }
 
     /// Lets go of the link without closing it, and of everything that was waited for.
@@ -135,24 +208,27 @@ final class HTTPConnection: LinkOwner {
 
     private func arm(_ timeout: Duration) {
         disarm()
-        timer = service.desk.loop.after(timeout) { [weak self] in self?.timedOut() }
+        unread = link.queuedBytes
+        timer = desk.loop.after(timeout) { [weak self] in self?.timedOut() }
     }
 
     private func disarm() {
-        if let timer { service.desk.loop.cancel(timer) }
+        if let timer { desk.loop.cancel(timer) }
         timer = nil
     }
 
     private func timedOut() {
         timer = nil
         guard !isOver, current == nil else { return }
-        if parser.isIdle {
-            link.finish()
+        if isEnding || link.queuedBytes > 0 {
+            // A slow reader has time for as long as it reads.
+            if link.queuedBytes < unread { return arm(desk.configuration.idleTimeout) }
+            link.close()
             return release()
         }
-        current = (.http11, false, false)
-        let words = "The request was not complete within 10 seconds."
-        answer(Refusal(408, "request-timeout", words).response)
+        guard !parser.isIdle else { return finish() }
+        refuseForGood(
+            Refusal(408, "request-timeout", "The request took too long to come."))
     }
 }
 

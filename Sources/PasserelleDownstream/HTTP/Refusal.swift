@@ -31,6 +31,10 @@ package struct Refusal: Error, Equatable, Sendable {
         Refusal(503, word, message, fields: ["Retry-After": String(seconds)])
     }
 
+    /// 503: the gateway is about to end, and its successor will serve.
+    package static let draining = Refusal.unavailable(
+        "shutting-down", "The gateway is shutting down; come back.", retryAfter: 1)
+
     /// The response with its JSON body `{"error":…,"message":…}`.
     package var response: HTTPResponse {
         var body = Array(#"{"error":"#.utf8)

@@ -8,51 +8,61 @@ import PasserelleWire
 final class LineReader: Reader {
     var cursor = Cursor()
     let channel: String
+    /// The place of its command among all commands.
+    let ticket: LineConnection.Ticket
+    /// True once the command was answered.
+    private(set) var hasBegun = false
     private unowned let connection: LineConnection
-    private let desk: Desk
-    private var timer: TimerToken?
     private var isOver = false
 
-    init(channel: String, connection: LineConnection, desk: Desk) {
+    private var desk: Desk { connection.desk }
+
+    init(channel: String, ticket: LineConnection.Ticket, connection: LineConnection) {
         self.channel = channel
+        self.ticket = ticket
         self.connection = connection
-        self.desk = desk
     }
 
-    /// Attaches; the members come as the answer to the command, then the events.
-    func begin(from start: Start) {
-        desk.hub.attach(self, to: [channel], from: start, wantsSnapshot: true, at: desk.now)
-        timer = desk.loop.after(Waiter.patience) { [weak self] in
-            guard let self, !self.isOver else { return }
-            self.timer = nil
-            let words = "The channel has not been heard yet: Channels is away."
-            self.connection.refused(self, message: words)
-        }
-        pump()
+    /// Attaches, once the channel was heard; what is said from now on waits in the log.
+    func attach(from start: Start) {
+        guard !isOver else { return }
+        desk.hub.attach(
+            self, to: [channel], from: start, wantsSnapshot: true, acceptsHeld: true, at: desk.now)
+    }
+
+    /// Answers the command with the members, then tells what is lacking.
+    func begin() {
+        guard !isOver, !hasBegun else { return }
+        hasBegun = true
+        tell(atLeastOne: true)
     }
 
     func newsCame(on channel: Channel) {
-        if !isOver { pump() }
+        pump()
     }
 
     /// Ends the subscription.
     func leave() {
         guard !isOver else { return }
         isOver = true
-        stopTimer()
         desk.hub.detach(self, at: desk.now)
     }
 
     /// Writes on from the cursor for as long as the peer takes it.
     func pump() {
-        while !isOver, connection.hasRoom {
+        if hasBegun, !isOver { tell(atLeastOne: false) }
+    }
+
+    /// Tells entries while there is room; with `atLeastOne`, the first also where there is none.
+    private func tell(atLeastOne: Bool) {
+        var isDue = atLeastOne
+        while isDue || connection.hasRoom {
             var piece: [UInt8] = []
-            while piece.count < LineConnection.waitingBytes,
-                let entry = desk.hub.next(&cursor, at: desk.loop.now)
-            {
-                if case .refusal(_, _, let message) = entry { return refuse(message) }
+            repeat {
+                isDue = false
+                guard let entry = desk.hub.next(&cursor, at: desk.loop.now) else { break }
                 append(entry, to: &piece)
-            }
+            } while connection.hasRoom && piece.count < LineConnection.waitingBytes
             guard !piece.isEmpty else { return }
             connection.send(piece)
         }
@@ -60,7 +70,6 @@ final class LineReader: Reader {
 
     private func append(_ entry: Entry, to piece: inout [UInt8]) {
         if case .snapshot(let channel) = entry {
-            stopTimer()
             let position = desk.hub.position(at: cursor.sequence).text
             var json = Array(#"{"position":"\#(position)","members":"#.utf8)
             EventEncoder.memberList(of: channel, into: &json)
@@ -74,25 +83,4 @@ final class LineReader: Reader {
         piece += form.bytes[form.json]
         piece.append(UInt8(ascii: "\n"))
     }
-
-    /// The readers of this channel are being told news: the end of this one comes behind that.
-    private func refuse(_ message: String) {
-        desk.afterNews { [weak self] in
-            guard let self, !self.isOver else { return }
-            self.connection.refused(
-                self, message: "Channels refuses the subscription: \(message)")
-        }
-    }
-
-    private func stopTimer() {
-        if let timer { desk.loop.cancel(timer) }
-        timer = nil
-    }
-}
-
-/// A reader for one look at the past.
-final class HistoryReader: Reader {
-    var cursor = Cursor()
-
-    func newsCame(on channel: Channel) {}
 }

@@ -13,28 +13,31 @@ struct Excerpt {
     /// True when more can be read at once.
     private(set) var hasMore = false
 
-    /// Reads on from a cursor until nothing is left or a bound is reached; `bytes` is passed by at
-    /// most one event.
+    /// Reads on from a cursor until nothing is left or one more event would pass `limit` or
+    /// `bytes`; only a first event that is larger by itself is told all the same.
     init(from cursor: inout Cursor, limit: Int, bytes: Int, desk: Desk) {
-        while let entry = desk.hub.next(&cursor, at: desk.loop.now) {
+        while true {
+            let before = cursor
+            guard let entry = desk.hub.next(&cursor, at: desk.loop.now) else { return }
             // Whoever reads excerpts is told the members beside them.
             if case .snapshot = entry { continue }
             let form = desk.encoder.form(of: entry, at: cursor.sequence, now: desk.now.wall)
+            guard count < limit, count == 0 || json.count + 1 + form.json.count <= bytes else {
+                cursor = before
+                hasMore = true
+                return
+            }
             if count > 0 { json.append(UInt8(ascii: ",")) }
             json += form.bytes[form.json]
             count += 1
             hasGap = hasGap || entry.isGap
-            if count >= limit || json.count >= bytes {
-                hasMore = !desk.hub.isUpToDate(cursor, at: desk.loop.now)
-                return
-            }
         }
     }
 }
 
 extension Entry {
     /// True for a gap, whether it stands in the log or in front of it.
-    var isGap: Bool {
+    fileprivate var isGap: Bool {
         switch self {
         case .gap: true
         case .event(let event): if case .gap = event.content { true } else { false }

@@ -4,20 +4,20 @@ import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// One poll, from its request to its answer.
+/// `GET /poll`: one poll, from its request to its answer (design §4).
 enum Poll {
     /// How long a client is asked to wait before its next poll, in milliseconds.
     static let retryMilliseconds = 2000
-    /// Bytes of events at which an answer ends with `more`.
-    static let answerBytes = 1_048_576
+    /// Bytes of events that an answer has at most, where no single event is larger.
+    static let answerBytes = 524_288
 
     /// Answers at once, when the channels have been heard, or when there is news.
     static func serve(
         _ request: HTTPRequest, on connection: HTTPConnection, desk: Desk
     ) throws(Refusal) {
         var asked = try ReadRequest(query: request.query, allowed: desk.configuration.channels)
-        let tag = request.fields.all("If-None-Match").compactMap(Self.position(inTag:)).first
-        if asked.start == nil { asked.start = tag.map { .after($0) } }
+        let tags = request.fields.all("If-None-Match").flatMap(positions(inTags:))
+        if asked.start == nil { asked.start = cursor(of: tags, at: desk.hub.position) }
         let poll = asked
         connection.waits(
             for: Waiter(desk: desk, channels: poll.channels) { [weak connection] outcome in
@@ -25,22 +25,30 @@ enum Poll {
                 do throws(Refusal) {
                     try outcome.check()
                     desk.tally.polls += 1
-                    PollReader(poll, tag: tag, desk: desk, connection: connection).begin()
+                    PollReader(poll, tags: tags, desk: desk, connection: connection).begin()
                 } catch {
-                    connection.answer(error.response)
+                    connection.refuse(error)
                 }
             })
     }
 
-    /// The position in an entity tag, strong or weak, or the first of a list that holds one.
-    static func position(inTag text: String) -> Position? {
-        for part in text.split(separator: ",") {
+    /// The positions in a list of entity tags, strong or weak (RFC 9110 §8.8.3); tags that are
+    /// somebody else's are passed over.
+    static func positions(inTags text: String) -> [Position] {
+        text.split(separator: ",").compactMap { part in
             let tag = part.drop { $0 == " " || $0 == "\t" }
             let strong = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
             let name = strong.split(separator: "\"", omittingEmptySubsequences: false)
-            guard name.count == 3, name[0].isEmpty else { continue }
-            if let position = Position(String(name[1])) { return position }
+            guard name.count == 3, name[0].isEmpty,
+                name[2].allSatisfy({ $0 == " " || $0 == "\t" })
+            else { return nil }
+            return Position(String(name[1]))
         }
-        return nil
+    }
+
+    /// Of several positions that a client holds answers for, the newest that we can know.
+    private static func cursor(of tags: [Position], at newest: Position) -> Start? {
+        let known = tags.filter { $0.epoch == newest.epoch && $0.sequence <= newest.sequence }
+        return (known.max { $0.sequence < $1.sequence } ?? tags.first).map { .after($0) }
     }
 }

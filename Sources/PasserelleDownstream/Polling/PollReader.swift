@@ -8,38 +8,32 @@ import PasserelleWire
 final class PollReader: Reader {
     var cursor = Cursor()
     private let asked: ReadRequest
-    private let tag: Position?
+    private let tags: [Position]
     private let desk: Desk
     private weak var connection: HTTPConnection?
     private var timer: TimerToken?
     private var isDone = false
 
-    init(_ asked: ReadRequest, tag: Position?, desk: Desk, connection: HTTPConnection) {
+    /// `tags` are the positions for which the client holds an answer already.
+    init(_ asked: ReadRequest, tags: [Position], desk: Desk, connection: HTTPConnection) {
         self.asked = asked
-        self.tag = tag
+        self.tags = tags
         self.desk = desk
         self.connection = connection
     }
-
-    /// True without a cursor: then the members stand in the answer and for all changes before it.
-    private var isFirst: Bool { asked.start == nil }
 
     /// Attaches and answers, or waits for news where the poll asks to and there is none.
     func begin() {
         desk.hub.attach(
             self, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: isFirst,
-            at: desk.now)
-        guard !isFirst, let wait = asked.wait, wait > 0,
-            desk.hub.isUpToDate(cursor, at: desk.loop.now)
-        else {
-            return answer()
-        }
+            acceptsHeld: isFirst, at: desk.now)
+        guard !isFirst, let wait = asked.wait, wait > 0, isUpToDate else { return answer() }
         connection?.waits(for: self)
         timer = desk.loop.after(.seconds(wait)) { [self] in answer() }
     }
 
     func newsCame(on channel: Channel) {
-        guard !isDone, !desk.hub.isUpToDate(cursor, at: desk.loop.now) else { return }
+        guard !isDone, !isUpToDate else { return }
         desk.afterNews { [self] in answer() }
     }
 
@@ -57,6 +51,11 @@ final class PollReader: Reader {
         connection?.answer(response)
     }
 
+    /// True without a cursor of any kind: then the members stand in the answer, and for all changes.
+    private var isFirst: Bool { asked.start == nil }
+
+    private var isUpToDate: Bool { desk.hub.isUpToDate(cursor, at: desk.loop.now) }
+
     private func release() {
         isDone = true
         if let timer { desk.loop.cancel(timer) }
@@ -65,34 +64,35 @@ final class PollReader: Reader {
     }
 
     private func response() -> HTTPResponse {
+        let start = desk.hub.position(at: cursor.sequence)
         let excerpt = Excerpt(
             from: &cursor, limit: asked.limit, bytes: Poll.answerBytes, desk: desk)
-        let position = desk.hub.position(at: cursor.sequence).text
-        if excerpt.count == 0, let tag, tag == desk.hub.position(at: cursor.sequence) {
+        let position = desk.hub.position(at: cursor.sequence)
+        // What was passed over without being told moves the cursor, and is no news.
+        if excerpt.count == 0, let tag = [position, start].first(where: tags.contains) {
             desk.tally.notModified += 1
             return HTTPResponse(
                 status: 304,
-                fields: ["ETag": "\"\(position)\"", "Cache-Control": "private, no-cache"])
+                fields: ["ETag": "\"\(tag.text)\"", "Cache-Control": "private, no-cache"])
         }
-        let needsMembers = excerpt.hasGap || isFirst
-        var json = Array(#"{"position":"\#(position)","events":["#.utf8)
+        var json = Array(#"{"position":"\#(position.text)","events":["#.utf8)
         json += excerpt.json
         json += Array(#"],"more":\#(excerpt.hasMore),"#.utf8)
         json += Array(#""retry_ms":\#(excerpt.hasMore ? 0 : Poll.retryMilliseconds)"#.utf8)
-        if needsMembers { appendMembers(to: &json) }
+        if excerpt.hasGap || isFirst { appendMembers(to: &json) }
         json.append(UInt8(ascii: "}"))
         var response = HTTPResponse.json(200, json)
-        response.fields.set("ETag", "\"\(position)\"")
+        response.fields.set("ETag", "\"\(position.text)\"")
         return response
     }
 
     /// `,"members":{"CHANNEL":{"count","ids","hash"}}` for the channels with presence.
     private func appendMembers(to json: inout [UInt8]) {
         json += Array(#","members":{"#.utf8)
-        var isFirst = true
+        var needsComma = false
         for channel in cursor.channels where channel.hasPresence {
-            if !isFirst { json.append(UInt8(ascii: ",")) }
-            isFirst = false
+            if needsComma { json.append(UInt8(ascii: ",")) }
+            needsComma = true
             JSONWriter.string(channel.name, into: &json)
             json.append(UInt8(ascii: ":"))
             EventEncoder.presence(of: channel, into: &json)

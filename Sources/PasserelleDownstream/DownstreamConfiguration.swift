@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleWire
+
+/// What Downstream is told by whoever builds the house.
+package struct DownstreamConfiguration {
+    /// Which channels may be asked for.
+    package var channels: ChannelPatterns
+    /// How often a stream is written to though nothing is said.
+    package var heartbeat: Duration = .seconds(15)
+    /// Bytes of data that an event to be published may have: what Channels accepts.
+    package var publishBytes = 10_240
+    /// How long a first answer may wait for a channel to be heard.
+    package var patience: Duration = .seconds(5)
+    /// How long a request may take to come, from its first byte to its last, and how long a new
+    /// connection may say nothing.
+    package var requestTimeout: Duration = .seconds(10)
+    /// How long a connection may rest between two requests, and how long an answer may lie with
+    /// nothing of it being read.
+    package var idleTimeout: Duration = .seconds(75)
+
+    /// The defaults, for these channels.
+    package init(channels: ChannelPatterns) {
+        self.channels = channels
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleWire
+
+/// What became of an event that was to be published.
+package enum PublishOutcome: Equatable, Sendable {
+    case sent
+    /// Channels says no; its words.
+    case refused(String)
+    /// Channels could not be reached; nothing was sent.
+    case unavailable(String)
+    /// Sent, and not answered: it may or may not have taken effect.
+    case unknown(String)
+}
+
+/// What Downstream needs of the rest of the house.
+package struct DownstreamServices {
+    /// Sends a server event through Channels, once.
+    package var publish:
+        (
+            _ channel: String, _ event: String, _ data: [UInt8],
+            _ done: @escaping (PublishOutcome) -> Void
+        ) -> Void
+    /// The gateway's state as one JSON object, for `STATUS`.
+    package var status: () -> [UInt8]
+    /// Whether the gateway is ready, with one sentence that says why not.
+    package var readiness: () -> (isReady: Bool, words: String)
+    /// Answers requests that are no route of ours; gives `false` where it has no answer either.
+    package var otherRoutes: (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool
+
+    /// All of them; without `otherRoutes` there are no other routes.
+    package init(
+        publish: @escaping (String, String, [UInt8], @escaping (PublishOutcome) -> Void) -> Void,
+        status: @escaping () -> [UInt8],
+        readiness: @escaping () -> (isReady: Bool, words: String),
+        otherRoutes: @escaping (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool = { _, _ in
+            false
+        }
+    ) {
+        self.publish = publish
+        self.status = status
+        self.readiness = readiness
+        self.otherRoutes = otherRoutes
+    }
+}

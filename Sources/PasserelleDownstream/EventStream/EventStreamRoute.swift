@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleHub
+import PasserelleNet
+import PasserelleWire
+
+/// `GET /events`: from the request to the open stream (design §3).
+enum EventStreamRoute {
+    private static let fields: HTTPFields = [
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no",
+    ]
+
+    /// Opens a stream on the connection's link, which is the stream's from then on.
+    static func serve(
+        _ request: HTTPRequest, on connection: HTTPConnection, desk: Desk
+    ) throws(Refusal) {
+        var asked = try ReadRequest(query: request.query, allowed: desk.configuration.channels)
+        if let last = request.fields.first("Last-Event-ID"), !last.isEmpty {
+            // What is no position is told in band, as one that we do not know: an EventSource would
+            // only try a refusal again.
+            asked.start = Position(last).map { .after($0) } ?? .unknown
+        }
+        guard request.method != "HEAD" else {
+            return connection.answerStreamHead(fields: fields)
+        }
+        let isChunked = request.version == .http11
+        var options: StreamReader.Options = isChunked ? .isChunked : []
+        if asked.wantsOnlyData { options.insert(.onlyData) }
+        let reader = StreamReader(link: connection.link, options: options, streams: desk.streams)
+        connection.release()
+        connection.link.resume()
+        desk.hub.attach(
+            reader, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: true,
+            at: desk.now)
+        desk.tally.streams += 1
+        reader.begin(head: head(version: request.version))
+    }
+
+    /// The response's head and the first line of the stream.
+    private static func head(version: HTTPVersion) -> [UInt8] {
+        // The link ends with the stream.
+        var head = HTTPWriter.streamHead(
+            status: 200, fields: fields, version: version, keepAlive: false)
+        var retry: [UInt8] = []
+        EventStreamWriter.retry(milliseconds: spreadRetry(), into: &retry)
+        if version == .http11 {
+            HTTPWriter.chunk(retry.span, into: &head)
+        } else {
+            head += retry
+        }
+        return head
+    }
+
+    /// How long a client waits before it reconnects, in milliseconds: spread, so that all those who
+    /// lost their stream together do not come back together.
+    private static func spreadRetry() -> Int {
+        1000 + Int(Random.uint32() % 2000)
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+
+/// What the gateway's own paths ask for.
+enum HTTPRoute: Equatable {
+    /// `/events`
+    case events
+    /// `/poll`
+    case poll
+    /// `/channels/{channel}/members`
+    case members(channel: String)
+    /// `/healthz`
+    case health
+    /// `/readyz`
+    case readiness
+
+    /// Finds the route of a path's decoded segments; `nil` where the path is none of ours.
+    init?(_ segments: [String]) {
+        switch (segments.first, segments.count) {
+        case ("events", 1): self = .events
+        case ("poll", 1): self = .poll
+        case ("channels", 3) where segments[2] == "members": self = .members(channel: segments[1])
+        case ("healthz", 1): self = .health
+        case ("readyz", 1): self = .readiness
+        default: return nil
+        }
+    }
+
+    /// The methods that the route takes, besides OPTIONS.
+    var methods: [String] { ["GET", "HEAD"] }
+
+    /// The value of `Allow`.
+    var allowed: String { (methods + ["OPTIONS"]).joined(separator: ", ") }
+}
