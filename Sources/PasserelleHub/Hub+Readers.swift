@@ -139,7 +139,6 @@ extension Cursor {
         // Until every channel's gap is told, whoever comes back must be told them again.
         sequence = 0
         for index in slots.indices {
-            slots[index].isFresh = !slots[index].channel.wasHeard
             slots[index].gapsThrough = slots[index].channel.horizon.sequence
             slots[index].gap = Gap(.unknownPosition, from: position)
         }

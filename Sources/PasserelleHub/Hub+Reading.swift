@@ -51,10 +51,7 @@ extension Hub {
             {
                 return opening
             }
-            // Before a channel was heard at all, its members are still to come in front.
-            guard let gap = cursor.slots[index].gap, cursor.slots[index].channel.wasHeard else {
-                continue
-            }
+            guard let gap = cursor.slots[index].gap else { continue }
             cursor.slots[index].gap = nil
             cursor.gapWasTold(newest: sequence)
             return .gap(cursor.slots[index].channel, gap)

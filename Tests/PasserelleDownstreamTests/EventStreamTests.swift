@@ -185,23 +185,59 @@ struct EventStreamTests {
         heartbeat: Int, timeout: Int32
     ) throws {
         let scene = try Scene { configuration, _ in configuration.heartbeat = .seconds(heartbeat) }
-        var accepted: Link?
-        let listener = try Listener(loop: scene.loop, address: .tcp(host: "127.0.0.1", port: 0)) {
+        let peers = try TCPPeers(scene)
+        try run(scene.loop, until: { peers.client.text.contains("subscription_succeeded") })
+        #expect(peers.userTimeout == timeout * 1000)
+    }
+
+    @Test func `a peer that lives and reads nothing is not taken for dead`() throws {
+        let scene = try Scene { configuration, hub in
+            configuration.heartbeat = .seconds(1)
+            hub.log.bytes = 64 << 20
+        }
+        let peers = try TCPPeers(scene)
+        try run(scene.loop, until: { peers.client.text.contains("subscription_succeeded") })
+        peers.dialled?.pause()
+        let large = "\"" + String(repeating: "x", count: 1 << 20) + "\""
+        for _ in 0..<30 { scene.say("c", "large", large) }
+        try run(scene.loop, until: { peers.userTimeout == 0 })
+        #expect(peers.accepted?.isUnanswered == false)
+        #expect(scene.downstream.streamCount == 1)
+        peers.dialled?.resume()
+        try run(scene.loop, until: { peers.userTimeout == 29_000 })
+    }
+}
+
+/// A stream over TCP, and its client.
+private final class TCPPeers {
+    let client = LinkRecorder()
+    private(set) var dialled: Link?
+    private(set) var accepted: Link?
+    private var listener: Listener?
+
+    init(_ scene: Scene) throws {
+        listener = try Listener(loop: scene.loop, address: .tcp(host: "127.0.0.1", port: 0)) {
+            [unowned self] in
             accepted = $0
             scene.downstream.http.accepted($0)
         }
-        defer { listener.close() }
-        let recorder = LinkRecorder()
-        let dialled = Dial.connect(
-            loop: scene.loop, to: .tcp(host: "127.0.0.1", port: listener.boundPort ?? 0), tls: nil,
-            timeout: .seconds(5), owner: recorder)
-        dialled.send(Array("GET /events?channel=c HTTP/1.1\r\nHost: h\r\n\r\n".utf8))
-        try run(scene.loop, until: { recorder.text.contains("subscription_succeeded") })
-        var value: Int32 = 0
+        dialled = Dial.connect(
+            loop: scene.loop, to: .tcp(host: "127.0.0.1", port: listener?.boundPort ?? 0),
+            tls: nil, timeout: .seconds(5), owner: client)
+        dialled?.send(Array("GET /events?channel=c HTTP/1.1\r\nHost: h\r\n\r\n".utf8))
+    }
+
+    deinit {
+        listener?.close()
+        dialled?.close()
+    }
+
+    /// `TCP_USER_TIMEOUT` of the gateway's end, in milliseconds.
+    var userTimeout: Int32 {
+        var value: Int32 = -1
         var size = socklen_t(4)
         getsockopt(
             accepted?.fileDescriptor ?? -1, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, &size)
-        #expect(value == timeout * 1000)
-        dialled.close()
+        return value
     }
 }

@@ -10,7 +10,8 @@ import Testing
 struct HTTPTests {
     @Test(arguments: [
         ("/nothing", 404, "not-found"), ("/", 404, "not-found"), ("/events/", 404, "not-found"),
-        ("/channels/c", 404, "not-found"), ("/%zz", 400, "bad-path"), ("/a/../b", 400, "bad-path"),
+        ("/channels/c", 404, "not-found"), ("/%zz", 404, "not-found"),
+        ("/a/../b", 404, "not-found"),
         ("/events", 400, "bad-channel"), ("/poll", 400, "bad-channel"),
         ("/events?channel=", 400, "bad-channel"), ("/events?channel=a%20b", 400, "bad-channel"),
         ("/events?channel=%zz", 400, "bad-query"), ("/events?channel=other", 403, "forbidden"),
@@ -52,10 +53,10 @@ struct HTTPTests {
             let refused = try client.request(
                 "\(method) \(path)?channel=c HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
             #expect(refused.status == 405)
-            #expect(refused.fields.first("Allow") == "GET, HEAD, OPTIONS")
+            #expect(refused.fields.first("Allow") == "GET, HEAD")
         }
         let options = try client.request("OPTIONS \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
-        #expect(options.status == 204 && options.fields.first("Allow") == "GET, HEAD, OPTIONS")
+        #expect(options.status == 204 && options.fields.first("Allow") == "GET, HEAD")
         let all = try client.request("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n")
         #expect(all.status == 204 && all.fields.contains("Allow"))
     }

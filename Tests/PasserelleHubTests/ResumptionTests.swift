@@ -71,19 +71,6 @@ struct ResumptionTests {
         #expect(told.positions == told.positions.sorted())
     }
 
-    @Test func `an unknown position on a new channel is one gap, behind the members`() {
-        let scene = Scene()
-        let reader = scene.attach("c", from: .after(Position(epoch: 8, sequence: 5)))
-        #expect(reader.take() == [])
-        scene.subscribe("c", "ana")
-        scene.say("c", "one")
-        #expect(reader.heard == ["snapshot(c: ana)", "gap(c: unknown-position)", "c: one"])
-        let (_, again) = resume(scene, Position(epoch: 7, sequence: reader.positions[0]))
-        #expect(again == ["gap(c: idle)", "c: one"])
-        let (outcome, rest) = resume(scene, Position(epoch: 7, sequence: reader.positions[1]))
-        #expect(outcome == .entries && rest == ["c: one"])
-    }
-
     @Test(arguments: [Start.earliest, .last(5), .now])
     func `where nothing is held, a reader of the past stands where all others do`(start: Start) {
         let scene = Scene()

@@ -27,6 +27,8 @@ final class StreamReader: Reader, LinkOwner {
     var beatSlot: UInt16 = 0
     private var isBlocked = false
     private var isOver = false
+    /// True while the kernel has no time limit of ours: it would cut a peer that lives and is slow.
+    private var isPatient = false
     private let options: Options
     private let link: Link
     private unowned let streams: EventStreams
@@ -62,11 +64,20 @@ final class StreamReader: Reader, LinkOwner {
         }
     }
 
-    /// Says a comment, so that proxies and both ends know that the stream lives.
+    /// Says a comment, so that proxies and both ends know that the stream lives; one that is full
+    /// is let go where its peer is dead.
     func beat() {
-        guard !isBlocked, !isOver else { return }
-        let bytes = options.contains(.isChunked) ? Self.chunkedBeat : Self.plainBeat
-        write(bytes)
+        guard !isOver else { return }
+        if isBlocked {
+            guard link.isUnanswered else { return }
+            link.close()
+            return leave()
+        }
+        if isPatient {
+            isPatient = false
+            link.setUserTimeout(streams.userTimeout)
+        }
+        write(options.contains(.isChunked) ? Self.chunkedBeat : Self.plainBeat)
     }
 
     /// Finishes the event that is on its way, tells nothing more, and closes in an orderly way.
@@ -172,11 +183,18 @@ final class StreamReader: Reader, LinkOwner {
         return Array(form.bytes[form.frame])
     }
 
+    private func becameBlocked() {
+        isBlocked = true
+        guard !isPatient else { return }
+        isPatient = true
+        link.setUserTimeout(.zero)
+    }
+
     /// Writes what belongs to no entry, and keeps what the socket does not take.
     private func write(_ bytes: [UInt8]) {
         let written = bytes.withUnsafeBytes { link.write($0) }
         guard written < bytes.count else { return }
-        isBlocked = true
+        becameBlocked()
         rest = Array(bytes[written...])
     }
 
@@ -187,7 +205,7 @@ final class StreamReader: Reader, LinkOwner {
     private func fellShort(
         of piece: [UInt8], at written: Int, behind start: Cursor, headBytes: Int
     ) {
-        isBlocked = true
+        becameBlocked()
         cursor = start
         var end = headBytes
         var entry: [UInt8] = []
@@ -201,7 +219,7 @@ final class StreamReader: Reader, LinkOwner {
     }
 
     private func fellShort(of batch: EventStreams.Batch, at written: Int) {
-        isBlocked = true
+        becameBlocked()
         guard written > 0 else { return }
         var end = 0
         for event in batch.news.events {

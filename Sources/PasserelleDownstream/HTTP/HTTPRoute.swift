@@ -25,9 +25,9 @@ enum HTTPRoute: Equatable {
         }
     }
 
-    /// The methods that the route takes, besides OPTIONS.
+    /// The methods that the route takes; OPTIONS says them.
     var methods: [String] { ["GET", "HEAD"] }
 
     /// The value of `Allow`.
-    var allowed: String { (methods + ["OPTIONS"]).joined(separator: ", ") }
+    var allowed: String { methods.joined(separator: ", ") }
 }

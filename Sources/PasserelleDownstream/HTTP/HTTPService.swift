@@ -43,13 +43,9 @@ package final class HTTPService {
     }
 
     private func route(_ request: HTTPRequest, on connection: HTTPConnection) throws(Refusal) {
-        if request.target == "*" { return connection.answer(.options("GET, HEAD, OPTIONS")) }
-        let segments: [String]
-        do throws(HTTPTargetError) {
-            segments = try HTTPTarget.decodePath(request.path)
-        } catch {
-            throw .badRequest("bad-path", "The path is not well-formed percent-encoded UTF-8.")
-        }
+        if request.target == "*" { return connection.answer(.options("GET, HEAD")) }
+        // A path that cannot be decoded is none of ours.
+        let segments = (try? HTTPTarget.decodePath(request.path)) ?? []
         guard let route = HTTPRoute(segments) else {
             let reply: (HTTPResponse) -> Void = { [weak connection] in connection?.answer($0) }
             guard !desk.services.otherRoutes(request, reply) else { return }
