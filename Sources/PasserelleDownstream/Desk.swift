@@ -26,7 +26,8 @@ final class Desk {
         self.services = services
         encoder = EventEncoder(hub: hub)
         streams = EventStreams(
-            loop: loop, hub: hub, encoder: encoder, heartbeat: configuration.heartbeat)
+            loop: loop, hub: hub, encoder: encoder, heartbeat: configuration.heartbeat,
+            left: services.presence.left)
     }
 
     /// This turn, on both clocks.
@@ -58,4 +59,6 @@ package struct Tally: Equatable, Sendable {
     package var streams: UInt64 = 0
     package var refusals: UInt64 = 0
     package var lines: UInt64 = 0
+    /// Client events that were sent, or repeated what had been said.
+    package var clientEvents: UInt64 = 0
 }

@@ -10,6 +10,12 @@ package struct DownstreamConfiguration {
     package var heartbeat: Duration = .seconds(15)
     /// Bytes of data that an event to be published may have: what Channels accepts.
     package var publishBytes = 10_240
+    /// Client events that readers may send.
+    package var clientEvents: Set<String> = ["client-typing"]
+    /// Whether a request may say itself whose it is (`user=`): only where nobody else can ask.
+    package var believesClaims = false
+    /// The gateway's own `user_id`, which is nobody else's.
+    package var memberID = "passerelle"
     /// How long a first answer may wait for a channel to be heard.
     package var patience: Duration = .seconds(5)
     /// How long a request may take to come, from its first byte to its last, and how long a new

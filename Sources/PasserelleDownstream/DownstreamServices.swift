@@ -25,6 +25,8 @@ package struct DownstreamServices {
     package var status: () -> [UInt8]
     /// Whether the gateway is ready, with one sentence that says why not.
     package var readiness: () -> (isReady: Bool, words: String)
+    /// Makes users members while they read, and sends what they say.
+    package var presence: PresenceServices
     /// Answers requests that are no route of ours; gives `false` where it has no answer either.
     package var otherRoutes: (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool
 
@@ -33,6 +35,7 @@ package struct DownstreamServices {
         publish: @escaping (String, String, [UInt8], @escaping (PublishOutcome) -> Void) -> Void,
         status: @escaping () -> [UInt8],
         readiness: @escaping () -> (isReady: Bool, words: String),
+        presence: PresenceServices = PresenceServices(),
         otherRoutes: @escaping (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool = { _, _ in
             false
         }
@@ -40,6 +43,7 @@ package struct DownstreamServices {
         self.publish = publish
         self.status = status
         self.readiness = readiness
+        self.presence = presence
         self.otherRoutes = otherRoutes
     }
 }

@@ -65,7 +65,7 @@ struct LineTests {
         ("MEMBERS other", "forbidden"), ("HISTORY other", "forbidden"),
         ("PUBLISH c pusher:x 1", "forbidden"), ("PUBLISH other x 1", "forbidden"),
         ("PUBLISH c x LARGE", "too-large"), ("LONG", "too-large"),
-        ("TYPING c u on", "bad-command"),
+        ("TYPING c u on", "forbidden"), ("TYPING private-a u", "bad-command"),
     ])
     func `what is refused says why, and the connection stays`(line: String, code: String) throws {
         let client = try Scene().line()

@@ -17,6 +17,11 @@ final class Scene {
     var members: [Member] = []
     /// What was to be published, and what each publisher is told.
     private(set) var published: [(text: String, done: (PublishOutcome) -> Void)] = []
+    /// What was to be sent in users' names, and what their senders are told.
+    private(set) var sent: [String] = []
+    var outcome = ClientEventOutcome.sent
+    /// Who came (`+`), left (`-`) and polled (`~`).
+    private(set) var attendance: [String] = []
     /// What answers requests for other routes.
     private(set) var others: [(path: String, reply: (HTTPResponse) -> Void)] = []
 
@@ -42,6 +47,7 @@ final class Scene {
                 },
                 status: { Array(#"{"is":"well"}"#.utf8) },
                 readiness: { scene?.subscribes == true ? (true, "ready") : (false, "away") },
+                presence: Self.presence { scene },
                 otherRoutes: { request, reply in
                     guard request.path.hasPrefix("/other") else { return false }
                     scene?.others.append((request.path, reply))
@@ -53,6 +59,27 @@ final class Scene {
             self?.downstream.settle()
             self?.subscribeWanted()
         }
+    }
+
+    private static func presence(_ scene: @escaping () -> Scene?) -> PresenceServices {
+        var services = PresenceServices()
+        func note(_ sign: String, _ channels: [String], _ user: String) {
+            scene()?.attendance.append(([sign] + channels + [user]).joined(separator: " "))
+        }
+        services.joined = { note("+", $0, $1.userID) }
+        services.left = { note("-", $0, $1) }
+        services.polled = { channels, identity in
+            let info = identity.userInfo.map { " " + String(decoding: $0, as: UTF8.self) } ?? ""
+            note("~", channels, identity.userID + info)
+        }
+        services.send = { event, data, channel, user in
+            guard let scene = scene() else { return .unavailable }
+            guard scene.outcome == .sent else { return scene.outcome }
+            let text = String(decoding: data, as: UTF8.self)
+            scene.sent.append("\(channel) \(user) \(event) \(text)")
+            return .sent
+        }
+        return services
     }
 
     var now: Moment {

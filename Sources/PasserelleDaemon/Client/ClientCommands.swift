@@ -27,6 +27,10 @@ package enum ClientCommands {
             let publish = PublishCommand(
                 channel: operands[0], event: operands[1], data: operands[2])
             return publish.run(path: path, streams: streams)
+        case .typing:
+            let typing = TypingCommand(
+                channel: operands[0], user: operands[1], state: operands[2])
+            return typing.run(path: path, streams: streams)
         case .status:
             var status = StatusCommand()
             status.isJSON = isJSON

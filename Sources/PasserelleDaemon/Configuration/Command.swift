@@ -2,7 +2,7 @@
 
 /// What the executable can be asked to do.
 package enum Command: String, CaseIterable, Sendable {
-    case serve, sandbox, demo, tail, members, publish, status, help
+    case serve, sandbox, demo, tail, members, publish, typing, status, help
 
     /// The commands that build something and read the whole configuration.
     package static let builders: Set<Command> = [.serve, .sandbox, .demo]
@@ -11,10 +11,10 @@ package enum Command: String, CaseIterable, Sendable {
     package static let gateways: Set<Command> = [.serve, .demo]
 
     /// The commands that talk to a running gateway over its Unix socket.
-    package static let clients: Set<Command> = [.tail, .members, .publish, .status]
+    package static let clients: Set<Command> = [.tail, .members, .publish, .typing, .status]
 
     /// Names that a later version will have.
-    package static let later: Set<String> = ["check", "token", "typing"]
+    package static let later: Set<String> = ["check", "token"]
 
     /// One line on what it does.
     package var summary: String {
@@ -25,6 +25,7 @@ package enum Command: String, CaseIterable, Sendable {
         case .tail: "print the events of channels as they come"
         case .members: "print who is in a channel"
         case .publish: "send a server event to a channel"
+        case .typing: "say that a user types, or no longer does"
         case .status: "print how the gateway is"
         case .help: "explain a command"
         }
@@ -37,6 +38,7 @@ package enum Command: String, CaseIterable, Sendable {
         case .tail: [Operand("CHANNEL", isRepeated: true)]
         case .members: [Operand("CHANNEL")]
         case .publish: [Operand("CHANNEL"), Operand("EVENT"), Operand("JSON")]
+        case .typing: [Operand("CHANNEL"), Operand("USER"), Operand("on|off")]
         case .help: [Operand("COMMAND", isOptional: true)]
         }
     }
@@ -44,7 +46,7 @@ package enum Command: String, CaseIterable, Sendable {
     /// Its own options; those that set variables are in the variables' table.
     package var options: [CommandOption] {
         switch self {
-        case .serve, .sandbox, .demo, .publish: []
+        case .serve, .sandbox, .demo, .publish, .typing: []
         case .tail:
             [
                 CommandOption(

@@ -48,6 +48,12 @@ extension HelpText {
             nothing when all is well.
             Exit codes: 1 the gateway refused, and says why; 69 there is no gateway.
             """
+        case .typing:
+            """
+            Says on a channel that a user types, or no longer does, as a client event. Everybody who \
+            listens
+            hears it but the user's own readers. Prints nothing when all is well.
+            """
         case .status: "Prints how the gateway is: its connection to Channels, channels and readers."
         case .help: "Explains a command, or lists the variables ('passerelle help variables')."
         }
@@ -80,6 +86,7 @@ extension HelpText {
                 "passerelle publish presence-bail-42 request-updated '{\"status\":\"signed\"}'",
                 "passerelle publish presence-bail-42 request-updated - < update.json",
             ]
+        case .typing: ["passerelle typing presence-bail-42 usr_7 on"]
         case .status: ["passerelle status", "passerelle status --json | jq .upstream"]
         case .help: ["passerelle help serve", "passerelle help variables --markdown"]
         }

@@ -40,13 +40,15 @@ extension Variables {
                 draft.configuration.origins = origins
             }),
         Variable(
-            name: "PASSERELLE_PRESENCE", preset: "observe", placeholder: "observe",
-            meaning: "Who is a member of presence channels: observe, only the gateway",
-            takes: "observe (delegate comes with a later version)", commands: Command.gateways,
+            name: "PASSERELLE_PRESENCE", preset: "delegate",
+            placeholder: "delegate|observe",
+            meaning: "Members of presence channels: delegate, known readers too; observe, only us",
+            takes: "delegate, which makes known readers members, or observe, which does not",
+            commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
                 switch text {
+                case "delegate": draft.configuration.presence = .delegate
                 case "observe": draft.configuration.presence = .observe
-                case "delegate": throw .notInThisVersion
                 default: throw .not("a presence mode")
                 }
             }),

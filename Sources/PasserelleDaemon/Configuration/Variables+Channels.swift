@@ -45,9 +45,10 @@ extension Variables {
         Variable(
             name: "PASSERELLE_CLIENT_EVENTS", preset: "client-typing", placeholder: "EVENT,…",
             meaning: "Client events that readers may send",
-            takes: "event names that begin with 'client-', with commas between them",
-            commands: Command.gateways, stage: .later,
+            takes: "event names that begin with 'client-', with commas between them, or none",
+            commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
+                guard text != "none" else { return draft.configuration.clientEvents = [] }
                 let names = try SettingList.parts(text)
                 for name in names where !name.hasPrefix("client-") || name.utf8.count > 200 {
                     throw .part(name, is: "is no client event's name")

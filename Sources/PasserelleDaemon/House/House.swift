@@ -20,6 +20,9 @@ final class House {
     let hub: Hub
     let upstream: Upstream
     let rest: ChannelsREST
+    /// Makes readers members; `nil` where only the gateway is one.
+    let delegation: Delegation?
+    let clientEvents: ClientEvents
     let log: Log
     private(set) var downstream: Downstream
     private var listeners: [Listener] = []
@@ -47,11 +50,15 @@ final class House {
         rest = ChannelsREST(loop: loop, server: server)
         upstream.notices = try Self.notices(
             configuration, loop: loop, hub: hub, rest: rest, log: log)
-        guard let channels = configuration.channels else {
+        delegation =
+            configuration.presence == .delegate
+            ? Delegation(loop: loop, hub: hub, server: server) : nil
+        delegation?.noted = { log.note($0) }
+        clientEvents = ClientEvents(
+            loop: loop, hub: hub, upstream: upstream, delegation: delegation)
+        guard let downstreamConfiguration = DownstreamConfiguration(configuration) else {
             throw StartError(description: "PASSERELLE_CHANNELS names no channel")
         }
-        var downstreamConfiguration = DownstreamConfiguration(channels: channels)
-        downstreamConfiguration.heartbeat = configuration.heartbeat
         weak var house: House?
         downstream = Downstream(
             loop: loop, hub: hub, configuration: downstreamConfiguration,
@@ -59,6 +66,7 @@ final class House {
                 publish: { house?.publish($0, $1, $2, $3) },
                 status: { house?.status ?? Array("{}".utf8) },
                 readiness: { house?.readiness ?? (false, "starting") },
+                presence: PresenceServices(delegation: delegation, clientEvents: clientEvents),
                 otherRoutes: { request, reply in
                     guard let house else { return false }
                     return otherRoutes(house, request, reply)
@@ -96,6 +104,7 @@ final class House {
         for listener in listeners { listener.close() }
         listeners = []
         downstream.drain()
+        delegation?.stop()
         upstream.stop()
         upstream.notices?.stop()
         // What is queued has a moment to go out; nobody waits longer for a slow reader.
@@ -209,7 +218,8 @@ final class House {
 
     private var status: [UInt8] {
         var report = StatusReport(
-            hub: hub, upstream: upstream.status, downstream: downstream, started: started,
+            hub: hub, upstream: upstream.status, presence: .init(delegation, clientEvents),
+            downstream: downstream, started: started,
             now: WallTime(milliseconds: loop.wallMilliseconds))
         report.notices = upstream.notices.map(StatusReport.NoticesPart.init)
         return report.json

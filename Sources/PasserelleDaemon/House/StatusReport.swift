@@ -18,6 +18,32 @@ struct StatusReport: Encodable {
         let last_event: String?
     }
 
+    /// Who is a member by way of the gateway, and what they said.
+    struct PresencePart: Encodable {
+        let mode: String
+        let connections: Int
+        let members: Int
+        let observed: Int
+        let fallbacks: UInt64
+        let client_events: UInt64
+        let client_events_as_gateway: UInt64
+        let client_events_merged: UInt64
+        let client_events_refused: UInt64
+
+        /// Reads both parts; without a delegation only the gateway is a member.
+        init(_ delegation: Delegation?, _ clientEvents: ClientEvents) {
+            mode = delegation == nil ? "observe" : "delegate"
+            connections = delegation?.connectionCount ?? 0
+            members = delegation?.delegatedCount ?? 0
+            observed = delegation?.observedCount ?? 0
+            fallbacks = delegation?.counters.fallbacks ?? 0
+            client_events = clientEvents.counters.delegated
+            client_events_as_gateway = clientEvents.counters.observed
+            client_events_merged = clientEvents.counters.merged
+            client_events_refused = clientEvents.counters.excess
+        }
+    }
+
     /// Who reads.
     struct Readers: Encodable {
         let attached: Int
@@ -76,6 +102,7 @@ struct StatusReport: Encodable {
     let started: String
     let uptime_s: Int64
     let upstream: UpstreamPart
+    let presence: PresencePart
     let readers: Readers
     let log: LogPart
     let served: Served
@@ -84,8 +111,8 @@ struct StatusReport: Encodable {
 
     /// Reads the house's parts.
     init(
-        hub: Hub, upstream: UpstreamStatus, downstream: Downstream, started: WallTime,
-        now: WallTime
+        hub: Hub, upstream: UpstreamStatus, presence: PresencePart, downstream: Downstream,
+        started: WallTime, now: WallTime
     ) {
         version = Version.text
         position = hub.position.text
@@ -96,6 +123,7 @@ struct StatusReport: Encodable {
             attempts: upstream.attempts, connections: upstream.connections,
             messages: upstream.messages, garbled: upstream.garbled,
             last_event: upstream.lastEvent?.text)
+        self.presence = presence
         readers = Readers(
             attached: hub.readerCount, streams: downstream.streamCount,
             http_connections: downstream.http.connectionCount,

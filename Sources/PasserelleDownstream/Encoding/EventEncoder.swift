@@ -89,7 +89,7 @@ package struct EventEncoder {
             json += Array((index > 0 ? "," : "").utf8) + Array(#"{"user_id":"#.utf8)
             JSONWriter.string(member.userID, into: &json)
             json += Array(#","user_info":"#.utf8) + (member.userInfo ?? Array("null".utf8))
-            json += Array(#","via":["channels"]}"#.utf8)
+            json += Array(#","via":\#(channel.ways(of: member.userID))}"#.utf8)
         }
         json.append(UInt8(ascii: "]"))
     }
@@ -136,6 +136,12 @@ package struct EventEncoder {
 extension Channel {
     /// True where Channels knows who is there.
     package var hasPresence: Bool { name.hasPrefix("presence-") }
+
+    /// By which ways a member is known to be there, as a JSON array.
+    fileprivate func ways(of userID: String) -> String {
+        guard let delegated = delegated[userID] else { return #"["channels"]"# }
+        return delegated.isKnownElsewhere ? #"["channels","gateway"]"# : #"["gateway"]"#
+    }
 }
 
 extension Event.Content {

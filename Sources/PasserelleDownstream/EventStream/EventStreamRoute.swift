@@ -21,6 +21,7 @@ enum EventStreamRoute {
             // only try a refusal again.
             asked.start = Position(last).map { .after($0) } ?? .unknown
         }
+        let identity = try desk.identity(asked.claim)
         guard request.method != "HEAD" else {
             return connection.answerStreamHead(fields: fields)
         }
@@ -32,7 +33,8 @@ enum EventStreamRoute {
         connection.link.resume()
         desk.hub.attach(
             reader, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: true,
-            at: desk.now)
+            as: identity?.userID, at: desk.now)
+        if let identity { desk.services.presence.joined(asked.channels, identity) }
         desk.tally.streams += 1
         reader.begin(head: head(version: request.version))
     }

@@ -23,6 +23,8 @@ final class EventStreams {
     let loop: EventLoop
     let hub: Hub
     let encoder: EventEncoder
+    /// Told when a stream of a known user has ended.
+    let left: (_ channels: [String], _ userID: String) -> Void
     /// Where replays are put together; one for all, empty between uses.
     var scratch: [UInt8] = []
     /// Streams that are open.
@@ -37,7 +39,11 @@ final class EventStreams {
     private var nextBeat = 0
 
     /// `heartbeat` is how often each stream is written to when nothing else is said.
-    init(loop: EventLoop, hub: Hub, encoder: EventEncoder, heartbeat: Duration) {
+    init(
+        loop: EventLoop, hub: Hub, encoder: EventEncoder, heartbeat: Duration,
+        left: @escaping (_ channels: [String], _ userID: String) -> Void
+    ) {
+        self.left = left
         self.loop = loop
         self.hub = hub
         self.encoder = encoder

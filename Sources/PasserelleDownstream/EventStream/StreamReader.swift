@@ -115,6 +115,9 @@ final class StreamReader: Reader, LinkOwner {
         isOver = true
         rest = []
         streams.closed(self)
+        if let userID = cursor.userID {
+            streams.left(cursor.channels.map(\.name), userID)
+        }
         let now = Moment(
             steady: streams.loop.now,
             wall: WallTime(milliseconds: streams.loop.wallMilliseconds))

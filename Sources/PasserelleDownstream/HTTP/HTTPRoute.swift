@@ -8,6 +8,8 @@ enum HTTPRoute: Equatable {
     case poll
     /// `/channels/{channel}/members`
     case members(channel: String)
+    /// `/channels/{channel}/events`
+    case send(channel: String)
     /// `/healthz`
     case health
     /// `/readyz`
@@ -19,6 +21,7 @@ enum HTTPRoute: Equatable {
         case ("events", 1): self = .events
         case ("poll", 1): self = .poll
         case ("channels", 3) where segments[2] == "members": self = .members(channel: segments[1])
+        case ("channels", 3) where segments[2] == "events": self = .send(channel: segments[1])
         case ("healthz", 1): self = .health
         case ("readyz", 1): self = .readiness
         default: return nil
@@ -26,7 +29,9 @@ enum HTTPRoute: Equatable {
     }
 
     /// The methods that the route takes; OPTIONS says them.
-    var methods: [String] { ["GET", "HEAD"] }
+    var methods: [String] {
+        if case .send = self { ["POST"] } else { ["GET", "HEAD"] }
+    }
 
     /// The value of `Allow`.
     var allowed: String { methods.joined(separator: ", ") }

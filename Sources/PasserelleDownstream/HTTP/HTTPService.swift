@@ -69,6 +69,8 @@ package final class HTTPService {
             try EventStreamRoute.serve(request, on: connection, desk: desk)
         case .poll: try Poll.serve(request, on: connection, desk: desk)
         case .members(let channel): try serveMembers(of: channel, on: connection)
+        case .send(let channel):
+            try SendRoute.serve(request, channel: channel, on: connection, desk: desk)
         case .health: connection.answer(.text(200, "ok\n"))
         case .readiness:
             let (isReady, words) = desk.services.readiness()

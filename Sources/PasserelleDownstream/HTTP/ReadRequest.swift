@@ -24,8 +24,8 @@ package struct ReadRequest: Equatable {
     package var limit = ReadRequest.eventLimit
     /// `format=data`.
     package var wantsOnlyData = false
-    /// `user`: who reads, where nobody checks it.
-    package var user: String?
+    /// `user` and `user_info`: who says that they read.
+    package var claim = IdentityClaim()
 
     /// Reads a query; refuses what is malformed, given twice, or not to be asked for.
     package init(query: String?, allowed: ChannelPatterns) throws(Refusal) {
@@ -41,14 +41,13 @@ package struct ReadRequest: Equatable {
                 try add(channel: value, allowed: allowed)
                 continue
             }
-            guard ["after", "last", "wait", "limit", "format", "user"].contains(name) else {
-                continue
-            }
+            guard ["after", "last", "wait", "limit", "format"].contains(name) else { continue }
             guard seen.insert(name).inserted else {
                 throw .badRequest("bad-query", "\(name) is given twice.")
             }
             try take(name, value)
         }
+        claim = try IdentityClaim(query: query)
         guard !channels.isEmpty else {
             throw .badRequest("bad-channel", "Name at least one channel: ?channel=NAME.")
         }
@@ -101,7 +100,7 @@ package struct ReadRequest: Equatable {
                 throw .badRequest("bad-query", "format is event or data.")
             }
             wantsOnlyData = value == "data"
-        default: user = value
+        default: break
         }
     }
 

@@ -19,7 +19,8 @@ extension LineConnection {
         case .channels: reply(.ok(verb: "CHANNELS", words: [], json: desk.channelList()))
         case .status: reply(.ok(verb: "STATUS", words: [], json: desk.services.status()))
         case .publish(let channel, let event, let data): publish(channel, event, data)
-        case .typing: fail("bad-command", "TYPING is not in this version.")
+        case .typing(let channel, let user, let isTyping):
+            typing(channel, user: user, isTyping: isTyping)
         case .ping: reply(.ok(verb: "PING", words: [], json: nil))
         case .quit: quit()
         }
@@ -96,6 +97,27 @@ extension LineConnection {
         }
     }
 
+    private func typing(_ channel: String, user: String, isTyping: Bool) {
+        guard let (name, _) = check(channel, after: nil) else { return }
+        let signed: SignedClientEvent
+        do throws(Refusal) {
+            let identity = try ReaderIdentity.claimed(
+                user: user, info: nil, reserved: desk.configuration.memberID)
+            signed = try desk.sign(.typing(isTyping), on: name, as: identity)
+        } catch {
+            return fail(error.lineCode, error.message)
+        }
+        let ticket = ask()
+        whenHeard(name, ticket) { [weak self, desk] in
+            do throws(Refusal) {
+                try desk.send(signed)
+                self?.answer(ticket, .reply(.ok(verb: "TYPING", words: [name], json: nil)))
+            } catch {
+                self?.fail(ticket, error.lineCode, error.message)
+            }
+        }
+    }
+
     private func publish(_ channel: String, _ event: String, _ data: [UInt8]) {
         guard let (name, _) = check(channel, after: nil) else { return }
         guard !EventName.isReserved(event) else {
@@ -120,6 +142,11 @@ extension LineConnection {
             }
         }
     }
+}
+
+extension Refusal {
+    /// The line protocol's word for it.
+    fileprivate var lineCode: String { status == 400 ? "bad-command" : word }
 }
 
 /// A reader for one look at the past.

@@ -19,13 +19,16 @@ enum Poll {
         let tags = request.fields.all("If-None-Match").flatMap(positions(inTags:))
         if asked.start == nil { asked.start = cursor(of: tags, at: desk.hub.position) }
         let poll = asked
+        let identity = try desk.identity(asked.claim)
+        if let identity { desk.services.presence.polled(asked.channels, identity) }
         connection.waits(
             for: Waiter(desk: desk, channels: poll.channels) { [weak connection] outcome in
                 guard let connection else { return }
                 do throws(Refusal) {
                     try outcome.check()
                     desk.tally.polls += 1
-                    PollReader(poll, tags: tags, desk: desk, connection: connection).begin()
+                    PollReader(poll, as: identity, tags: tags, desk: desk, connection: connection)
+                        .begin()
                 } catch {
                     connection.refuse(error)
                 }

@@ -8,6 +8,7 @@ import PasserelleWire
 final class PollReader: Reader {
     var cursor = Cursor()
     private let asked: ReadRequest
+    private let identity: ReaderIdentity?
     private let tags: [Position]
     private let desk: Desk
     private weak var connection: HTTPConnection?
@@ -15,8 +16,12 @@ final class PollReader: Reader {
     private var isDone = false
 
     /// `tags` are the positions for which the client holds an answer already.
-    init(_ asked: ReadRequest, tags: [Position], desk: Desk, connection: HTTPConnection) {
+    init(
+        _ asked: ReadRequest, as identity: ReaderIdentity?, tags: [Position], desk: Desk,
+        connection: HTTPConnection
+    ) {
         self.asked = asked
+        self.identity = identity
         self.tags = tags
         self.desk = desk
         self.connection = connection
@@ -26,7 +31,7 @@ final class PollReader: Reader {
     func begin() {
         desk.hub.attach(
             self, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: isFirst,
-            acceptsHeld: isFirst, at: desk.now)
+            acceptsHeld: isFirst, as: identity?.userID, at: desk.now)
         guard !isFirst, let wait = asked.wait, wait > 0, isUpToDate else { return answer() }
         connection?.waits(for: self)
         timer = desk.loop.after(.seconds(wait)) { [self] in answer() }
@@ -61,6 +66,8 @@ final class PollReader: Reader {
         if let timer { desk.loop.cancel(timer) }
         timer = nil
         desk.hub.detach(self, at: desk.now)
+        // The time until the next poll counts from here.
+        if let identity { desk.services.presence.polled(asked.channels, identity) }
     }
 
     private func response() -> HTTPResponse {

@@ -66,12 +66,8 @@ struct ConfigurationErrorTests {
             "\"yes\" has \"yes\", which is no way to admit readers; it takes none, which lets everybody who can connect read, on loopback and Unix listeners only (endpoint and token come with a later version)"
         ),
         (
-            "PASSERELLE_PRESENCE", "delegate",
-            "\"delegate\" is not in this version; it takes observe (delegate comes with a later version)"
-        ),
-        (
             "PASSERELLE_PRESENCE", "all",
-            "\"all\" is not a presence mode; it takes observe (delegate comes with a later version)"
+            "\"all\" is not a presence mode; it takes delegate, which makes known readers members, or observe, which does not"
         ),
         (
             "PASSERELLE_HISTORY", "512",
@@ -124,7 +120,7 @@ struct ConfigurationErrorTests {
     @Test(arguments: [
         "PASSERELLE_ADMIN", "PASSERELLE_AUTH_ENDPOINT", "PASSERELLE_TOKEN_KEY",
         "PASSERELLE_ORIGINS", "PASSERELLE_IPC_USERS",
-        "PASSERELLE_CLIENT_EVENTS", "PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY",
+        "PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY",
     ])
     func `a variable of a later version is refused`(name: String) {
         #expect(

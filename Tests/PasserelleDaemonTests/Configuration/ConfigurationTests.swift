@@ -28,7 +28,7 @@ struct ConfigurationTests {
         #expect(read.pinned == [])
         #expect(read.linger == .seconds(600))
         #expect(read.access == .unchecked)
-        #expect(read.presence == .observe)
+        #expect(read.presence == .delegate)
         #expect(read.memberID == "passerelle")
         #expect(read.history == HistoryLimits(events: 512, bytes: 1 << 20, age: .seconds(3_600)))
         #expect(read.memoryBytes == 256 << 20)
@@ -219,7 +219,13 @@ struct ConfigurationTests {
 
     @Test func `a variable of a later version may have its default said`() throws {
         #expect(throws: Never.self) { try load("serve", "--admin", "127.0.0.1:8081") }
-        #expect(throws: Never.self) { try load("serve", "--client-events=client-typing") }
+    }
+
+    @Test func `client events are a list of names, or none`() throws {
+        #expect(
+            try load("serve", "--client-events=client-typing,client-read").clientEvents
+                == ["client-typing", "client-read"])
+        #expect(try load("serve", "--client-events=none").clientEvents == [])
     }
 
     @Test func `unix and loopback listeners may serve everybody`() throws {

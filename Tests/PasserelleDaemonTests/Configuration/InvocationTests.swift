@@ -52,7 +52,6 @@ struct InvocationTests {
         ),
         (["check"], "'check' is not in this version"),
         (["token", "--sub", "x"], "'token' is not in this version"),
-        (["typing"], "'typing' is not in this version"),
         (["serve", "--htpp", "x"], "'serve' has no flag \"--htpp\"; did you mean --http?"),
         (["tail", "--http", "x"], "'tail' has no flag \"--http\"; see 'passerelle tail --help'"),
         (["serve", "-x=secret"], "'serve' has no flag \"-x\"; see 'passerelle serve --help'"),

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleDownstream
+import PasserelleUpstream
+
+extension PresenceServices {
+    /// What Downstream tells of its users goes to Upstream, which makes them members.
+    init(delegation: Delegation?, clientEvents: ClientEvents) {
+        self.init()
+        if let delegation {
+            joined = { delegation.joined($0, as: $1.userID, userInfo: $1.userInfo) }
+            left = { delegation.left($0, as: $1) }
+            polled = { delegation.polled($0, as: $1.userID, userInfo: $1.userInfo) }
+        }
+        send = { event, data, channel, userID in
+            switch clientEvents.send(event, data: data, on: channel, as: userID) {
+            case .sent: .sent
+            case .excess(let delay): .excess(delay)
+            case .unavailable: .unavailable
+            }
+        }
+    }
+}
+
+extension DownstreamConfiguration {
+    /// What Downstream needs of the configuration.
+    init?(_ configuration: Configuration) {
+        guard let channels = configuration.channels else { return nil }
+        self.init(channels: channels)
+        heartbeat = configuration.heartbeat
+        clientEvents = Set(configuration.clientEvents)
+        believesClaims = configuration.access == .unchecked
+        memberID = configuration.memberID
+    }
+}
+
+extension Log {
+    /// Says what happened to a delegate or to its connection.
+    func note(_ note: Delegation.Note) {
+        switch note {
+        case .fellBack(let attendee, let refusal, let delay):
+            let (cause, code, words) =
+                switch refusal {
+                case .subscription(let status, let words): ("subscription", status, words)
+                case .connection(let code, let words): ("connection", code, words)
+                }
+            warning(
+                "a reader is no member for now: Channels refuses a \(cause)",
+                [
+                    "channel": attendee.channel, "user": attendee.userID, "code": "\(code)",
+                    "message": words, "retry_in": "\(delay)",
+                ])
+        case .waits(let id, let delay, let cause):
+            info(
+                "a delegate's connection is away",
+                ["connection": "\(id)", "retry_in": "\(delay)", "cause": "\(cause)"])
+        case .error(let id, let code, let message):
+            warning(
+                "Channels says an error",
+                [
+                    "connection": "\(id)", "code": code.map(String.init) ?? "none",
+                    "message": message,
+                ])
+        }
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleHub
+import PasserelleWire
+
+/// `POST /channels/{channel}/events`: what a reader says to the others (design §5).
+enum SendRoute {
+    /// Checks everything that can be known at once, and answers when the channel was heard.
+    static func serve(
+        _ request: HTTPRequest, channel: String, on connection: HTTPConnection, desk: Desk
+    ) throws(Refusal) {
+        let channel = try ReadRequest.check(
+            channel: channel, allowed: desk.configuration.channels)
+        try checkType(of: request)
+        let claim = try IdentityClaim(query: request.query)
+        let identity = try desk.identity(claim)
+        let event = try ClientEvent(request.body)
+        let signed = try desk.sign(event, on: channel, as: identity)
+        connection.waits(
+            for: Waiter(desk: desk, channels: [channel]) { [weak connection] outcome in
+                do throws(Refusal) {
+                    try outcome.check()
+                    try desk.send(signed)
+                    connection?.answer(.json(202, Array("{}\n".utf8)))
+                } catch {
+                    connection?.refuse(error)
+                }
+            })
+    }
+
+    private static func checkType(of request: HTTPRequest) throws(Refusal) {
+        let type = request.fields.first("Content-Type") ?? ""
+        let media = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+        guard media == "application/json" else {
+            throw Refusal(
+                415, "bad-content-type", "This route takes Content-Type: application/json.")
+        }
+    }
+}
+
+/// What a body says: `{"event":NAME,"data":{…}}`, the data an object or left out.
+struct ClientEvent: Equatable {
+    let name: String
+    let data: [UInt8]
+
+    init(name: String, data: [UInt8]) {
+        self.name = name
+        self.data = data
+    }
+
+    init(_ body: [UInt8]) throws(Refusal) {
+        guard let root = try? JSONScanner.document(body.span) else {
+            throw .badRequest("bad-body", "The body is not JSON.")
+        }
+        guard let name = JSONScanner.member(body.span, of: root, named: "event"),
+            let text = JSONScanner.text(body.span, name)
+        else {
+            throw .badRequest("bad-body", "The body is {\"event\":NAME,\"data\":{…}}.")
+        }
+        self.name = text
+        if let data = JSONScanner.member(body.span, of: root, named: "data") {
+            self.data = Array(body[data.range])
+        } else {
+            data = Array("{}".utf8)
+        }
+    }
+
+    /// What typing is on every surface.
+    static func typing(_ isTyping: Bool) -> ClientEvent {
+        ClientEvent(name: "client-typing", data: Array(#"{"isTyping":\#(isTyping)}"#.utf8))
+    }
+}
+
+/// A client event that may go out: its data names its user.
+struct SignedClientEvent: Equatable {
+    let name: String
+    let data: [UInt8]
+    let channel: String
+    let userID: String
+}
+
+extension Desk {
+    /// Checks that a user may send an event to a channel, and makes it theirs.
+    func sign(
+        _ event: ClientEvent, on channel: String, as identity: ReaderIdentity?
+    ) throws(Refusal) -> SignedClientEvent {
+        guard let identity, identity.mayPublish else {
+            throw Refusal(403, "forbidden", "Only a known user who may send can send.")
+        }
+        guard configuration.clientEvents.contains(event.name) else {
+            throw Refusal(
+                403, "forbidden",
+                "Readers do not send that event; PASSERELLE_CLIENT_EVENTS says which.")
+        }
+        guard ["private-", "presence-"].contains(where: channel.hasPrefix) else {
+            throw Refusal(
+                403, "forbidden", "Channels has client events on private and presence channels.")
+        }
+        let data: [UInt8]
+        do throws(ClientEventData.Refusal) {
+            data = try ClientEventData.signed(event.data, as: identity.userID)
+        } catch {
+            switch error {
+            case .notAnObject: throw .badRequest("bad-body", "data is a JSON object.")
+            case .anotherUser:
+                throw Refusal(403, "forbidden", "userId in data is somebody else's.")
+            }
+        }
+        guard data.count <= configuration.publishBytes else {
+            throw Refusal(
+                413, "too-large",
+                "An event's data has at most \(configuration.publishBytes) bytes.")
+        }
+        return SignedClientEvent(
+            name: event.name, data: data, channel: channel, userID: identity.userID)
+    }
+
+    /// Sends it, or refuses with when to come back.
+    func send(_ event: SignedClientEvent) throws(Refusal) {
+        switch services.presence.send(event.name, event.data, event.channel, event.userID) {
+        case .sent: tally.clientEvents += 1
+        case .excess(let delay):
+            let seconds = max(1, Int((delay / .seconds(1)).rounded(.up)))
+            throw Refusal(
+                429, "rate-limited", "Channels takes ten such events a second; come back.",
+                fields: ["Retry-After": String(seconds)])
+        case .unavailable:
+            throw .unavailable(
+                "upstream-unavailable", "Channels is away: nothing was sent.", retryAfter: 2)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleWire
+
+/// What a request says of who it is: worth something only where nobody checks.
+package struct IdentityClaim: Equatable, Sendable {
+    /// `user`
+    package var user: String?
+    /// `user_info`
+    package var info: String?
+
+    /// A request that says nothing of itself.
+    package init() {}
+
+    /// Reads a query; refuses one that is malformed or says it twice.
+    package init(query: String?) throws(Refusal) {
+        guard let items = try? HTTPTarget.decodeQuery(query ?? "") else {
+            throw .badRequest("bad-query", "The query is not well-formed percent-encoded UTF-8.")
+        }
+        for (name, value) in items where name == "user" || name == "user_info" {
+            guard (name == "user" ? user : info) == nil else {
+                throw .badRequest("bad-query", "\(name) is given twice.")
+            }
+            if name == "user" { user = value } else { info = value }
+        }
+    }
+}
+
+extension Desk {
+    /// Who a request is from, by the way in which it was admitted; `nil` for an anonymous reader.
+    func identity(_ claim: IdentityClaim) throws(Refusal) -> ReaderIdentity? {
+        guard configuration.believesClaims else { return nil }
+        return try ReaderIdentity.claimed(
+            user: claim.user, info: claim.info, reserved: configuration.memberID)
+    }
+}

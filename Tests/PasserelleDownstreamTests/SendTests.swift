@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleDownstream
+import PasserelleWire
+import Testing
+
+/// Client events over HTTP and lines, with an upstream that writes down what it is to send.
+struct SendTests {
+    private let typing = #"{"event":"client-typing","data":{"isTyping":true}}"#
+
+    private func post(
+        _ client: Client, _ target: String, _ body: String,
+        type: String? = "Content-Type: application/json"
+    ) throws -> HTTPResponse {
+        let field = type.map { $0 + "\r\n" } ?? ""
+        return try client.request(
+            "POST \(target) HTTP/1.1\r\nHost: h\r\n\(field)"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    }
+
+    @Test func `an event goes out as its user's, and is accepted`() throws {
+        let scene = try Scene { configuration, _ in configuration.believesClaims = true }
+        let client = try scene.http()
+        let target = "/channels/presence-a/events?user=anne"
+        let accepted = try post(client, target, typing)
+        #expect(accepted.status == 202)
+        #expect(accepted.body == Array("{}\n".utf8))
+        let named = #"{"event":"client-typing","data":{"userId":"anne","isTyping":false}}"#
+        #expect(
+            try post(client, target, named, type: "content-type: Application/JSON; charset=utf-8")
+                .status == 202)
+        #expect(try post(client, target, #"{"event":"client-typing"}"#).status == 202)
+        #expect(
+            scene.sent == [
+                #"presence-a anne client-typing {"isTyping":true,"userId":"anne"}"#,
+                #"presence-a anne client-typing {"userId":"anne","isTyping":false}"#,
+                #"presence-a anne client-typing {"userId":"anne"}"#,
+            ])
+    }
+
+    @Test(arguments: [
+        (403, "/channels/presence-a/events", #"{"event":"client-typing","data":{}}"#),
+        (403, "/channels/presence-a/events?user=anne", #"{"event":"client-other","data":{}}"#),
+        (403, "/channels/presence-a/events?user=anne", #"{"event":"new-message","data":{}}"#),
+        (
+            403, "/channels/presence-a/events?user=anne",
+            #"{"event":"client-typing","data":{"userId":"bob"}}"#
+        ),
+        (
+            403, "/channels/presence-a/events?user=anne",
+            #"{"event":"client-typing","data":{"userId":"anne","user\u0049d":"bob"}}"#
+        ),
+        (403, "/channels/c/events?user=anne", #"{"event":"client-typing","data":{}}"#),
+        (403, "/channels/secret/events?user=anne", #"{"event":"client-typing","data":{}}"#),
+        (403, "/channels/presence-a/events?user=passerelle", #"{"event":"client-typing"}"#),
+        (400, "/channels/presence-a/events?user=anne", "typing"),
+        (400, "/channels/presence-a/events?user=anne", ""),
+        (400, "/channels/presence-a/events?user=anne", #"{"data":{}}"#),
+        (400, "/channels/presence-a/events?user=anne", #"{"event":1,"data":{}}"#),
+        (400, "/channels/presence-a/events?user=anne", #"{"event":"client-typing","data":"{}"}"#),
+        (400, "/channels/presence-a/events?user=anne", #"{"event":"client-typing","data":null}"#),
+        (400, "/channels/presence-a/events?user=", #"{"event":"client-typing","data":{}}"#),
+        (400, "/channels/presence-a/events?user=a&user=b", #"{"event":"client-typing"}"#),
+        (400, "/channels/presence-%20/events?user=anne", #"{"event":"client-typing"}"#),
+    ])
+    func `what must not go out is refused`(status: Int, target: String, body: String) throws {
+        let scene = try Scene { configuration, _ in configuration.believesClaims = true }
+        let client = try scene.http()
+        #expect(try post(client, target, body).status == status)
+        #expect(scene.sent == [])
+        #expect(try client.get("/healthz").status == 200)
+    }
+
+    @Test func `another type than JSON is refused`() throws {
+        let scene = try Scene { configuration, _ in configuration.believesClaims = true }
+        let client = try scene.http()
+        let target = "/channels/presence-a/events?user=anne"
+        for type in ["Content-Type: text/plain", "Content-Type: application/jsonx", nil] {
+            #expect(try post(client, target, typing, type: type).status == 415)
+        }
+        let got = try client.get(target)
+        #expect(got.status == 405)
+        #expect(got.fields.first("Allow") == "POST")
+    }
+
+    @Test func `data and body have bounds`() throws {
+        let scene = try Scene { configuration, _ in configuration.believesClaims = true }
+        let target = "/channels/presence-a/events?user=anne"
+        let frame = #"{"event":"client-typing","data":{"x":""}}"#.utf8.count
+        let fits = String(repeating: "x", count: 10_240 - frame)
+        func body(_ text: String) -> String {
+            #"{"event":"client-typing","data":{"x":"\#(text)"}}"#
+        }
+        #expect(try post(try scene.http(), target, body(fits)).status == 202)
+        #expect(try post(try scene.http(), target, body(fits + "x")).status == 413)
+    }
+
+    @Test func `without a way to know who asks, everybody is anonymous`() throws {
+        let scene = try Scene()
+        let client = try scene.http()
+        #expect(
+            try post(client, "/channels/presence-a/events?user=anne", typing).status == 403)
+        _ = try scene.stream("channel=presence-a&user=anne")
+        _ = try client.get("/poll?channel=presence-a&user=anne")
+        #expect(scene.attendance == [])
+    }
+
+    @Test func `an excess and an upstream that is away say when to come back`() throws {
+        let scene = try Scene { configuration, _ in configuration.believesClaims = true }
+        let client = try scene.http()
+        let target = "/channels/presence-a/events?user=anne"
+        scene.outcome = .excess(.milliseconds(1001))
+        let excess = try post(client, target, typing)
+        #expect(excess.status == 429)
+        #expect(excess.fields.first("Retry-After") == "2")
+        scene.outcome = .unavailable
+        let away = try post(client, target, typing)
+        #expect(away.status == 503)
+        #expect(away.fields.first("Retry-After") == "2")
+        #expect(member(away.body, "error") == "upstream-unavailable")
+    }
+
+    @Test func `TYPING says the same on the socket`() throws {
+        let scene = try Scene { configuration, _ in configuration.believesClaims = true }
+        let line = try scene.line()
+        line.send("TYPING presence-a anne on\nTYPING presence-a \"anne b\" off\n")
+        #expect(try line.lines() == ["OK TYPING presence-a", "OK TYPING presence-a"])
+        #expect(
+            scene.sent == [
+                #"presence-a anne client-typing {"isTyping":true,"userId":"anne"}"#,
+                #"presence-a anne b client-typing {"isTyping":false,"userId":"anne b"}"#,
+            ])
+        line.send("TYPING secret anne on\nTYPING c anne on\nTYPING presence-a passerelle on\n")
+        line.send("TYPING presence-a \"\" on\n")
+        scene.outcome = .excess(.seconds(1))
+        line.send("TYPING presence-a anne on\n")
+        let words = try line.lines().map {
+            $0.split(separator: " ").prefix(2).joined(separator: " ")
+        }
+        #expect(
+            words == [
+                "ERR forbidden", "ERR forbidden", "ERR forbidden", "ERR bad-command",
+                "ERR rate-limited",
+            ])
+        scene.outcome = .unavailable
+        line.send("TYPING presence-a anne on\n")
+        #expect(try line.lines().map { $0.hasPrefix("ERR upstream-unavailable ") } == [true])
+    }
+}
