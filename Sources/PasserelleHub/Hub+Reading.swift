@@ -36,7 +36,9 @@ extension Hub {
         if event.sequence <= slot.startsAfter { return false }
         switch event.content {
         case .tombstone: return false
-        case .memberAdded, .memberRemoved: return event.sequence > slot.membersThrough
+        case .memberAdded, .memberRemoved:
+            // What comes before the snapshot is in it.
+            return !slot.awaitsSnapshot && event.sequence > slot.membersThrough
         case .message: return !event.isEphemeral || now - event.heardAt <= Self.ephemeralLimits.age
         case .refused, .gap: return true
         }

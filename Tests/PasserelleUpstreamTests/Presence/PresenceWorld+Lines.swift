@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleHub
+import PasserelleWire
+
+@testable import PasserelleUpstream
+
+/// What passes between gateway and server.
+extension PresenceWorld {
+    mutating func open(_ id: Int) {
+        var dice = random
+        _ = random.next()
+        lines[id] = Line(
+            session: UpstreamSession { Double.random(in: 0..<1, using: &dice) })
+        act(id) { $0.started(now: $1) }
+    }
+
+    /// Tells a session something, and does what it answers.
+    mutating func act(
+        _ id: Int, _ body: (inout UpstreamSession, Duration) -> [UpstreamSession.Action]
+    ) {
+        guard var line = lines[id] else { return }
+        let actions = body(&line.session, now)
+        lines[id]?.session = line.session
+        for action in actions {
+            switch action {
+            case .connect: connect(id)
+            case .send(.unsubscribe(let channel)): ask(id, .unsubscribe(channel: channel))
+            case .send(.ping): ask(id, .ping)
+            case .send: break
+            case .subscribe(let channel, _):
+                let user = id == Self.observer ? "passerelle" : pool.occupant(of: channel, on: id)
+                guard let user else { continue }
+                ask(id, .subscribe(channel: channel, userID: user))
+            case .endLink:
+                dropRequests(of: id)
+                if let serverID = lines[id]?.serverID { server.close(serverID) }
+                lines[id]?.serverID = nil
+                lines[id]?.toClient = []
+                takeFromServer()
+            case .tell(let report): told(report, by: id)
+            }
+        }
+        settleHub()
+    }
+
+    private mutating func ask(_ id: Int, _ request: Request) {
+        guard lines[id]?.serverID != nil else { return }
+        lines[id]?.toServer.append((now, request))
+    }
+
+    private mutating func connect(_ id: Int) {
+        let used = lines.values.count { $0.serverID != nil }
+        lines[id]?.toServer = []
+        let serverID = server.open()
+        lines[id]?.serverID = serverID
+        guard id == Self.observer || used < server.connectionLimit else {
+            let isFinal = Bool.random(using: &random)
+            lines[id]?.toClient = [
+                (now, .error(code: isFinal ? 4004 : 4100, message: "over the limit"))
+            ]
+            return
+        }
+        let message = ServerMessage.connectionEstablished(
+            socketID: "1.\(serverID)", activityTimeout: 120)
+        lines[id]?.toClient = [(now, message)]
+    }
+
+    mutating func serve(_ request: Request, of id: Int) {
+        guard let serverID = lines[id]?.serverID else { return }
+        switch request {
+        case .subscribe(let channel, let userID):
+            if let other = server.user(on: serverID, channel) {
+                faults.append("\(userID) where \(other) is, on connection \(id)")
+            }
+            server.subscribe(serverID, channel, userID)
+        case .unsubscribe(let channel): server.unsubscribe(serverID, channel)
+        case .event(let channel, let number):
+            if !server.relay(serverID, channel, number) { sent[number].isDropped = true }
+        case .ping: lines[id]?.toClient.append((now, .pong))
+        }
+        takeFromServer()
+    }
+
+    mutating func dropRequests(of id: Int) {
+        for case .event(_, let number) in lines[id]?.toServer.map(\.request) ?? [] {
+            sent[number].isDropped = true
+        }
+        lines[id]?.toServer = []
+        if id == Self.observer {
+            // What the observer does not hear is a gap.
+            for case .event(_, _, let data, _) in lines[id]?.toClient.map(\.message) ?? [] {
+                guard let number = Int(String(decoding: data, as: UTF8.self)) else { continue }
+                sent[number].isDropped = true
+            }
+        }
+    }
+
+    /// Puts what the server said on its way.
+    mutating func takeFromServer() {
+        for (serverID, message) in server.takeSaid() {
+            guard let id = lines.first(where: { $0.value.serverID == serverID })?.key else {
+                continue
+            }
+            lines[id]?.toClient.append((now, message))
+        }
+        faults += server.faults
+        server.faults = []
+    }
+
+    private mutating func told(_ report: UpstreamSession.Report, by id: Int) {
+        if id == Self.observer { return observed(report) }
+        switch report {
+        case .established: pool.established(id)
+        case .subscribed(let channel, _): perform(pool.subscribed(id, channel: channel, now: now))
+        case .refused(let channel, let status, let message):
+            perform(pool.refused(id, channel: channel, status: status, message: message, now: now))
+        case .lost: perform(pool.lost(id, now: now))
+        case .waits(_, .code(let code, let words)) where (4100..<4200).contains(code):
+            perform(pool.turnedAway(id, code: code, message: words, now: now))
+        case .refusedForGood(let code, let message):
+            perform(pool.refusedForGood(id, code: code, message: message, now: now))
+        case .waits, .error, .event, .memberAdded, .memberRemoved: break
+        }
+    }
+
+    private mutating func observed(_ report: UpstreamSession.Report) {
+        switch report {
+        case .event(let channel, let name, let data, let userID):
+            hub.heard(channel, event: name, data: data, userID: userID, at: moment)
+        case .memberAdded(let channel, let member):
+            let member = Member(userID: member.userID, userInfo: nil)
+            hub.memberAdded(channel, member, at: moment)
+        case .memberRemoved(let channel, let userID):
+            hub.memberRemoved(channel, userID: userID, at: moment)
+        case .subscribed(let channel, let members):
+            let list = (members ?? []).map { Member(userID: $0.userID, userInfo: nil) }
+            hub.subscribed(channel, members: list, at: moment)
+        case .lost:
+            hub.lost(at: moment)
+            // What was said and not yet heard is lost with the connection.
+            for number in sent.indices { sent[number].isDropped = true }
+        case .refused, .established, .waits, .error, .refusedForGood: break
+        }
+        tellNews(mayRemove: false)
+    }
+
+    mutating func perform(_ actions: [DelegatePool.Action]) {
+        if actions.contains(where: { if case .open = $0 { true } else { false } }),
+            pool.connectionCount > pool.need
+        {
+            faults.append("\(pool.connectionCount) connections for \(pool.need)")
+        }
+        for action in actions {
+            switch action {
+            case .open(let id): open(id)
+            case .close(let id):
+                act(id) { session, _ in session.stopped() }
+                lines[id] = nil
+            case .subscribe(let id, let attendee):
+                act(id) { $0.wanted(attendee.channel, now: $1) }
+            case .unsubscribe(let id, let channel): act(id) { $0.unwanted(channel, now: $1) }
+            case .expect(let attendee):
+                hub.delegates(attendee.channel, userID: attendee.userID, at: moment)
+            case .release(let attendee):
+                hub.delegatesNoLonger(attendee.channel, userID: attendee.userID, at: moment)
+            case .fellBack: break
+            }
+        }
+        tellNews()
+    }
+
+    mutating func settleHub() {
+        for demand in hub.takeDemands() {
+            guard case .subscribe(let channel) = demand else { continue }
+            act(Self.observer) { $0.wanted(channel, now: $1) }
+        }
+    }
+
+    /// Has the readers read; where `mayRemove` is false, nobody who reads here may be told to go.
+    mutating func tellNews(mayRemove: Bool = true) {
+        let before = listeners.map(\.members)
+        for listener in listeners { listener.now = now }
+        hub.tellNews()
+        guard !mayRemove else { return }
+        for (listener, before) in zip(listeners, before) {
+            guard let before, let after = listener.members else { continue }
+            for userID in before.subtracting(after)
+            where hub.channel(listener.channel)?.delegated[userID] != nil {
+                faults.append("-\(userID) who reads here")
+            }
+        }
+    }
+}
