@@ -95,6 +95,22 @@ class Demo:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
+    def members(self):
+        """Gives who is on the channel, as the gateway tells it."""
+        path = f"{self.url}/channels/{CHANNEL}/members"
+        with urllib.request.urlopen(path, timeout=10) as answer:
+            return sorted(member["user_id"] for member in json.load(answer)["members"])
+
+    def sandbox_users(self):
+        """Gives who is on the channel by how many subscriptions, as the Channels server has it.
+
+        The gateway itself came first, and is left out.
+        """
+        path = f"http://127.0.0.1:{self.sandbox}/sandbox/state"
+        with urllib.request.urlopen(path, timeout=10) as answer:
+            members = json.load(answer)["channels"].get(CHANNEL, {}).get("members", [])
+        return {each["user_id"]: each["subscriptions"] for each in members[1:]}
+
     def publish(self, event, data):
         """Sends an event as the application's server half does."""
         request = urllib.request.Request(
