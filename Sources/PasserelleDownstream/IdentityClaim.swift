@@ -4,9 +4,9 @@ import PasserelleWire
 
 /// What a request says of who it is: worth something only where nobody checks.
 package struct IdentityClaim: Equatable, Sendable {
-    /// `user`
+    /// The value of `user`.
     package var user: String?
-    /// `user_info`
+    /// The value of `user_info`.
     package var info: String?
 
     /// A request that says nothing of itself.
