@@ -106,7 +106,7 @@ package enum Gateway {
             return try body(EventLoop())
         } catch {
             log.error("cannot start: \(error)")
-            return 1
+            return (error as? House.StartError)?.exitCode ?? 1
         }
     }
 }

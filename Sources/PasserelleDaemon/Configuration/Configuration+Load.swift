@@ -22,6 +22,7 @@ extension Configuration {
         try draft.checkTogether(settings)
         draft.settleUpstream(command)
         try draft.settleSocket(command)
+        draft.settleState(command)
         return draft.configuration
     }
 }
@@ -120,6 +121,14 @@ extension ConfigurationDraft {
         } else if let cluster {
             configuration.upstream = .cluster(cluster, port: port, isTLS: isTLS)
         }
+    }
+
+    /// Takes the directory that systemd has made (the first, where it gives several), unless another
+    /// is named.
+    fileprivate mutating func settleState(_ command: Command) {
+        guard configuration.stateDirectory == nil, Command.gateways.contains(command) else { return }
+        let given = surroundings.value("STATE_DIRECTORY")?.split(separator: ":").first
+        configuration.stateDirectory = given.map(String.init)
     }
 
     /// Finds the Unix socket where no variable says it.

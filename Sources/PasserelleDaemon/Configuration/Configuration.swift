@@ -36,6 +36,10 @@ package struct Configuration: Sendable {
     package var history = HistoryLimits()
     /// The bound on all logs together, in bytes.
     package var memoryBytes = 0
+    /// Where the logs survive a restart; nil: nowhere.
+    package var stateDirectory: String?
+    /// How often what came reaches the disk.
+    package var sync: Duration = .zero
     /// Where the sandbox listens; always loopback.
     package var sandbox: ListenAddress = .tcp(host: "127.0.0.1", port: 0)
     /// Where the sandbox posts webhooks.

@@ -8,8 +8,6 @@ package struct Variable: Sendable {
         case built
         /// It does not: any value but the default is refused, since it would silently do nothing.
         case later
-        /// It does not, and a value is answered with a warning.
-        case ignored
     }
 
     /// Takes a value into the draft, or says what is wrong with it.

@@ -24,13 +24,18 @@ extension Variables {
                 draft.configuration.memoryBytes = bytes
             }),
         Variable(
-            name: "PASSERELLE_STATE_DIR", placeholder: "DIRECTORY",
-            meaning: "Where the logs survive a restart", takes: "a directory's path",
-            commands: Command.gateways, stage: .ignored,
-            read: { draft, text in
-                draft.configuration.stateDirectory = text
-                draft.configuration.warnings.append(
-                    "PASSERELLE_STATE_DIR is ignored: this version keeps its logs in memory only")
+            name: "PASSERELLE_STATE_DIR", presetWords: "$STATE_DIRECTORY, else none",
+            placeholder: "DIRECTORY",
+            meaning: "Where the logs survive a restart; none: memory only",
+            takes: "a directory's path", commands: Command.gateways,
+            read: { draft, text in draft.configuration.stateDirectory = text }),
+        Variable(
+            name: "PASSERELLE_SYNC", preset: "50ms", placeholder: "DURATION",
+            meaning: "How much of the logs the loss of power may take",
+            takes: durationTakes + ", from 1ms to 10s", commands: Command.gateways,
+            read: { draft, text throws(ValueProblem) in
+                draft.configuration.sync = try duration(
+                    text, from: .milliseconds(1), through: .seconds(10))
             }),
         Variable(
             name: "PASSERELLE_HEARTBEAT", preset: "15s", placeholder: "DURATION",

@@ -14,6 +14,8 @@ final class House {
     /// What keeps a gateway from starting; one sentence that says what to do.
     struct StartError: Error, CustomStringConvertible {
         let description: String
+        /// The process's exit code.
+        var exitCode: Int32 = 1
     }
 
     let loop: EventLoop
@@ -24,6 +26,8 @@ final class House {
     let delegation: Delegation?
     let clientEvents: ClientEvents
     let log: Log
+    /// Writes down what the hub hears, where there is a state directory.
+    let scribe: Scribe?
     private(set) var downstream: Downstream
     private var listeners: [Listener] = []
     private var exitCode: Int32 = 0
@@ -42,8 +46,7 @@ final class House {
         self.log = log
         started = WallTime(milliseconds: loop.wallMilliseconds)
         let now = Moment(steady: loop.now, wall: started)
-        hub = Hub(
-            epoch: Self.newEpoch(), configuration: HubConfiguration(configuration), at: now)
+        (hub, scribe) = try Self.openHub(configuration, loop: loop, log: log, at: now)
         let server = try ChannelsServer(configuration)
         upstream = Upstream(loop: loop, hub: hub, server: server)
         upstream.retractions = configuration.retractions
@@ -83,7 +86,9 @@ final class House {
             downstream.settle()
             // Readers that came in this turn may have asked for channels.
             upstream.settle()
+            scribe?.settle()
         }
+        defer { scribe?.close() }
         upstream.start()
         do throws(SystemError) {
             let signals = try SignalSource(loop: loop, signals: [2, 15, 1]) { [unowned self] in
@@ -147,6 +152,22 @@ final class House {
         }
     }
 
+    /// The hub as an earlier life has left it, where it left anything.
+    private static func openHub(
+        _ configuration: Configuration, loop: EventLoop, log: Log, at now: Moment
+    ) throws(StartError) -> (Hub, Scribe?) {
+        let settings = HubConfiguration(configuration)
+        guard let path = configuration.stateDirectory else {
+            return (Hub(epoch: newEpoch(), configuration: settings, at: now), nil)
+        }
+        let directory = try StateDirectory(path, limits: settings.log, now: now)
+        let hub = Hub(
+            restoring: directory.found.past, epoch: newEpoch(), configuration: settings, at: now)
+        let scribe = try Scribe(
+            directory, hub: hub, loop: loop, log: log, sync: configuration.sync)
+        return (hub, scribe)
+    }
+
     /// An epoch that no earlier log has had: the time, and chance for those who share it.
     private static func newEpoch() -> UInt64 {
         UInt64(Random.uint32()) << 20 | UInt64(Random.uint32() >> 12)
@@ -171,6 +192,7 @@ final class House {
             hub.expire(
                 at: Moment(
                     steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds)))
+            scribe?.timePassed()
             expire()
         }
     }
@@ -221,6 +243,7 @@ final class House {
             hub: hub, upstream: upstream.status, presence: .init(delegation, clientEvents),
             downstream: downstream, started: started,
             now: WallTime(milliseconds: loop.wallMilliseconds))
+        report.journal = StatusReport.JournalPart(scribe, hub: hub, steady: loop.now)
         report.notices = upstream.notices.map(StatusReport.NoticesPart.init)
         return report.json
     }

@@ -64,6 +64,22 @@ struct StatusReport: Encodable {
         let evicted_by_memory: UInt64
     }
 
+    /// What a restart would keep.
+    struct JournalPart: Encodable {
+        /// `on`; `off` after a failure, until everything was written anew; `none` without a directory.
+        let state: String
+        var synced: String?
+        var bytes = 0
+        var segments = 0
+        /// How long what waits to reach the disk has waited.
+        var lag_ms: Int64 = 0
+        var torn = 0
+        var damaged = 0
+        var buried = 0
+        var copies = 0
+        var failures = 0
+    }
+
     /// What was answered.
     struct Served: Encodable {
         let streams: UInt64
@@ -106,6 +122,7 @@ struct StatusReport: Encodable {
     let readers: Readers
     let log: LogPart
     let served: Served
+    var journal = JournalPart(state: "none")
     /// Nothing where there are no notices.
     var notices: NoticesPart?
 
@@ -146,5 +163,23 @@ struct StatusReport: Encodable {
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         guard let data = try? encoder.encode(self) else { return Array("{}".utf8) }
         return Array(data)
+    }
+}
+
+extension StatusReport.JournalPart {
+    /// Reads the scribe's journal.
+    init(_ scribe: Scribe?, hub: Hub, steady: Duration) {
+        guard let scribe else {
+            self.init(state: "none")
+            return
+        }
+        let journal = scribe.journal
+        let lag = journal.waitingSince.map { steady - $0 } ?? .zero
+        self.init(
+            state: journal.state == .on ? "on" : "off",
+            synced: hub.position(at: journal.syncedSequence).text, bytes: journal.bytes,
+            segments: journal.segments.count, lag_ms: Int64(lag / .milliseconds(1)),
+            torn: scribe.torn, damaged: scribe.damaged, buried: journal.buried,
+            copies: journal.copies, failures: journal.failures)
     }
 }

@@ -131,6 +131,14 @@ package struct Journal {
         mark(hub.sequence, at: now)
     }
 
+    /// Notes that the process ends now, in order: the next batch is the last.
+    package mutating func end(hub: Hub, at now: Moment) {
+        takeChanges(of: hub, at: now)
+        mark(hub.sequence, at: now)
+        // The copy is begun anew by whoever comes next.
+        copy = nil
+    }
+
     /// The next batch, or `nil` where there is nothing to do or one is under way.
     ///
     /// Begins to write everything anew where too much of the journal is no longer held.

@@ -209,12 +209,17 @@ struct ConfigurationTests {
         #expect(try load("tail", "c", "--ipc=/t", in: .only(environment)).ipc == "/t")
     }
 
-    @Test func `a directory for state is answered with a warning`() throws {
-        let read = try load("serve", "--state-dir", "/var/lib/passerelle")
+    @Test func `the state is where it is said, else where systemd says, else nowhere`() throws {
+        var environment = enough
+        #expect(try load("serve", in: .only(environment)).stateDirectory == nil)
+        environment["STATE_DIRECTORY"] = "/var/lib/passerelle:/var/lib/other"
+        let read = try load("serve", in: .only(environment))
+        #expect(read.stateDirectory == "/var/lib/passerelle" && read.sync == .milliseconds(50))
+        let named = try load("serve", "--state-dir=/a", "--sync=1s", in: .only(environment))
+        #expect(named.stateDirectory == "/a" && named.sync == .seconds(1))
+        environment["PASSERELLE_STATE_DIR"] = ""
         #expect(
-            read.warnings == [
-                "PASSERELLE_STATE_DIR is ignored: this version keeps its logs in memory only"
-            ])
+            try load("serve", in: .only(environment)).stateDirectory == "/var/lib/passerelle")
     }
 
     @Test func `a variable of a later version may have its default said`() throws {
