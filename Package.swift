@@ -52,6 +52,9 @@ let package = Package(
             dependencies: ["PasserelleWire", "PasserelleHub", "PasserelleNet", "CLinux"],
             path: "Tests/PasserelleTesting", swiftSettings: common),
         .executableTarget(
+            name: "JournalBench", dependencies: ["PasserelleHub", "PasserelleNet"],
+            path: "Tests/JournalBench", swiftSettings: common),
+        .executableTarget(
             name: "WebSocketEcho", dependencies: ["PasserelleWire", "PasserelleNet"],
             path: "Tests/WebSocketEcho", swiftSettings: common),
         .testTarget(

@@ -81,20 +81,19 @@ private final class LookupDesk: Sendable {
     }
 
     private func startThread() -> SystemError? {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         let desk = Unmanaged.passRetained(self)
         var thread = pthread_t()
         let code = pthread_create(
-            &thread, &attributes,
+            &thread, nil,
             { argument in
                 guard let argument else { return nil }
                 Unmanaged<LookupDesk>.fromOpaque(argument).takeRetainedValue().work()
                 return nil
             }, desk.toOpaque())
-        guard code != 0 else { return nil }
+        guard code != 0 else {
+            pthread_detach(thread)
+            return nil
+        }
         desk.release()
         return SystemError(call: "pthread_create", code: code)
     }

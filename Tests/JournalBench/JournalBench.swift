@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+import PasserelleHub
+import PasserelleNet
+
+/// Measures how long a start takes that finds a journal of a given size, and what writing costs:
+///
+///     swift run -c release JournalBench FOLDER [MIB] [CHANNELS] [BYTES]
+///
+/// The folder should be empty and may be removed afterwards. An event is `BYTES` of data (300).
+@main
+enum JournalBench {
+    static func main() throws {
+        let words = CommandLine.arguments.dropFirst()
+        guard let path = words.first else { return print("JournalBench FOLDER [MIB] [CHANNELS] [BYTES]") }
+        let numbers = words.dropFirst().compactMap { Int($0) }
+        let folder = try OwnedFolder(path: path)
+        let size = numbers.first ?? 256
+        let channels = numbers.dropFirst().first ?? 2000
+        let events = try fill(
+            folder, bytes: size << 20, channels: channels,
+            dataBytes: numbers.dropFirst(2).first ?? 300)
+        for _ in 0..<3 { try start(folder, events: events) }
+    }
+
+    /// Writes a journal as a gateway would, and tells what a record costs to encode.
+    private static func fill(
+        _ folder: OwnedFolder, bytes: Int, channels: Int, dataBytes: Int
+    ) throws -> Int {
+        var written = 0
+        var segment = 0
+        var sequence: UInt64 = 0
+        var previous: [UInt64] = Array(repeating: 0, count: channels)
+        var encoding = Duration.zero
+        let data = Array(("{\"text\":\"" + String(repeating: "x", count: dataBytes - 11) + "\"}").utf8)
+        while written < bytes {
+            var buffer = JournalRecord.beginning(EpochLine(1), followsHole: false).encoded
+            let began = ContinuousClock.now
+            while buffer.count < 16 << 20 {
+                let channel = Int(sequence) % channels
+                sequence += 1
+                let event = Event(
+                    sequence: sequence, at: moment(sequence), channel: "presence-bail-\(channel)",
+                    content: .message(name: "new-message", data: data, userID: "usr_\(channel)"),
+                    key: "new-message m\(sequence)")
+                JournalRecord.event(JournalEvent(event, previous: previous[channel]))
+                    .append(to: &buffer)
+                previous[channel] = sequence
+            }
+            encoding += ContinuousClock.now - began
+            segment += 1
+            let name = "journal-\(segment)"
+            try folder.perform([.create(name), .write(name, at: 0, buffer), .sync(name)])
+            written += buffer.count
+        }
+        print("\(sequence) events, \(segment) segments, \(written >> 20) MiB")
+        print("encoding \(encoding / Int(sequence)) a record")
+        return Int(sequence)
+    }
+
+    private static func moment(_ sequence: UInt64) -> Moment {
+        Moment(steady: .zero, wall: WallTime(milliseconds: Int64(sequence)))
+    }
+
+    private static func start(_ folder: OwnedFolder, events: Int) throws {
+        let began = ContinuousClock.now
+        var configuration = HubConfiguration()
+        configuration.totalBytes = 1 << 30
+        configuration.log.age = .seconds(1 << 30)
+        let now = moment(UInt64(events))
+        var recovery = JournalRecovery(limits: configuration.log, now: now)
+        let numbers = try folder.names().compactMap { Int($0.dropFirst("journal-".count)) }.sorted()
+        for number in numbers {
+            recovery.begin(segment: number)
+            try folder.read("journal-\(number)") { piece throws(JournalError) in
+                try recovery.append(piece)
+            }
+            try recovery.end(isLast: number == numbers.last)
+        }
+        let read = ContinuousClock.now - began
+        let found = recovery.finish()
+        let hub = Hub(restoring: found.past, epoch: 2, configuration: configuration, at: now)
+        let held = hub.channels.values.reduce(0) { $0 + $1.log.count }
+        let whole = ContinuousClock.now - began
+        print("start: \(whole) (reading \(read)), \(held) events held, damaged \(found.damaged)")
+    }
+}
