@@ -46,9 +46,9 @@ extension Hub {
         channel.subscription = .idle(since: restored.since, reason: .restart)
         for event in restored.events {
             channel.log.append(event)
-            logBytes += event.cost
             if let key = event.key { channel.keys.add(key, at: event.sequence) }
         }
+        logBytes += channel.log.bytes
         for seen in seenMembers.members(of: restored.name) where seen.isPresent {
             channel.members.insert(seen.member)
         }
