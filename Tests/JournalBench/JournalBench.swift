@@ -2,7 +2,7 @@
 import PasserelleHub
 import PasserelleNet
 
-/// Measures how long a start takes that finds a journal of a given size, and what writing costs:
+/// Measures how long a start takes that finds a journal of a given size, and what writing costs.
 ///
 ///     swift run -c release JournalBench FOLDER [MIB] [CHANNELS] [BYTES]
 ///
@@ -11,7 +11,9 @@ import PasserelleNet
 enum JournalBench {
     static func main() throws {
         let words = CommandLine.arguments.dropFirst()
-        guard let path = words.first else { return print("JournalBench FOLDER [MIB] [CHANNELS] [BYTES]") }
+        guard let path = words.first else {
+            return print("JournalBench FOLDER [MIB] [CHANNELS] [BYTES]")
+        }
         let numbers = words.dropFirst().compactMap { Int($0) }
         let folder = try OwnedFolder(path: path)
         let size = numbers.first ?? 256
@@ -31,7 +33,8 @@ enum JournalBench {
         var sequence: UInt64 = 0
         var previous: [UInt64] = Array(repeating: 0, count: channels)
         var encoding = Duration.zero
-        let data = Array(("{\"text\":\"" + String(repeating: "x", count: dataBytes - 11) + "\"}").utf8)
+        let data = Array(
+            ("{\"text\":\"" + String(repeating: "x", count: dataBytes - 11) + "\"}").utf8)
         while written < bytes {
             var buffer = JournalRecord.beginning(EpochLine(1), followsHole: false).encoded
             let began = ContinuousClock.now

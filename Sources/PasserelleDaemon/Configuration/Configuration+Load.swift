@@ -126,7 +126,9 @@ extension ConfigurationDraft {
     /// Takes the directory that systemd has made (the first, where it gives several), unless another
     /// is named.
     fileprivate mutating func settleState(_ command: Command) {
-        guard configuration.stateDirectory == nil, Command.gateways.contains(command) else { return }
+        guard configuration.stateDirectory == nil, Command.gateways.contains(command) else {
+            return
+        }
         let given = surroundings.value("STATE_DIRECTORY")?.split(separator: ":").first
         configuration.stateDirectory = given.map(String.init)
     }

@@ -36,7 +36,7 @@ package struct Configuration: Sendable {
     package var history = HistoryLimits()
     /// The bound on all logs together, in bytes.
     package var memoryBytes = 0
-    /// Where the logs survive a restart; nil: nowhere.
+    /// Where the logs and what else must outlive the process are kept; nil: nowhere.
     package var stateDirectory: String?
     /// How often what came reaches the disk.
     package var sync: Duration = .zero
@@ -54,8 +54,6 @@ package struct Configuration: Sendable {
     package var retractions: [Retraction] = []
     /// Offline notices.
     package var notices = NoticeSettings()
-    /// Where what must outlive the process is kept; nil: nowhere.
-    package var stateDirectory: String?
     /// The names of client events that readers may send.
     package var clientEvents: [String] = []
     /// The user ids that may use the Unix socket; nil: all whom the file's mode lets.

@@ -36,7 +36,9 @@ package final class FileWorker {
     /// True while a batch is under way.
     package var isBusy: Bool { done != nil }
 
-    /// Begins a batch; `done` is called in a coming turn, with what failed. None may be under way.
+    /// Begins a batch; none may be under way.
+    ///
+    /// `done` is called in a coming turn, with what failed.
     package func begin(
         _ operations: [FileOperation], done: @escaping (SystemError?) -> Void
     ) {

@@ -141,7 +141,8 @@ package final class OwnedFolder {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done, place + done)
+                pwrite(
+                    descriptor, $0.baseAddress?.advanced(by: done), $0.count - done, place + done)
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .last("write \(name)") }

@@ -17,7 +17,9 @@ private final class Desk {
 
     final class Lines: Sendable {
         private let list = Mutex<[String]>([])
-        func add(_ bytes: [UInt8]) { list.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) } }
+        func add(_ bytes: [UInt8]) {
+            list.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+        }
         func count(_ words: String) -> Int { list.withLock { $0.count { $0.contains(words) } } }
     }
 
@@ -56,7 +58,8 @@ private final class Desk {
         guard let log = hub.channel("c")?.log else { return [] }
         return (0..<log.count).compactMap { index in
             switch log[index].content {
-            case .message(_, let data, _): String(decoding: data.dropFirst().dropLast(), as: UTF8.self)
+            case .message(_, let data, _):
+                String(decoding: data.dropFirst().dropLast(), as: UTF8.self)
             case .gap(let gap): gap.reason.rawValue
             default: nil
             }
@@ -113,7 +116,9 @@ struct ScribeTests {
         #expect((1...2).contains(desk.scribe.journal.buried))
     }
 
-    @Test func `a journal that is mostly past is written anew, and what is held is all there`() throws {
+    @Test func `a journal that is mostly past is written anew, and what is held is all there`()
+        throws
+    {
         do {
             let desk = try Desk(path, epoch: 1, floor: 100_000)
             for number in 0..<5000 {

@@ -53,7 +53,9 @@ struct OwnedFolderTests {
     @Test func `more files than are open at a time`() throws {
         let folder = try OwnedFolder(path: path)
         for number in 0..<30 {
-            try folder.perform([.create("f\(number)"), .write("f\(number)", at: 0, [UInt8(number)])])
+            try folder.perform([
+                .create("f\(number)"), .write("f\(number)", at: 0, [UInt8(number)]),
+            ])
         }
         for number in 0..<30 {
             try folder.perform([.write("f\(number)", at: 1, [1]), .sync("f\(number)")])
@@ -140,7 +142,8 @@ struct FileWorkerTests {
 
     @Test func `closing ends what is under way, and lets go of the folder`() throws {
         var worker: FileWorker? = try worker()
-        worker?.begin([.create("a"), .write("a", at: 0, [UInt8](repeating: 1, count: 1 << 22))]) { _ in
+        worker?.begin([.create("a"), .write("a", at: 0, [UInt8](repeating: 1, count: 1 << 22))]) {
+            _ in
         }
         worker?.close()
         worker?.close()
