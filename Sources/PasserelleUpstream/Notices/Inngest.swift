@@ -15,9 +15,13 @@ package struct Inngest {
     /// The path with the key in it: never shown.
     private let target: String
     private let tls: TLSClient?
+    private let timeout: Duration
 
-    /// `base` is the path in front of `/e/`, `tls` nil for plain HTTP.
-    package init(host: String, port: Int, base: String, key: String, tls: TLSClient?) {
+    /// `base` is the path in front of `/e/`, `tls` nil for plain HTTP; `timeout` is for tests.
+    package init(
+        host: String, port: Int, base: String, key: String, tls: TLSClient?,
+        timeout: Duration = Inngest.timeout
+    ) {
         address = .tcp(host: host, port: port)
         let name = host.contains(":") ? "[\(host)]" : host
         self.host = port == (tls == nil ? 80 : 443) ? name : "\(name):\(port)"
@@ -25,6 +29,7 @@ package struct Inngest {
             (base.hasSuffix("/") ? String(base.dropLast()) : base)
             + "/e/" + HTTPTarget.encode(key)
         self.tls = tls
+        self.timeout = timeout
     }
 
     /// Sends one event, once.
@@ -36,7 +41,7 @@ package struct Inngest {
         request.fields.set("Content-Type", "application/json")
         request.fields.set("Accept", "application/json")
         return HTTPCall(
-            loop: loop, address: address, tls: tls, request: request, timeout: Self.timeout,
+            loop: loop, address: address, tls: tls, request: request, timeout: timeout,
             bodyBytes: Self.answerBytes
         ) { result in
             switch result {

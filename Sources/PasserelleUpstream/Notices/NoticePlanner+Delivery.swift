@@ -39,7 +39,8 @@ extension NoticePlanner {
         switch outcome {
         case .sent:
             tally.sent += 1
-            mark(delivery.pair, at: now.steady, now, &actions)
+            messages[delivery.message]?.told.insert(delivery.pair.userID)
+            mark(delivery, now, &actions) { .sent($0, now.wall, place: $1) }
             settle(number, &actions)
             if isFailing { actions += note(.recovered, at: now) }
             isFailing = false
@@ -54,7 +55,7 @@ extension NoticePlanner {
         case .unknown(let words):
             tally.failed += 1
             deliveries[number]?.mayHaveGone = true
-            mark(delivery.pair, at: now.steady, now, &actions)
+            mark(delivery, now, &actions) { .sending($0, now.wall, place: $1) }
             fail(number, words, now, &actions)
         }
         return actions + proceed(at: now)
@@ -63,18 +64,20 @@ extension NoticePlanner {
     /// A message's delay is over: finds its recipients.
     mutating func spread(_ number: Int, at now: Moment, _ actions: inout [Action]) {
         guard let held = messages[number] else { return }
-        for recipient in recipients(of: held.message) {
+        for recipient in recipients(of: held.message) where !held.told.contains(recipient.userID) {
             let pair = NoticePair(channel: held.message.channel, userID: recipient.userID)
+            let isBegun = held.begun.contains(recipient.userID)
             if sight.isPresent(pair) {
                 tally.present += 1
-            } else if isThrottled(pair, at: now.steady) {
+            } else if !isBegun, isThrottled(pair, at: now.steady) {
                 tally.throttled += 1
             } else if deliveries.count >= NoticeConfiguration.notices {
                 tally.dropped += 1
                 actions += note(.overflow(limit: NoticeConfiguration.notices), at: now)
             } else {
                 let notice = newNumber()
-                deliveries[notice] = Delivery(message: number, recipient: recipient, pair: pair)
+                deliveries[notice] = Delivery(
+                    message: number, recipient: recipient, pair: pair, mayHaveGone: isBegun)
                 messages[number]?.open.insert(notice)
                 if lanes[pair] != nil {
                     lanes[pair]?.behind.append(notice)
@@ -168,25 +171,28 @@ extension NoticePlanner {
         calls += 1
         deliveries[number]?.stage = .calling
         // Until the call has ended, it may come through at any time up to then.
-        mark(delivery.pair, at: now.steady + Inngest.timeout, now, &actions)
+        let end = WallTime(
+            milliseconds: now.wall.milliseconds + Inngest.timeout.milliseconds)
+        mark(delivery, ahead: Inngest.timeout, now, &actions) { .sending($0, end, place: $1) }
         let event = NoticeEvent(
             held.message, for: delivery.recipient, configuration: configuration)
         actions.append(.send(number: number, event))
     }
 
     private mutating func mark(
-        _ pair: NoticePair, at time: Duration, _ now: Moment, _ actions: inout [Action]
+        _ delivery: Delivery, ahead: Duration = .zero, _ now: Moment, _ actions: inout [Action],
+        _ record: (NoticePair, _ place: String) -> NoticeRecord
     ) {
-        guard configuration.throttle > .zero else { return }
-        marks.set(pair, at: time, now: now.steady)
-        let later = (time - now.steady).milliseconds
-        let wall = WallTime(milliseconds: now.wall.milliseconds + later)
-        actions.append(.keep(.sent(pair, wall)))
+        guard let held = messages[delivery.message] else { return }
+        if configuration.throttle > .zero {
+            marks.set(delivery.pair, at: now.steady + ahead, now: now.steady)
+        }
+        actions.append(.keep(record(delivery.pair, held.message.place)))
     }
 
     /// Takes back the mark of a notice that surely did not go out.
     private mutating func unmark(_ delivery: Delivery, _ actions: inout [Action]) {
-        guard configuration.throttle > .zero, !delivery.mayHaveGone else { return }
+        guard !delivery.mayHaveGone else { return }
         marks.remove(delivery.pair)
         actions.append(.keep(.unsent(delivery.pair)))
     }

@@ -50,6 +50,10 @@ package struct NoticePlanner {
     struct Held {
         let message: NoticeMessage
         let due: Duration
+        /// Users who had its notice.
+        var told: Set<String>
+        /// Users whose notice was on its way when the gateway was ended.
+        let begun: Set<String>
         /// Notices of it that are not settled.
         var open: Set<Int> = []
         var isRetracted = false
@@ -165,51 +169,62 @@ package struct NoticePlanner {
         return actions + proceed(at: now)
     }
 
-    /// What was kept before a restart; marks of the future count as of now.
+    /// What was kept before a restart; times of the future count as now.
+    ///
+    /// A notice that was on its way is sent again, with the same id.
     package mutating func restored(_ records: [NoticeRecord], at now: Moment) {
-        var times: [NoticePair: Int64] = [:]
-        var pending: [NoticeMessage] = []
-        for record in records {
-            switch record {
-            case .sent(let pair, let time): times[pair] = time.milliseconds
-            case .unsent(let pair): times[pair] = nil
-            case .pending(let message): pending.append(message)
-            case .settled(let place): pending.removeAll { $0.place == place }
-            }
+        let past = NoticePast(records)
+        func age(_ time: WallTime) -> Duration {
+            .milliseconds(max(0, now.wall.milliseconds - time.milliseconds))
         }
-        for (pair, time) in times.sorted(by: { $0.value < $1.value }) {
-            let age = Duration.milliseconds(max(0, now.wall.milliseconds - time))
-            if age < configuration.throttle {
-                marks.set(pair, at: now.steady - age, now: now.steady)
-            }
+        for (pair, time) in past.times.sorted(by: { $0.value < $1.value })
+        where age(time) < configuration.throttle {
+            marks.set(pair, at: now.steady - age(time), now: now.steady)
         }
-        for message in pending where numbers[message.place] == nil {
-            let age = Duration.milliseconds(
-                max(0, now.wall.milliseconds - message.heardAt.milliseconds))
-            guard age < configuration.delay + NoticeConfiguration.retriedFor,
+        for message in past.pending where numbers[message.place] == nil {
+            guard age(message.heardAt) < configuration.delay + NoticeConfiguration.retriedFor,
                 messages.count < NoticeConfiguration.messages
             else { continue }
-            hold(message, due: now.steady - age + configuration.delay)
+            hold(
+                message, due: now.steady - age(message.heardAt) + configuration.delay,
+                told: past.told[message.place] ?? [], begun: past.begun(message))
         }
     }
 
-    /// All that must be kept across a restart, marks at their times on the wall's clock.
+    /// All that must be kept across a restart.
     package func records(at now: Moment) -> [NoticeRecord] {
-        let waiting = messages.sorted { $0.key < $1.key }.filter { !$0.value.isRetracted }
-            .map { NoticeRecord.pending($0.value.message) }
-        let sent = marks.all.filter { marks.holds($0.pair, at: now.steady) }.map { pair, at in
-            NoticeRecord.sent(
-                pair,
-                WallTime(
-                    milliseconds: now.wall.milliseconds
-                        - (now.steady - at).milliseconds))
+        var records: [NoticeRecord] = []
+        var begun: Set<NoticePair> = []
+        func wall(_ time: Duration) -> WallTime {
+            let ago = (now.steady - time).milliseconds
+            return WallTime(milliseconds: now.wall.milliseconds - ago)
         }
-        return waiting + sent
+        for (_, held) in messages.sorted(by: { $0.key < $1.key }) where !held.isRetracted {
+            let place = held.message.place
+            records.append(.pending(held.message))
+            for userID in held.told.sorted() {
+                let pair = NoticePair(channel: held.message.channel, userID: userID)
+                records.append(.sent(pair, held.message.heardAt, place: place))
+            }
+            for delivery in held.open.sorted().compactMap({ deliveries[$0] })
+            where delivery.stage == .calling || delivery.mayHaveGone {
+                begun.insert(delivery.pair)
+                let time = marks.time(of: delivery.pair) ?? now.steady
+                records.append(.sending(delivery.pair, wall(time), place: place))
+            }
+        }
+        for (pair, time) in marks.all
+        where !begun.contains(pair) && marks.holds(pair, at: now.steady) {
+            records.append(.sent(pair, wall(time), place: ""))
+        }
+        return records
     }
 
-    private mutating func hold(_ message: NoticeMessage, due: Duration) {
+    private mutating func hold(
+        _ message: NoticeMessage, due: Duration, told: Set<String> = [], begun: Set<String> = []
+    ) {
         let number = newNumber()
-        messages[number] = Held(message: message, due: due)
+        messages[number] = Held(message: message, due: due, told: told, begun: begun)
         numbers[message.place] = number
         if let key = message.key { keys[message.channel + " " + key] = number }
         schedule.add(.message(number), at: due)

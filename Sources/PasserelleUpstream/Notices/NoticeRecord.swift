@@ -5,8 +5,10 @@ import PasserelleWire
 
 /// One line of what notices keep across restarts: a JSON object, the later one counts.
 package enum NoticeRecord: Equatable, Sendable {
-    /// A notice went out, or is about to.
-    case sent(NoticePair, WallTime)
+    /// A notice of the message at a place is about to go out.
+    case sending(NoticePair, WallTime, place: String)
+    /// It did go out.
+    case sent(NoticePair, WallTime, place: String)
     /// It did not go out after all.
     case unsent(NoticePair)
     /// A message waits, or its notices do.
@@ -21,10 +23,16 @@ package enum NoticeRecord: Equatable, Sendable {
     package var line: [UInt8] {
         var out = JSONObjectWriter()
         switch self {
-        case .sent(let pair, let time):
+        case .sending(let pair, let time, let place):
+            out.member("sending", Int(time.milliseconds))
+            out.member("channel", pair.channel)
+            out.member("user_id", pair.userID)
+            out.member("place", place)
+        case .sent(let pair, let time, let place):
             out.member("sent", Int(time.milliseconds))
             out.member("channel", pair.channel)
             out.member("user_id", pair.userID)
+            out.member("place", place)
         case .unsent(let pair):
             out.member("unsent", true)
             out.member("channel", pair.channel)
@@ -45,8 +53,11 @@ package enum NoticeRecord: Equatable, Sendable {
             self = .pending(message)
         } else if let channel = object.text("channel"), let userID = object.text("user_id") {
             let pair = NoticePair(channel: channel, userID: userID)
-            if let time = object.time("sent") {
-                self = .sent(pair, time)
+            let place = object.text("place") ?? ""
+            if let time = object.time("sending") {
+                self = .sending(pair, time, place: place)
+            } else if let time = object.time("sent") {
+                self = .sent(pair, time, place: place)
             } else if object.has("unsent") {
                 self = .unsent(pair)
             } else {

@@ -31,6 +31,9 @@ package struct ThrottleMarks: Sendable {
     /// Every mark with its time.
     package var all: [(pair: NoticePair, at: Duration)] { times.map { ($0.key, $0.value) } }
 
+    /// When the last notice was, as far as it is remembered.
+    package func time(of pair: NoticePair) -> Duration? { times[pair] }
+
     /// Whether the last notice is so near that no other may follow.
     package func holds(_ pair: NoticePair, at now: Duration) -> Bool {
         guard let time = times[pair] else { return false }

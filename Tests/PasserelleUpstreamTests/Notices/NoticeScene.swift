@@ -127,7 +127,10 @@ final class NoticeScene {
     }
 
     /// The process begins anew with what was kept, so much later on both clocks.
-    func restart(after time: Duration = .zero, wallStepsBack: Bool = false) {
+    func restart(
+        after time: Duration = .zero, wallStepsBack: Bool = false, rewrites: Bool = false
+    ) {
+        if rewrites { kept = planner.records(at: moment) }
         now += time
         sending = []
         planner = Self.planner(configuration, world)
