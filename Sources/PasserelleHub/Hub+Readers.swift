@@ -141,6 +141,8 @@ extension Cursor {
         for index in slots.indices {
             slots[index].gapsThrough = slots[index].channel.horizon.sequence
             slots[index].gap = Gap(.unknownPosition, from: position)
+            // That gap covers all that was before a channel is heard for the first time.
+            slots[index].isFresh = !slots[index].channel.wasHeard
         }
     }
 

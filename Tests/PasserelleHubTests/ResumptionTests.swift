@@ -181,6 +181,19 @@ struct ResumptionTests {
         #expect(resumed.take() == ["snapshot(c: ana)", "gap(c: idle)"])
     }
 
+    @Test func `an unknown position on a new channel is told one gap, before it is heard or after`()
+    {
+        let scene = Scene()
+        let early = scene.attach("c", from: .after(Position(epoch: 99, sequence: 5)))
+        #expect(early.take() == ["gap(c: unknown-position)"])
+        scene.subscribe("c", "ana")
+        scene.say("c", "one")
+        #expect(early.take() == ["snapshot(c: ana)", "c: one"])
+        let late = scene.attach(
+            "c", from: .after(Position(epoch: 99, sequence: 5)), wantsSnapshot: false)
+        #expect(late.take() == ["gap(c: unknown-position)", "c: one"])
+    }
+
     @Test(arguments: [Start.earliest, .last(50), .now])
     func `the position of a fresh reader's snapshot leads on without a gap`(start: Start) {
         let scene = scene()

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleHub
+import PasserelleTesting
+import PasserelleWire
+import Testing
+
+/// Readers that read at random, and wander from surface to surface with the position they have,
+/// beside a plain list of all that was said.
+struct WanderingTests {
+    private static let channels = ["c", "d", "e"]
+
+    @Test(arguments: 0..<6)
+    func `every surface hears the same, in order and once, or a gap`(round: Int) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededRandom(seed: seed)
+        let scene = try Scene { _, hub in hub.log.events = Int.random(in: 8...16, using: &random) }
+        var said = Dictionary(uniqueKeysWithValues: Self.channels.map { ($0, 0) })
+        let keeper = try scene.stream("channel=c&channel=d&channel=e")
+        _ = try keeper.messages()
+        var wanderers: [Wanderer] = []
+        for number in 0..<8 {
+            var channels = Self.channels.filter { _ in Bool.random(using: &random) }
+            if channels.isEmpty { channels = ["c"] }
+            wanderers.append(
+                Wanderer(scene, channels, said, isSteady: number < 2, seed: random.next()))
+        }
+        for wanderer in wanderers { try wanderer.arrive() }
+        for _ in 0..<200 {
+            for _ in 0..<Int.random(in: 0...4, using: &random) {
+                guard let channel = Self.channels.randomElement(using: &random) else { continue }
+                let size = Int.random(in: 0...2000, using: &random)
+                let text = String(repeating: "z", count: size)
+                scene.say(channel, String(said[channel, default: 0]), "\"\(text)\"")
+                said[channel, default: 0] += 1
+            }
+            if Int.random(in: 0..<60, using: &random) == 0 {
+                scene.hub.lost(at: scene.now)
+                for channel in Self.channels { scene.subscribe(channel) }
+            }
+            if Bool.random(using: &random) { try scene.settle() }
+            for wanderer in wanderers { try wanderer.step() }
+        }
+        for channel in Self.channels {
+            scene.say(channel, String(said[channel, default: 0]))
+            said[channel, default: 0] += 1
+        }
+        for (number, wanderer) in wanderers.enumerated() {
+            try wanderer.readAll()
+            for channel in wanderer.channels {
+                let failure = wanderer.failure(on: channel, of: said[channel, default: 0])
+                #expect(failure == nil, "seed \(seed), wanderer \(number), \(channel)")
+            }
+            if wanderer.isSteady {
+                #expect(!wanderer.reasons.contains("evicted"), "seed \(seed), \(number)")
+            }
+        }
+    }
+}
+
+/// One reader's way through the surfaces, and everything it heard on it.
+private final class Wanderer {
+    private enum Surface {
+        case stream(Stream)
+        case poll(Client)
+        case line(Client)
+    }
+
+    let channels: [String]
+    /// Reads all in every step and stays where it is.
+    let isSteady: Bool
+    /// The reasons of the gaps it was told.
+    private(set) var reasons: Set<String> = []
+    private let scene: Scene
+    private let start: [String: Int]
+    private var random: SeededRandom
+    private var surface: Surface?
+    private var position: String?
+    private var heard: [(channel: String, event: String)] = []
+
+    init(
+        _ scene: Scene, _ channels: [String], _ said: [String: Int], isSteady: Bool, seed: UInt64
+    ) {
+        self.scene = scene
+        self.channels = channels
+        self.isSteady = isSteady
+        start = said
+        random = SeededRandom(seed: seed)
+    }
+
+    /// Comes to a surface, the first time or with the position that it has.
+    func arrive() throws {
+        let query = channels.map { "channel=\($0)" }.joined(separator: "&")
+        let after = position.map { "&after=\($0)" } ?? ""
+        switch Int.random(in: 0..<(channels.count == 1 ? 4 : 3), using: &random) {
+        case 0, 1:
+            let version = Bool.random(using: &random) ? "1.1" : "1.0"
+            let isHeader = Bool.random(using: &random)
+            let fields = position.map { isHeader ? "Last-Event-ID: \($0)\r\n" : "" } ?? ""
+            let stream = try scene.stream(
+                query + (isHeader ? "" : after), fields: fields, version: version)
+            if !isSteady { stream.client.narrow() }
+            surface = .stream(stream)
+        case 2: surface = .poll(try scene.http())
+        default:
+            let client = try scene.line()
+            if !isSteady { client.narrow() }
+            client.send(
+                "SUBSCRIBE \(channels[0])\(position.map { " after=\($0)" } ?? "")\n")
+            surface = .line(client)
+        }
+        try read()
+    }
+
+    /// Reads, waits, or goes elsewhere.
+    func step() throws {
+        if isSteady { return try readAll() }
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0:
+            switch surface {
+            case .stream(let stream): stream.close()
+            case .poll(let client), .line(let client): client.pair.close()
+            case nil: break
+            }
+            try arrive()
+        case 1...4: try read()
+        default: break
+        }
+    }
+
+    /// Reads until there is nothing more.
+    func readAll() throws {
+        while try read() {}
+    }
+
+    @discardableResult
+    private func read() throws -> Bool {
+        switch surface {
+        case .stream(let stream):
+            for message in try stream.messages() { take(message.data, id: message.id) }
+            return false
+        case .line(let client):
+            for line in try client.lines() { try take(line: line) }
+            return false
+        case .poll(let client): return try poll(client)
+        case nil: return false
+        }
+    }
+
+    private func poll(_ client: Client) throws -> Bool {
+        let query = channels.map { "channel=\($0)" }.joined(separator: "&")
+        let limit = Int.random(in: 1...20, using: &random)
+        let usesTag = Bool.random(using: &random)
+        let after = position.map { usesTag ? "" : "&after=\($0)" } ?? ""
+        let field = position.map { usesTag ? "If-None-Match: \"\($0)\"\r\n" : "" } ?? ""
+        let answer = try client.get("/poll?\(query)\(after)&limit=\(limit)", field)
+        guard answer.status == 200 else { return false }
+        for (index, name) in column(answer.body, "event").enumerated() {
+            let channel = column(answer.body, "channel")[index]
+            note(channel, name)
+        }
+        position = member(answer.body, "position")
+        return member(answer.body, "more") == "true"
+    }
+
+    private func take(line: String) throws {
+        if line.hasPrefix("OK SUBSCRIBE") {
+            let json = Array(line.utf8.drop { $0 != UInt8(ascii: "{") })
+            position = member(json, "position")
+        } else if line.hasPrefix("EVENT ") {
+            let json = Array(line.utf8.dropFirst(6))
+            take(json, id: member(json, "id") ?? "")
+        } else {
+            throw TestFailure("not to be said: \(line)")
+        }
+    }
+
+    private func take(_ json: [UInt8], id: String) {
+        position = id
+        guard let channel = member(json, "channel"), let name = member(json, "event") else {
+            return
+        }
+        if name == "passerelle:gap" { reasons.insert(member(json, "data", "reason") ?? "") }
+        note(channel, name)
+    }
+
+    private func note(_ channel: String, _ name: String) {
+        if !name.hasPrefix("pusher:") { heard.append((channel, name)) }
+    }
+
+    /// What is wrong with what was heard on a channel, of which so many events were said.
+    func failure(on channel: String, of count: Int) -> String? {
+        var next = start[channel, default: 0]
+        var mayMiss = false
+        for item in heard where item.channel == channel {
+            guard let number = Int(item.event) else {
+                mayMiss = true
+                continue
+            }
+            guard number == next || (number > next && mayMiss) else {
+                return "\(number) came where \(next) was due"
+            }
+            next = number + 1
+            mayMiss = false
+        }
+        return next == count ? nil : "\(next) of \(count)"
+    }
+}
