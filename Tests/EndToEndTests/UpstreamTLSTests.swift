@@ -22,47 +22,62 @@ struct UpstreamTLSTests {
             stage, certificate: server.certificateFile, key: server.keyFile, to: sandbox.port)
     }
 
-    /// A gateway that is refused says so, goes on trying, and sends nothing that it was asked to.
-    private func checkRefusal(
-        _ front: TLSFront, _ variables: [String: String], says words: String
-    ) throws {
+    @Test func `another name, an unknown authority and an expired certificate are refused`()
+        throws
+    {
+        let trust = ["PASSERELLE_CA_FILE": certificates.authorityFile]
+        let refusals = [
+            try refusal(try certificates.server(names: ["other.example"]), trust, "another name"),
+            try refusal(try certificates.server(addresses: ["127.0.0.1"]), [:], "untrusted"),
+            try refusal(
+                try certificates.server(addresses: ["127.0.0.1"], isExpired: true), trust,
+                "expired"),
+        ]
+        for refusal in refusals {
+            refusal.line.say(#"PUBLISH presence-bail-1 e {"a":1}"#)
+            refusal.line.say("MEMBERS presence-bail-1")
+        }
+        try stage.wait(for: "second attempts") { refusals.allSatisfy { $0.front.accepted >= 3 } }
+        try stage.wait(for: "answers") { refusals.allSatisfy { $0.line.replies.count == 2 } }
+        for refusal in refusals {
+            for reply in refusal.line.replies {
+                guard case .error(code: "upstream-unavailable", _) = reply else {
+                    Issue.record("\(reply)")
+                    continue
+                }
+            }
+            let log = refusal.gateway.process
+            let lines = log.lines(with: "level=warning", "not connected to Channels")
+            #expect(!lines.isEmpty)
+            #expect(
+                lines.allSatisfy { $0.contains("certificate") && $0.contains(refusal.words) },
+                "\(lines)")
+            #expect(!log.errors.contains(SandboxProcess.secret))
+            #expect(try refusal.gateway.stop() == 0)
+        }
+        let state = try JSONText(try stage.request(sandbox.address, "GET", "/sandbox/state").body)
+        #expect(try state.number(["counts", "connections"]) == 0)
+        #expect(try state.number(["counts", "requests"]) == 0)
+    }
+
+    /// A gateway in front of a server that it must not speak to, and what its log is to say.
+    private struct Refusal {
+        let gateway: GatewayProcess
+        let front: TLSFront
+        let line: LineClient
+        let words: String
+    }
+
+    private func refusal(
+        _ server: TestCertificates.Server, _ variables: [String: String], _ words: String
+    ) throws -> Refusal {
+        let front = try front(server)
         let gateway = try GatewayProcess(
             stage, upstreamPort: front.port,
             variables: variables.merging(["PUSHER_SCHEME": "https"]) { $1 })
-        try stage.wait(for: "a second attempt") { front.accepted >= 2 }
-        let lines = gateway.process.lines(with: "level=warning", "not connected to Channels")
-        #expect(!lines.isEmpty)
-        #expect(lines.allSatisfy { $0.contains(words) }, "\(lines)")
-        #expect(!gateway.process.errors.contains(SandboxProcess.secret))
-        let state = try JSONText(try stage.request(sandbox.address, "GET", "/sandbox/state").body)
-        #expect(try state.number(["counts", "connections"]) == 0)
-        let line = LineClient(stage, path: gateway.ipc)
-        line.say(#"PUBLISH presence-bail-1 e {"a":1}"#)
-        try stage.wait(for: "a refusal") { !line.replies.isEmpty }
-        guard case .error(code: "upstream-unavailable", _) = line.replies[0] else {
-            Issue.record("\(line.replies)")
-            return
-        }
-        #expect(try gateway.get("/poll?channel=presence-bail-1").status == 503)
-        #expect(try gateway.stop() == 0)
-    }
-
-    @Test func `a certificate for another name is refused, and the log says so`() throws {
-        let front = try front(try certificates.server(names: ["other.example"]))
-        try checkRefusal(
-            front, ["PASSERELLE_CA_FILE": certificates.authorityFile], says: "certificate")
-    }
-
-    @Test func `a certificate that nobody vouches for is refused, and the log says so`() throws {
-        let front = try front(try certificates.server(addresses: ["127.0.0.1"]))
-        try checkRefusal(front, [:], says: "certificate")
-    }
-
-    @Test func `a certificate that has expired is refused, and the log says so`() throws {
-        let front = try front(
-            try certificates.server(addresses: ["127.0.0.1"], isExpired: true))
-        try checkRefusal(
-            front, ["PASSERELLE_CA_FILE": certificates.authorityFile], says: "expired")
+        return Refusal(
+            gateway: gateway, front: front, line: LineClient(stage, path: gateway.ipc),
+            words: words)
     }
 
     @Test func `a server that does not speak TLS is refused, and the log says so`() throws {

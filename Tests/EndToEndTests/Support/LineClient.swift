@@ -39,6 +39,11 @@ final class LineClient: LinkOwner, Ear {
         return try JSONText(json)
     }
 
+    /// Stops taking bytes from the kernel.
+    func pause() { link?.pause() }
+
+    func resume() { link?.resume() }
+
     func close() { link?.close() }
 
     func linkOpened(_ link: Link) {

@@ -22,6 +22,7 @@ final class StreamClient: LinkOwner, Ear {
     /// False: nothing is kept but counts and the newest event.
     var keepsAll = true
     private(set) var count = 0
+    private(set) var gapCount = 0
     private(set) var newest: Told?
     private let link: Link
     private var parser = HTTPResponseStreamParser(limits: HTTPLimits(bodyBytes: .max))
@@ -103,6 +104,7 @@ final class StreamClient: LinkOwner, Ear {
             return
         }
         count += 1
+        if event.isGap { gapCount += 1 }
         newest = event
         if keepsAll { told.append(event) }
     }
