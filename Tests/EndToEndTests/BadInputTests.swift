@@ -163,7 +163,7 @@ struct BadInputTests {
                 "PUBLISH \(Self.channel) e \"\(String(repeating: "x", count: 10_300))\"",
                 "too-large"
             ),
-            ("TYPING \(Self.channel) u on", "bad-command"),
+            ("TYPING \(Self.channel) u maybe", "bad-command"),
             (String(repeating: "x", count: 70_000), "too-large"), ("\u{0}\u{1}", "bad-command"),
         ]
         for (index, entry) in cases.enumerated() {
