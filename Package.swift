@@ -96,6 +96,10 @@ let package = Package(
             ],
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
+            name: "SimulatorTests",
+            dependencies: ["PasserelleUpstream", "PasserelleWire", "PasserelleHub"],
+            swiftSettings: common),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: ["PasserelleWire", "PasserelleNet", "PasserelleTesting"],
             swiftSettings: common),
