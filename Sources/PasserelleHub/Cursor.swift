@@ -37,6 +37,8 @@ package struct Cursor {
         let channel: Channel
         /// The reader's index in the channel's list.
         var index: Int
+        /// True where the reader wants to be given the members.
+        let wantsSnapshot: Bool
         /// True until the reader was given the members, where it wants them.
         var awaitsSnapshot: Bool
         /// True where the members as they were heard last will do, while the channel is away.

@@ -25,7 +25,8 @@ extension Hub {
             cursor.slots.append(
                 Cursor.Slot(
                     channel: channel, index: channel.readers.count,
-                    awaitsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, isFresh: false))
+                    wantsSnapshot: wantsSnapshot, awaitsSnapshot: wantsSnapshot,
+                    acceptsHeld: acceptsHeld, isFresh: false))
             channel.readers.append(reader)
         }
         let resumption = place(&cursor, at: start)

@@ -6,7 +6,8 @@ extension Hub {
     /// reader is up to date.
     ///
     /// Snapshots and refusals come first, then entries of all channels in the order of their
-    /// sequence numbers; a hole in front of a channel's held entries is told where it ends.
+    /// sequence numbers; a hole in front of a channel's held entries is told where it ends, and a
+    /// reader that is given members is given them anew behind it.
     ///
     /// Client events that are stale at `now`, on the steady clock, are passed over.
     package func next(_ cursor: inout Cursor, at now: Duration) -> Entry? {
@@ -16,6 +17,10 @@ extension Hub {
             cursor.sequence = sequence
             guard let event else {
                 cursor.slots[slot].gapsThrough = sequence
+                // Member changes may be among what is missing: who is told members is told anew.
+                cursor.slots[slot].awaitsSnapshot =
+                    cursor.slots[slot].wantsSnapshot
+                    && cursor.slots[slot].membersThrough < sequence
                 let channel = cursor.slots[slot].channel
                 return .gap(channel, Gap(channel.horizon.reason, from: position(at: from)))
             }

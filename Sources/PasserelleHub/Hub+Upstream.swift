@@ -207,6 +207,8 @@ extension Hub {
         guard let event = channel.log.removeOldest() else { return }
         logBytes -= event.cost
         if let key = event.key { channel.keys.remove(key, at: event.sequence) }
+        // A refusal may stand in front of where the channel began to be heard.
+        guard event.sequence > channel.horizon.sequence else { return }
         channel.horizon = Channel.Horizon(sequence: event.sequence, reason: .evicted)
     }
 }

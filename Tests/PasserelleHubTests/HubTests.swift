@@ -161,6 +161,18 @@ struct HubTests {
         #expect(reader.take() == ["snapshot(c: ana)"] && late.take() == ["snapshot(c: ana)"])
     }
 
+    @Test func `a refusal that ages out does not lead back to before the channel was heard`() {
+        var scene = Scene { $0.log.age = .seconds(10) }
+        _ = scene.attach("c")
+        scene.hub.refused("c", status: 403, message: "no", at: scene.now)
+        scene.subscribe("c")
+        let horizon = scene.hub.channel("c")?.horizon
+        scene.now = moment(11)
+        scene.hub.expire(at: scene.now)
+        #expect(scene.hub.channel("c")?.log.count == 0)
+        #expect(scene.hub.channel("c")?.horizon == horizon)
+    }
+
     @Test func `events for a channel that nobody asked for are counted and dropped`() {
         let scene = Scene()
         scene.say("ghost", "boo")

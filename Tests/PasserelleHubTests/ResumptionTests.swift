@@ -123,7 +123,8 @@ struct ResumptionTests {
         slow.isStalled = true
         for name in ["one", "two", "three", "four"] { scene.say("c", name) }
         slow.read()
-        #expect(slow.take() == ["gap(c: evicted)", "c: two", "c: three", "c: four"])
+        let told = ["gap(c: evicted)", "snapshot(c: )", "c: two", "c: three", "c: four"]
+        #expect(slow.take() == told)
     }
 
     @Test func `one position serves several channels, in the order in which things were said`() {

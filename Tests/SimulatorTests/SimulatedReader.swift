@@ -6,10 +6,10 @@ import PasserelleHub
 final class SimulatedReader: Reader {
     /// What the reader's application knows of one channel.
     struct Knowledge {
-        /// The last message that was told, by its place in the application's own order.
-        var last: Int
-        /// A gap was told since: whatever lies between was told to be missing.
-        var isGapOpen = false
+        /// Every message up to here was told, is covered by a gap, or was never due.
+        var settled: Int
+        /// The past was asked for: it may begin anywhere.
+        var isOpen = false
         /// What the reader believes of who is there; `nil` before it was told.
         var members: Set<String>?
     }
@@ -24,6 +24,8 @@ final class SimulatedReader: Reader {
     /// The position that the reader holds; what it comes back with.
     var position: Position?
     var knowledge: [String: Knowledge] = [:]
+    /// Channels that the reader hears only from their next subscription on.
+    var awaited: Set<String> = []
     private(set) var hasNews = false
 
     init(name: Int, channels: [String], polls: Bool) {

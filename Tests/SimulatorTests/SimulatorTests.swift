@@ -52,7 +52,8 @@ struct SimulatorTests {
             let steps = Schedule.steps(seed: seed, count: 300)
             guard let words = Judge.verdict(steps, mutation: .none) else { continue }
             let small = Judge.shrunk(steps, mutation: .none)
-            Issue.record("seed \(seed): \(words)\nshrunk to \(small)")
+            let cause = Judge.verdict(small, mutation: .none) ?? ""
+            Issue.record("seed \(seed): \(words)\nshrunk: \(cause)\nby \(small)")
             return
         }
     }
