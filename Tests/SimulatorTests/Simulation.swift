@@ -100,7 +100,7 @@ final class Simulation {
         case .deliver(let count): for _ in 0..<count { _ = deliverOne() }
         case .duplicate(let channel): server.duplicate(Self.channels[channel % 8])
         case .lose(let code): lose(code: code)
-        case .garbage: obey(session.garbled(now: steady))
+        case .garbage: obey(session.garbled("no message", now: steady))
         case .refuse: server.refuseNext()
         case .pass(let milliseconds): pass(milliseconds)
         case .jump(let milliseconds): wall += Int64(milliseconds)
