@@ -60,6 +60,7 @@ extension Hub {
             }
             guard let gap = cursor.slots[index].gap else { continue }
             cursor.slots[index].gap = nil
+            cursor.slots[index].gapsThrough = cursor.slots[index].channel.horizon.sequence
             cursor.gapWasTold(newest: sequence)
             return .gap(cursor.slots[index].channel, gap)
         }
@@ -112,7 +113,10 @@ extension Cursor {
     /// Behind the last gap of an unknown position, the cursor stands before all that is held.
     fileprivate mutating func gapWasTold(newest: UInt64) {
         guard slots.allSatisfy({ $0.gap == nil }) else { return }
-        sequence = max(sequence, beginning(newest: newest))
+        // What fell off a log since its own gap was told is still to be told.
+        let untold = slots.filter { $0.channel.horizon.sequence > $0.gapsThrough }
+        let limit = untold.map(\.gapsThrough).min() ?? .max
+        sequence = max(sequence, min(beginning(newest: newest), limit))
     }
 
     /// The last sequence number before everything that the channels hold; `newest` is the hub's.

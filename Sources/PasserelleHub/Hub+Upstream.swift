@@ -38,7 +38,8 @@ extension Hub {
         _ name: String, event: String, data: [UInt8], userID: String?, key: String? = nil,
         retracts: String? = nil, at now: Moment
     ) {
-        guard let channel = channels[name] else {
+        // On a channel that is not heard, the gap to come speaks for whatever is said meanwhile.
+        guard let channel = channels[name], channel.isLive else {
             counters.unasked += 1
             return
         }
@@ -64,9 +65,9 @@ extension Hub {
 
     /// A user came; one who is known already only has their description renewed.
     package func memberAdded(_ name: String, _ member: Member, at now: Moment) {
-        guard let channel = channels[name], member.userID != configuration.hiddenMember else {
-            return
-        }
+        guard let channel = channels[name], channel.isLive,
+            member.userID != configuration.hiddenMember
+        else { return }
         returned(member.userID, on: channel)
         let isNew = channel.members.insert(member)
         see(SeenMember(member, time: now.wall, isPresent: true), on: name)

@@ -27,7 +27,8 @@ package struct Counters: Equatable, Sendable {
     package var evictedByAge: UInt64 = 0
     /// Entries that went because all logs together passed their bound.
     package var evictedByMemory: UInt64 = 0
-    /// Events that came for a channel nobody had asked for.
+    /// Events that came for a channel that was not asked for, or whose subscription was not yet
+    /// answered; a gap speaks for them.
     package var unasked: UInt64 = 0
 
     package init() {}
