@@ -41,7 +41,7 @@ private enum Judge {
 struct SimulatorTests {
     /// How many seeds a run tries: a day has 300 steps.
     private static let seeds =
-        ProcessEnvironmentNumber.named("PASSERELLE_SIMULATOR_SEEDS") ?? 2000
+        ProcessEnvironmentNumber.named("PASSERELLE_SIMULATOR_SEEDS") ?? 1000
 
     @Test(arguments: 0..<4)
     func `every event is told in order exactly once, or a gap is, or it was retracted`(

@@ -7,6 +7,7 @@ import PasserelleWire
 /// One subscription of a connection to the Unix socket.
 final class LineReader: Reader {
     var cursor = Cursor()
+    private var isAnswered = false
     let channel: String
     /// The place of its command among all commands.
     let ticket: LineConnection.Ticket
@@ -68,8 +69,10 @@ final class LineReader: Reader {
         }
     }
 
+    /// The first snapshot is the answer to the command; one behind a gap is an event like any other.
     private func append(_ entry: Entry, to piece: inout [UInt8]) {
-        if case .snapshot(let channel) = entry {
+        if case .snapshot(let channel) = entry, !isAnswered {
+            isAnswered = true
             let position = desk.hub.position(at: cursor.sequence).text
             var json = Array(#"{"position":"\#(position)","members":"#.utf8)
             EventEncoder.memberList(of: channel, into: &json)
