@@ -118,6 +118,41 @@ struct NoticeTests {
         #expect(try second.stop() == 0)
     }
 
+    @Test func `who was seen before a restart is a recipient after it`() throws {
+        let variables = ["PASSERELLE_STATE_DIR": stage.folder.path]
+        let first = try start(variables)
+        let ann = try ChannelsMember(
+            stage, port: sandbox.port, userID: "usr_ann", info: #"{"email":"ann@example.test"}"#)
+        try ann.join(Self.channel)
+        try stage.wait(for: "a member") { try first.members(of: Self.channel).count == 1 }
+        ann.leave()
+        try stage.wait(for: "a departure") { try first.members(of: Self.channel).isEmpty }
+        #expect(try first.stop() == 0)
+        let second = try start(variables)
+        try publish("msg_1")
+        try stage.wait(for: "a notice") { try notices(second, "sent") == 1 }
+        let event = try JSONText(try #require(inngest.requests.first).body)
+        #expect(
+            try event.string(["data", "recipient", "user_info", "email"]) == "ann@example.test")
+        #expect(try second.stop() == 0)
+    }
+
+    @Test func `who reads through the gateway gets no mail about what is on the screen`() throws {
+        let gateway = try start([
+            "PASSERELLE_PRESENCE": "delegate", "PASSERELLE_NOTICE_RECIPIENTS": "message.to",
+        ])
+        let ann = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)&user=usr_ann")
+        try stage.wait(for: "ann to be a member") {
+            try gateway.members(of: Self.channel)["usr_ann"] != nil
+        }
+        try publish("msg_1", to: #"["usr_ann","usr_eve"]"#)
+        try stage.wait(for: "eve's notice") { try notices(gateway, "sent") == 1 }
+        #expect(try notices(gateway, "present") == 1)
+        #expect(inngest.requests.count == 1)
+        ann.close()
+        #expect(try gateway.stop() == 0)
+    }
+
     @Test func `a message that is deleted in time is not announced, nor kept`() throws {
         let gateway = try start([
             "PASSERELLE_STATE_DIR": stage.folder.path, "PASSERELLE_NOTICE_DELAY": "2s",

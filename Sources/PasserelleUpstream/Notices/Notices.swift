@@ -13,6 +13,8 @@ package final class Notices {
     package static let appendedBytes = 1_048_576
     /// How often what is kept is written anew, where that changed.
     package static let upkeep: Duration = .seconds(600)
+    /// How long a deleted message may still be in what is kept.
+    package static let erasure: Duration = .seconds(1)
 
     /// Called with what is worth a log line.
     package var noted: ((NoticeNote, _ alike: Int) -> Void)?
@@ -26,6 +28,7 @@ package final class Notices {
     private var timer: TimerToken?
     private var timerDeadline: Duration?
     private var appended = 0
+    private var isRewriteDue = false
     private var isStopped = false
 
     /// Goes on with what was kept; `users` asks Channels who is on a channel.
@@ -70,11 +73,15 @@ package final class Notices {
             if hasBadRecipients { perform(planner.badRecipients(channel, at: now)) }
             perform(planner.heard(message, at: now))
         }
-        if let key = keys.retracts { perform(planner.retracted(key, on: channel, at: now)) }
+        guard let key = keys.retracts else { return }
+        perform(planner.retracted(key, on: channel, at: now))
+        // What was settled before may still be in what is kept.
+        if appended > 0 { rewriteSoon() }
     }
 
     /// Gives up the calls that are on their way; what waits is kept, where anything is.
     package func stop() {
+        if isRewriteDue { rewrite() }
         isStopped = true
         if let timer { loop.cancel(timer) }
         timer = nil
@@ -105,7 +112,8 @@ package final class Notices {
         keep(lines) { [weak self] in
             for (number, event) in events { self?.send(number, event) }
         }
-        if erases || appended > Self.appendedBytes { rewrite() }
+        if erases { rewriteSoon() }
+        if appended > Self.appendedBytes { rewrite() }
         arm()
     }
 
@@ -115,7 +123,18 @@ package final class Notices {
         store.append(lines, done)
     }
 
+    /// Takes deleted messages out of what is kept; of many deletions at once, once.
+    private func rewriteSoon() {
+        guard store != nil, !isRewriteDue else { return }
+        isRewriteDue = true
+        loop.after(Self.erasure) { [weak self] in
+            guard let self, isRewriteDue, !isStopped else { return }
+            rewrite()
+        }
+    }
+
     private func rewrite() {
+        isRewriteDue = false
         appended = 0
         store?.replace(planner.records(at: moment).flatMap(\.line))
     }

@@ -144,14 +144,31 @@ struct NoticesTests {
         }
     }
 
-    @Test func `a deletion before the notice erases the message from what is kept`() throws {
+    @Test func `a deletion erases the message from what is kept, many of them at once`() throws {
         let scene = try NoticesScene()
         let before = scene.replaced
-        scene.say("m1")
-        scene.hear("message-deleted", #"{"messageId":"m1"}"#)
-        #expect(scene.notices.pending == 0 && scene.replaced == before + 1)
+        for number in 1...5 {
+            scene.say("m\(number)")
+            scene.hear("message-deleted", #"{"messageId":"m\#(number)"}"#)
+        }
+        #expect(scene.notices.pending == 0 && scene.replaced == before)
+        try scene.turn { scene.replaced == before + 1 }
+        #expect(scene.http.accepted == 0 && scene.notices.tally.retracted == 5)
+        scene.hear("message-deleted", #"{"messageId":"m6"}"#)
         try scene.settle()
-        #expect(scene.http.accepted == 0 && scene.notices.tally.retracted == 1)
+        scene.notices.stop()
+        #expect(scene.replaced == before + 1)
+    }
+
+    @Test func `a deletion after the notice erases it, too`() throws {
+        let scene = try NoticesScene()
+        scene.answers(200)
+        scene.say("m1")
+        try scene.turn { scene.notices.tally.sent == 1 }
+        let before = scene.replaced
+        scene.hear("message-deleted", #"{"messageId":"m1"}"#)
+        scene.notices.stop()
+        #expect(scene.replaced == before + 1)
     }
 
     @Test func `what was kept goes on`() throws {
