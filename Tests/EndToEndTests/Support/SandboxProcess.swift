@@ -17,9 +17,15 @@ final class SandboxProcess {
 
     init(_ stage: Stage) throws {
         self.stage = stage
-        port = try Self.freePort()
-        process = try Self.start(stage, port)
-        try awaitListening()
+        var number = try Self.freePort()
+        var started = try Self.start(stage, number)
+        // Somebody else may have taken the port in between.
+        while try !Self.isListening(stage, started) {
+            guard started.errors.contains("in use") else { throw Self.ended(started) }
+            number = try Self.freePort()
+            started = try Self.start(stage, number)
+        }
+        (port, process) = (number, started)
     }
 
     /// The variables that any of our own processes need to know this application.
@@ -35,11 +41,16 @@ final class SandboxProcess {
         return try stage.start("sandbox", [], variables)
     }
 
-    private func awaitListening() throws {
+    /// Waits until it listens, or has ended without.
+    private static func isListening(_ stage: Stage, _ process: PasserelleProcess) throws -> Bool {
         try stage.wait(for: "the sandbox's port") {
-            if process.hasEnded { throw TestFailure("the sandbox ended: \(process.errors)") }
-            return !process.lines(with: "the sandbox is ready").isEmpty
+            process.hasEnded || !process.lines(with: "the sandbox is ready").isEmpty
         }
+        return !process.hasEnded
+    }
+
+    private static func ended(_ process: PasserelleProcess) -> TestFailure {
+        TestFailure("the sandbox ended: \(process.errors)")
     }
 
     /// A port that nobody listens on, outside the range that the kernel gives to connections, so
@@ -75,7 +86,7 @@ final class SandboxProcess {
     /// Starts it again on the same port.
     func restart() throws {
         process = try Self.start(stage, port)
-        try awaitListening()
+        guard try Self.isListening(stage, process) else { throw Self.ended(process) }
     }
 
     // MARK: - What it is told
