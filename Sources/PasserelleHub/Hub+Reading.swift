@@ -58,7 +58,11 @@ extension Hub {
             {
                 return opening
             }
-            guard let gap = cursor.slots[index].gap else { continue }
+            // Told once the channel is heard, behind its members: told before, it would not speak
+            // for what is said until then.
+            guard let gap = cursor.slots[index].gap, cursor.slots[index].channel.wasHeard else {
+                continue
+            }
             cursor.slots[index].gap = nil
             cursor.slots[index].gapsThrough = cursor.slots[index].channel.horizon.sequence
             cursor.gapWasTold(newest: sequence)
