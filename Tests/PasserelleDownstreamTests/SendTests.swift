@@ -18,6 +18,18 @@ struct SendTests {
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 
+    @Test(arguments: [
+        ("http://h", 202), ("https://H", 202), ("http://evil.test", 403), ("null", 403),
+        ("http://h.evil.test", 403), ("http://h:81", 403),
+    ])
+    func `only the gateway's own pages may send`(origin: String, status: Int) throws {
+        let scene = try Scene { configuration, _ in configuration.believesClaims = true }
+        let type = "Content-Type: application/json\r\nOrigin: \(origin)"
+        let target = "/channels/presence-a/events?user=anne"
+        #expect(try post(scene.http(), target, typing, type: type).status == status)
+        #expect(scene.sent.count == (status == 202 ? 1 : 0))
+    }
+
     @Test func `an event goes out as its user's, and is accepted`() throws {
         let scene = try Scene { configuration, _ in configuration.believesClaims = true }
         let client = try scene.http()
@@ -53,6 +65,7 @@ struct SendTests {
         (403, "/channels/c/events?user=anne", #"{"event":"client-typing","data":{}}"#),
         (403, "/channels/secret/events?user=anne", #"{"event":"client-typing","data":{}}"#),
         (403, "/channels/presence-a/events?user=passerelle", #"{"event":"client-typing"}"#),
+        (403, "/channels/private-encrypted-a/events?user=anne", #"{"event":"client-typing"}"#),
         (400, "/channels/presence-a/events?user=anne", "typing"),
         (400, "/channels/presence-a/events?user=anne", ""),
         (400, "/channels/presence-a/events?user=anne", #"{"data":{}}"#),

@@ -182,8 +182,7 @@ struct ResumptionTests {
         #expect(resumed.take() == ["snapshot(c: ana)", "gap(c: idle)"])
     }
 
-    @Test func `an unknown position on a new channel is told one gap, once it is heard`()
-    {
+    @Test func `an unknown position on a new channel is told one gap, once it is heard`() {
         let scene = Scene()
         let early = scene.attach("c", from: .after(Position(epoch: 99, sequence: 5)))
         #expect(early.take() == [])

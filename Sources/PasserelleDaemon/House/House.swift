@@ -224,6 +224,9 @@ final class House {
         rest.publish(channel: channel, event: event, data: data) { result in
             switch result {
             case .success: done(.sent)
+            case .failure(.refused(let status, let words)) where status >= 500:
+                // A server, or a proxy before it, that fails may have passed the event on before.
+                done(.unknown("Channels answered \(status) \(words)"))
             case .failure(.refused(let status, let words)): done(.refused("\(status) \(words)"))
             case .failure(.unreachable(let words)): done(.unavailable(words))
             case .failure(.unknown(let words)): done(.unknown(words))

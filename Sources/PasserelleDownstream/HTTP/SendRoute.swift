@@ -11,6 +11,7 @@ enum SendRoute {
     ) throws(Refusal) {
         let channel = try ReadRequest.check(
             channel: channel, allowed: desk.configuration.channels)
+        try checkOrigin(of: request)
         try checkType(of: request)
         let claim = try IdentityClaim(query: request.query)
         let identity = try desk.identity(claim)
@@ -26,6 +27,16 @@ enum SendRoute {
                     connection?.refuse(error)
                 }
             })
+    }
+
+    /// A browser says from where a page sends: only the gateway's own pages may.
+    private static func checkOrigin(of request: HTTPRequest) throws(Refusal) {
+        guard let origin = request.fields.first("Origin") else { return }
+        let host = request.fields.first("Host")?.lowercased()
+        let own = ["http://", "https://"].map { $0 + (host ?? "") }
+        guard host != nil, own.contains(origin.lowercased()) else {
+            throw Refusal(403, "forbidden", "Pages of another origin may not send.")
+        }
     }
 
     private static func checkType(of request: HTTPRequest) throws(Refusal) {
@@ -92,7 +103,9 @@ extension Desk {
                 403, "forbidden",
                 "Readers do not send that event; PASSERELLE_CLIENT_EVENTS says which.")
         }
-        guard ["private-", "presence-"].contains(where: channel.hasPrefix) else {
+        let kind = (try? ChannelName(channel))?.kind
+        guard kind == .presence || kind == .private else {
+            // An encrypted channel's readers would take what we send for ciphertext.
             throw Refusal(
                 403, "forbidden", "Channels has client events on private and presence channels.")
         }

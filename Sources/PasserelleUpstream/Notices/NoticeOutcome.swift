@@ -16,10 +16,11 @@ package enum NoticeOutcome: Equatable, Sendable {
     /// Reads an answer: only a 200 whose body tells no error is a yes.
     package init(_ response: HTTPResponse) {
         switch response.status {
-        case 200: self = response.tellsError ? .failed("status 200 with an error") : .sent
+        case 200: self = response.tellsError ? .unknown("status 200 with an error") : .sent
         case 408, 425, 429: self = .failed("status \(response.status)")
         case 300..<500: self = .refused(status: response.status)
-        default: self = .failed("status \(response.status)")
+        // A request can be taken in part, or passed on, before its answer says that it failed.
+        default: self = .unknown("status \(response.status)")
         }
     }
 
