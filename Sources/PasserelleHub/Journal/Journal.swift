@@ -18,6 +18,9 @@ package struct Journal {
     /// known that well.
     package static let markInterval: Duration = .seconds(10)
 
+    /// How many messages can be taken back, while nothing is kept, for certain.
+    package static let owedLimit = 100_000
+
     package let limits: JournalLimits
     package private(set) var state = State.on
     package private(set) var segments: [JournalSegment]
@@ -34,6 +37,9 @@ package struct Journal {
     private var epochs: EpochLine
     private var pending: [DiskOperation] = []
     private var burials: [DiskOperation] = []
+    /// What was taken back since a batch failed: it may lie where nobody knows of it, and must be
+    /// told to whoever finds it there beside a copy that is half done.
+    private var owed: Set<Burial> = []
     private var touched: Set<Int> = []
     private var changesFolder = false
     private var writtenSequence: UInt64
@@ -175,7 +181,8 @@ package struct Journal {
         }
         guard succeeded else { return failed(flight) }
         buried += flight.duties.count(where: \.isBurial)
-        syncedSequence = flight.sequence
+        // While it comes back, part of what was said before is still missing.
+        if state == .on || flight.endsCopy { syncedSequence = flight.sequence }
         for index in segments.indices {
             segments[index].certain = flight.ends[segments[index].number] ?? 0
         }
@@ -191,6 +198,7 @@ package struct Journal {
         writtenSequence = 0
         notedSince = now.steady
         beginCopy(of: hub, followsHole: true)
+        for burial in owed { JournalRecord.retraction(burial).append(to: &buffer) }
     }
 
     // MARK: - Writing
@@ -232,6 +240,10 @@ package struct Journal {
 
     private mutating func beginSegment(followsHole: Bool) {
         takeBuffer()
+        // What comes later reaches the disk later: never a deletion before what it takes back.
+        if let former = segments.last?.number, touched.contains(former) {
+            pending.append(.sync(segment: former))
+        }
         let number = (segments.last?.number ?? 0) + 1
         segments.append(JournalSegment(number: number))
         pending.append(.create(segment: number))
@@ -261,7 +273,8 @@ package struct Journal {
     // MARK: - Taking back
 
     private mutating func bury(_ burial: Burial, at now: Moment) {
-        var isKept = false
+        if state != .on, owed.count < Self.owedLimit { owed.insert(burial) }
+        var isKept = state == .returning
         for index in segments.indices {
             for place in segments[index].take(burial) {
                 isKept = true
@@ -326,6 +339,7 @@ package struct Journal {
         copiedBytes = bytes
         guard state == .returning else { return nil }
         state = .on
+        owed = []
         return .on
     }
 
@@ -343,6 +357,7 @@ package struct Journal {
         let kept = state == .returning ? copy?.former : nil
         copy = nil
         pending = duties
+        for case .bury(_, _, _, let burial) in duties { owed.insert(burial) }
         for segment in segments {
             if segment.certain == 0 || !(kept?.contains(segment.number) ?? true) {
                 pending.append(.remove(segment: segment.number))

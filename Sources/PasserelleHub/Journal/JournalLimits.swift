@@ -5,7 +5,7 @@ package struct JournalLimits: Sendable {
     /// At what size a segment is followed by the next.
     package var segmentBytes = 16 * 1_048_576
     /// How much of a copy is written in one batch.
-    package var sliceBytes = 262_144
+    package var sliceBytes = 131_072
     /// What the journal may have beyond twice what is held, before it is written anew.
     package var floorBytes = 8 * 1_048_576
     /// What may wait for a disk that does not answer; beyond it the disk counts as failed.

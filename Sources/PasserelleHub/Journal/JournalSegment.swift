@@ -14,8 +14,10 @@ package struct JournalSegment {
     package internal(set) var bytes = 0
     /// Bytes that are known to be on the disk: where it is cut when a write fails.
     var certain = 0
-    private var places: [Int: Place] = [:]
+    /// By hash, in many small parts: one that grows is moved, and that must not take long.
+    private var places = [[Int: Place]](repeating: [:], count: parts)
     private var more: [Int: [Place]] = [:]
+    private static let parts = 64
 
     init(number: Int) {
         self.number = number
@@ -28,8 +30,8 @@ package struct JournalSegment {
             sequence: event.sequence, offset: UInt32(clamping: offset),
             bytes: UInt32(clamping: bytes))
         let hash = Self.hash(event.channel, key)
-        if places[hash] == nil {
-            places[hash] = place
+        if places[hash & (Self.parts - 1)][hash] == nil {
+            places[hash & (Self.parts - 1)][hash] = place
         } else {
             more[hash, default: []].append(place)
         }
@@ -38,10 +40,10 @@ package struct JournalSegment {
     /// Takes out where messages lie that a burial covers.
     mutating func take(_ burial: Burial) -> [Place] {
         let hash = Self.hash(burial.channel, burial.key)
-        let first = places.removeValue(forKey: hash)
+        let first = places[hash & (Self.parts - 1)].removeValue(forKey: hash)
         let all = [first].compactMap(\.self) + (more.removeValue(forKey: hash) ?? [])
         let later = all.filter { $0.sequence > burial.through }
-        if let first = later.first { places[hash] = first }
+        if let first = later.first { places[hash & (Self.parts - 1)][hash] = first }
         if later.count > 1 { more[hash] = Array(later.dropFirst()) }
         return all.filter { $0.sequence <= burial.through }
     }
@@ -49,7 +51,9 @@ package struct JournalSegment {
     /// Forgets what lies behind so many bytes.
     mutating func cut(to end: Int) {
         bytes = end
-        places = places.filter { Int($0.value.offset) < end }
+        for part in places.indices {
+            places[part] = places[part].filter { Int($0.value.offset) < end }
+        }
         for (hash, rest) in more { more[hash] = rest.filter { Int($0.offset) < end } }
     }
 

@@ -44,9 +44,8 @@ struct JournalModelTests {
                 }
                 let before = held(world)
                 let synced = world.journal.syncedSequence
-                let wasOn = world.journal.state == .on
                 try world.die(losesPower: losesPower, damages: damages)
-                if !damages, wasOn { try expectHeld(before, through: synced, in: world) }
+                if !damages { try expectHeld(before, through: synced, in: world) }
                 try expectHonest(world)
                 if !damages { try expectBuried(world) }
             }
@@ -87,6 +86,14 @@ struct JournalModelTests {
         let texts = world.disk.texts
         for (number, one) in world.said.enumerated() where one.isBuried && texts.contains(number) {
             throw Lie(description: "\(one.text) was retracted and is on the disk")
+        }
+        // What was deleted by an event that is held must be gone, whoever had to see to that.
+        let held = Set(world.heldTexts)
+        for (number, one) in world.said.enumerated() where texts.contains(number) {
+            guard let deletion = one.deletion, held.contains(world.said[deletion].text) else {
+                continue
+            }
+            throw Lie(description: "\(one.text) was deleted, its deletion is held, it is not gone")
         }
     }
 

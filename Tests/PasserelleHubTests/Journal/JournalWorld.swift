@@ -13,6 +13,8 @@ final class JournalWorld {
         let key: String
         let isEphemeral: Bool
         var isRetracted = false
+        /// The number of what deleted it last.
+        var deletion: Int?
         /// True once its retraction was known to be on the disk.
         var isBuried = false
     }
@@ -107,6 +109,16 @@ final class JournalWorld {
         try live()
     }
 
+    /// The texts that the hub holds.
+    var heldTexts: [String] {
+        hub.channels.values.flatMap { channel in
+            (0..<channel.log.count).compactMap { index in
+                guard case .message(_, let data, _) = channel.log[index].content else { return nil }
+                return String(decoding: data.dropFirst().dropLast(), as: UTF8.self)
+            }
+        }
+    }
+
     private func live() throws {
         seconds += 5
         var recovery = JournalRecovery(limits: Self.configuration.log, now: now)
@@ -171,6 +183,7 @@ final class JournalWorld {
         for (index, one) in said.enumerated()
         where one.channel == target.channel && one.key == target.key && !one.isEphemeral {
             said[index].isRetracted = true
+            said[index].deletion = said.count
             retractions.append((index, hub.sequence))
         }
         hub.heard(
