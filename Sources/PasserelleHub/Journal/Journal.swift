@@ -80,7 +80,7 @@ package struct Journal {
         pending = found.repairs
         for case .cut(let segment, _) in found.repairs { touched.insert(segment) }
         for case .bury(let segment, _, _, _) in found.repairs { touched.insert(segment) }
-        beginSegment(followsHole: false)
+        beginSegment()
         if let time = found.past.time {
             JournalRecord.silence(since: time).append(to: &buffer)
         }
@@ -197,8 +197,7 @@ package struct Journal {
         state = .returning
         writtenSequence = 0
         notedSince = now.steady
-        beginCopy(of: hub, followsHole: true)
-        for burial in owed { JournalRecord.retraction(burial).append(to: &buffer) }
+        beginCopy(of: hub)
     }
 
     // MARK: - Writing
@@ -219,7 +218,7 @@ package struct Journal {
             return
         }
         checkWaiting()
-        beginSegment(followsHole: false)
+        beginSegment()
     }
 
     private mutating func checkWaiting() {
@@ -238,7 +237,7 @@ package struct Journal {
         if notedSince == nil { notedSince = now.steady }
     }
 
-    private mutating func beginSegment(followsHole: Bool) {
+    private mutating func beginSegment() {
         takeBuffer()
         // What comes later reaches the disk later: never a deletion before what it takes back.
         if let former = segments.last?.number, touched.contains(former) {
@@ -249,7 +248,9 @@ package struct Journal {
         pending.append(.create(segment: number))
         changesFolder = true
         touched.insert(number)
-        JournalRecord.beginning(epochs, followsHole: followsHole).append(to: &buffer)
+        // Any one segment of a copy that was given up may be all that is left of it.
+        JournalRecord.beginning(epochs, followsHole: state == .returning).append(to: &buffer)
+        for burial in owed { JournalRecord.retraction(burial).append(to: &buffer) }
     }
 
     /// Makes an operation of what the buffer holds.
@@ -312,9 +313,9 @@ package struct Journal {
             || segments.count > 32 + 4 * (held / limits.segmentBytes)
     }
 
-    private mutating func beginCopy(of hub: Hub, followsHole: Bool = false) {
+    private mutating func beginCopy(of hub: Hub) {
         let former = segments.count
-        beginSegment(followsHole: followsHole)
+        beginSegment()
         copy = JournalCopy(of: hub, former: segments[..<former].map(\.number))
     }
 

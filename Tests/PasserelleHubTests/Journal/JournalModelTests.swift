@@ -56,10 +56,11 @@ struct JournalModelTests {
         }
     }
 
-    /// The sequence numbers of what is held, by channel.
+    /// The sequence numbers of what is held and can be read, by channel.
     private func held(_ world: JournalWorld) -> [String: [UInt64]] {
         world.hub.channels.mapValues { channel in
             (0..<channel.log.count).map { channel.log[$0].sequence }
+                .filter { $0 > channel.horizon.sequence }
         }
     }
 
