@@ -56,6 +56,9 @@ struct OutageTests {
         let counted = try gateway.status()
         #expect(try counted.number(["upstream", "connections"]) == disturbances.count + 1)
         #expect(try counted.number(["log", "gaps"]) == disturbances.count * Self.channels.count)
+        // Whatever reached the hub, the last frames before each end included, was told.
+        let told = ears[0].told.count { !$0.isGap }
+        #expect(try counted.number(["log", "events"]) == told)
         #expect(try gateway.stop() == 0)
     }
 
