@@ -50,8 +50,13 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def complaints(self):
-        """Gives what the browser has complained of since it was last asked."""
-        return [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
+        """Gives what the browser has complained of since it was last asked.
+
+        A test types faster than any person, so that the gateway may hold it to Channels' ten client
+        events a second: that answer is right, and the page lives with it.
+        """
+        lines = [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
+        return [line for line in lines if not ("/events?user=" in line and "429" in line)]
 
     def close(self):
         self.driver.quit()
