@@ -86,6 +86,11 @@ final class Simulation {
         for reader in readers { try checkComplete(reader) }
     }
 
+    /// Lets everybody go: a channel and its readers hold each other.
+    func close() {
+        for reader in readers { detach(reader) }
+    }
+
     // MARK: - Steps
 
     private func act(_ step: Step) throws(Violation) {

@@ -7,6 +7,7 @@ private enum Judge {
     /// The first thing that goes wrong in a schedule, or `nil`.
     static func verdict(_ steps: [Step], mutation: Simulation.Mutation) -> String? {
         let simulation = Simulation(mutation: mutation)
+        defer { simulation.close() }
         do throws(Simulation.Violation) {
             for step in steps { try simulation.take(step) }
             try simulation.finish()
