@@ -159,7 +159,8 @@ struct RandomServer {
         }
         // What names a channel is an answer to it, whatever the server means.
         switch message {
-        case .subscriptionSucceeded(let channel, _): askedAt[channel] = nil
+        case .subscriptionSucceeded(let channel, _), .subscriptionError(let channel, _, _):
+            askedAt[channel] = nil
         case .error(_, let words):
             for channel in Self.names where words.contains(channel) { askedAt[channel] = nil }
         default: break
