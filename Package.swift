@@ -36,7 +36,11 @@ let package = Package(
             swiftSettings: common),
         .target(
             name: "PasserelleSandbox", dependencies: ["PasserelleWire", "PasserelleNet"],
-            resources: [.embedInCode("Demo/page.html")], swiftSettings: common),
+            resources: [
+                .embedInCode("Demo/page.html"), .embedInCode("Demo/page.css"),
+                .embedInCode("Demo/words.js"), .embedInCode("Demo/readers.js"),
+                .embedInCode("Demo/pane.js"), .embedInCode("Demo/gateway.js"),
+            ], swiftSettings: common),
         .target(
             name: "PasserelleDaemon",
             dependencies: [

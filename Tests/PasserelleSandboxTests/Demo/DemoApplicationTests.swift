@@ -17,18 +17,26 @@ struct DemoApplicationTests {
     }
 
     @Test(arguments: ["script", "style"])
-    func `the page has one inline element of each kind, and its hash allows it`(name: String) {
+    func `the page has one inline element of each kind, and its hash allows it`(
+        name: String
+    ) throws {
         let page = String(decoding: DemoPage.bytes, as: UTF8.self)
-        #expect(page.ranges(of: "<\(name)").count == 1)
-        #expect(page.ranges(of: "</\(name)>").count == 1)
-        #expect(DemoPage.content(of: name, in: DemoPage.bytes).count > 1_000)
+        let opening = page.ranges(of: "<\(name)>")
+        let closing = page.ranges(of: "</\(name)>")
+        #expect(opening.count == 1 && closing.count == 1)
+        let content = try Array(
+            page[#require(opening.first).upperBound..<#require(closing.first).lowerBound].utf8)
+        #expect(content.count > 1_000)
+        let policy = try #require(Demo().get("/")?.fields.first("Content-Security-Policy"))
+        #expect(policy.contains("\(name)-src \(DemoPage.hash(of: content));"))
     }
 
-    @Test func `the hash is over what stands between the tags, to the byte`() {
-        let page = Array("<p><style> é\n</style><style>b</style>".utf8)
-        #expect(DemoPage.content(of: "style", in: page) == Array(" é\n".utf8))
-        #expect(DemoPage.content(of: "script", in: page) == [])
-        #expect(DemoPage.content(of: "style", in: Array("<style>cut".utf8)) == [])
+    @Test func `an empty element is filled where it stands, and only an empty one`() {
+        let page = Array("<p><style></style>é".utf8)
+        let filled = DemoPage.filled(page, element: "style", with: Array("b{}".utf8))
+        #expect(filled == Array("<p><style>b{}</style>é".utf8))
+        #expect(DemoPage.filled(filled, element: "style", with: [1]) == filled)
+        #expect(DemoPage.filled(page, element: "script", with: [1]) == page)
     }
 
     @Test(arguments: ["http://", "https://", "src=", "innerHTML", "insertAdjacent", "eval("])
