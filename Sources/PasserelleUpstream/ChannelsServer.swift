@@ -21,10 +21,12 @@ package struct ChannelsServer {
     package var tls: TLSClient?
     /// The gateway's own `user_id` on presence channels.
     package var memberID: String
+    /// The gateway's own version, which a WebSocket's request names.
+    package var clientVersion: String
 
     package init(
         appID: String, key: String, secret: [UInt8], webSocketHost: String, restHost: String,
-        port: Int, tls: TLSClient?, memberID: String
+        port: Int, tls: TLSClient?, memberID: String, clientVersion: String
     ) {
         self.appID = appID
         self.key = key
@@ -35,6 +37,7 @@ package struct ChannelsServer {
         self.restHost = Self.hostField(restHost, port: port, isTLS: tls != nil)
         self.tls = tls
         self.memberID = memberID
+        self.clientVersion = clientVersion
     }
 
     /// The `Host` field: a default port is left out (RFC 9110 §7.2).

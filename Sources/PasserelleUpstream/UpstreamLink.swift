@@ -48,7 +48,8 @@ final class UpstreamLink: LinkOwner {
         let key = Base64.encode(Random.bytes(16))
         accept = Base64.encode(Digest.sha1(WebSocketHandshake.acceptInput(key: key)))
         let target =
-            "/app/\(HTTPTarget.encode(server.key))?protocol=7&client=passerelle&version=1.0.0"
+            "/app/\(HTTPTarget.encode(server.key))?protocol=7&client=passerelle"
+            + "&version=\(HTTPTarget.encode(server.clientVersion))"
         request = HTTPWriter.request(
             WebSocketHandshake.request(host: server.webSocketHost, target: target, key: key))
         link = Dial.connect(

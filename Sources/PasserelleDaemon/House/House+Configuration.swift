@@ -35,6 +35,7 @@ extension ChannelsServer {
             appID: configuration.application.id, key: configuration.application.key,
             secret: configuration.application.secret.bytes,
             webSocketHost: upstream.webSocketHost, restHost: upstream.restHost,
-            port: upstream.port, tls: tls, memberID: configuration.memberID)
+            port: upstream.port, tls: tls, memberID: configuration.memberID,
+            clientVersion: Version.text)
     }
 }

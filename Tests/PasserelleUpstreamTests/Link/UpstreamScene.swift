@@ -30,7 +30,7 @@ final class UpstreamScene {
             server: ChannelsServer(
                 appID: "1234", key: "app-key", secret: Array("app-secret".utf8),
                 webSocketHost: host, restHost: host, port: port ?? channels.port, tls: client,
-                memberID: "passerelle"), jitter: { 0 })
+                memberID: "passerelle", clientVersion: "1.2.3"), jitter: { 0 })
         upstream.noted = { [weak self] in self?.note($0) }
         upstream.refusedForGood = { [weak self] in self?.refusal = ($0, $1) }
         loop.atTurnEnd { [weak upstream, weak hub] in

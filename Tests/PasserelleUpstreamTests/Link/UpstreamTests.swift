@@ -20,7 +20,7 @@ struct UpstreamTests {
         let connection = try #require(scene.channels.newest)
         #expect(
             connection.request.target
-                == "/app/app-key?protocol=7&client=passerelle&version=1.0.0")
+                == "/app/app-key?protocol=7&client=passerelle&version=1.2.3")
         #expect(connection.request.fields.first("host") == "127.0.0.1:\(scene.channels.port)")
         let data = #"{"user_id":"passerelle","user_info":{"passerelle":true}}"#
         let signer = Signer(key: "app-key", secret: Array("app-secret".utf8))

@@ -23,7 +23,7 @@ final class RESTScene {
         ChannelsServer(
             appID: "1234", key: "app-key", secret: Array("app-secret".utf8),
             webSocketHost: "127.0.0.1", restHost: "127.0.0.1", port: port, tls: tls,
-            memberID: "passerelle")
+            memberID: "passerelle", clientVersion: "1.2.3")
     }
 
     /// The server answers each request with these bytes, and then ends the link.
