@@ -7,9 +7,9 @@ import Testing
 /// A day of a real chat, published as it is published in life, and heard on every surface at once.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChatDayTests {
-    @Test(arguments: ["ws", "wss"])
+    @Test(arguments: [UpstreamWay.Scheme.ws, .wss])
     func `the whole day arrives on every surface, in order and once, and who is there is right`(
-        scheme: String
+        scheme: UpstreamWay.Scheme
     ) throws {
         let scene = try ChatScene(scheme)
         let pusher = try PythonPublisher(scene.stage, port: scene.sandbox.port)
@@ -32,13 +32,13 @@ struct ChatDayTests {
             try scene.checkPresence()
         }
         // What is remembered does not depend on how it came.
-        if scheme == "ws" { try scene.checkReplays() }
+        if scheme == .ws { try scene.checkReplays() }
         try scene.checkOrder()
         #expect(try scene.gateway.stop() == 0)
     }
 
     @Test func `data is byte for byte what was published, whatever it looks like`() throws {
-        let scene = try ChatScene("ws")
+        let scene = try ChatScene(.ws)
         // What is published, and what it is told as where that is not the same.
         let cases: [(data: String, told: String?)] = [
             (#"{"n":1.0,"e":1E+2,"big":123456789012345678901234567890,"z":-0,"f":0.10}"#, nil),
@@ -66,7 +66,7 @@ struct ChatDayTests {
     }
 
     @Test func `a payload alone is told where only that is asked for`() throws {
-        let scene = try ChatScene("ws")
+        let scene = try ChatScene(.ws)
         let caller = try Subprocess(
             "curl",
             [
@@ -88,34 +88,21 @@ private final class ChatScene {
     let sandbox: SandboxProcess
     let gateway: GatewayProcess
     let ears: [any Ear]
-    private let certificates: TestCertificates?
-    private let front: TLSFront?
+    private let way: UpstreamWay
     private var people: [String: ChannelsMember] = [:]
     private var expected: [String] = []
     private var lastTyping: ContinuousClock.Instant?
 
     var channel: String { day.channel }
 
-    init(_ scheme: String) throws {
+    init(_ scheme: UpstreamWay.Scheme) throws {
         stage = try Stage()
         day = try ChatDay()
         sandbox = try SandboxProcess(stage)
         let http = "127.0.0.1:0,unix:\(stage.folder.file("http"))"
-        if scheme == "wss" {
-            let authority = try TestCertificates()
-            let server = try authority.server(addresses: ["127.0.0.1"])
-            let terminator = try TLSFront(
-                stage, certificate: server.certificateFile, key: server.keyFile, to: sandbox.port)
-            (certificates, front) = (authority, terminator)
-            gateway = try GatewayProcess(
-                stage, upstreamPort: terminator.port, http: http,
-                variables: [
-                    "PUSHER_SCHEME": "https", "PASSERELLE_CA_FILE": authority.authorityFile,
-                ])
-        } else {
-            (certificates, front) = (nil, nil)
-            gateway = try GatewayProcess(stage, upstreamPort: sandbox.port, http: http)
-        }
+        way = try UpstreamWay(stage, to: sandbox, by: scheme)
+        gateway = try GatewayProcess(
+            stage, upstreamPort: way.port, http: http, variables: way.variables)
         ears = try Self.listen(stage, gateway, day.channel)
     }
 

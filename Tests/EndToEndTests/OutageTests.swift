@@ -18,17 +18,20 @@ struct OutageTests {
 
     @Test(
         arguments: [
-            [.control("close?code=4200"), .control("drop"), .control("close?code=4299")],
-            [.control("close?code=4100"), .control("close?code=1001")],
-            [.crash, .control("close?code=4300")],
-            [.control("garbage?kind=raw"), .crash],
-        ] as [[Disturbance]])
+            (.ws, [.control("close?code=4200"), .control("drop"), .control("close?code=4299")]),
+            (.ws, [.control("close?code=4100"), .control("close?code=1001")]),
+            (.ws, [.crash, .control("close?code=4300")]),
+            (.ws, [.control("garbage?kind=raw"), .crash]),
+            (.wss, [.control("drop"), .control("close?code=4200"), .crash]),
+        ] as [(UpstreamWay.Scheme, [Disturbance])])
     func `nothing that arrived is lost, doubled or out of order, and each outage is one gap`(
-        disturbances: [Disturbance]
+        scheme: UpstreamWay.Scheme, disturbances: [Disturbance]
     ) throws {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
-        let gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+        let way = try UpstreamWay(stage, to: sandbox, by: scheme)
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: way.port, variables: way.variables)
         let ears = try Self.listen(stage, gateway)
         let events = NumberedEvents(sandbox, Self.channels)
         let part = 2_000 / disturbances.count

@@ -35,19 +35,29 @@ struct UpstreamGarbageTests {
         for scene in scenes { try scene.check() }
     }
 
-    @Test func `a server that answers no handshake, no subscription and no upgrade is waited for`()
-        throws
-    {
+    @Test(
+        arguments: [
+            ("refuse?form=http", "503"), ("swallow?what=messages", "handshake"),
+            ("swallow?what=subscriptions", "no answer to the subscription"),
+        ])
+    func `a server that answers no upgrade, no handshake or no subscription is waited for`(
+        misbehaviour: String, words: String
+    ) throws {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
-        try sandbox.control("refuse?form=http")
+        try sandbox.control(misbehaviour)
         let gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
         let stream = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)")
         try stage.wait(for: "the stream") { stream.response != nil }
         #expect(stream.response?.status == 200)
+        try stage.wait(for: "word of it: \(gateway.process.errors)") {
+            !gateway.process.lines(with: "level=warning", words).isEmpty
+        }
+        #expect(stream.snapshots.isEmpty)
         try sandbox.control("normal")
         try stage.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
-        #expect(stream.told.isEmpty)
+        try sandbox.publish(Self.channel, "new-message", "{}")
+        try stage.wait(for: "an event") { stream.told.last?.event == "new-message" }
     }
 
     @Test func `a doubled frame doubles no member and breaks no stream`() throws {

@@ -24,6 +24,30 @@ struct WebSocketEchoTests {
         #expect(result.errors == "" && result.output == "done\n" && result.status == 0)
     }
 
+    @Test func `a suite's cases are walked one by one, then its report is asked for`() throws {
+        let suite = try Subprocess(
+            Subprocess.python(), [Subprocess.client("suite.py"), "an agent & more"])
+        defer { suite.signal(9) }
+        var port: Substring?
+        try Stage().wait(for: "the suite's port: \(suite.errors)") {
+            port = suite.output.split(separator: "\n").first
+            return port != nil
+        }
+        let base = "ws://127.0.0.1:\(port ?? "0")"
+        let result = try Subprocess.run(
+            Self.echo(), ["connect", "--cases", base, "--agent", "an agent & more"])
+        #expect(result.status == 0 && result.errors == "" && result.output == "")
+        #expect(
+            suite.output.split(separator: "\n").dropFirst()
+                == ["case 1: ok", "case 2: ok", "case 3: ok", "case 4: ok", "done"])
+    }
+
+    @Test func `a suite that is not there is told of`() throws {
+        let result = try Subprocess.run(
+            Self.echo(), ["connect", "--cases", "ws://127.0.0.1:1", "--agent", "a"])
+        #expect(result.status == 1 && result.errors != "")
+    }
+
     @Test func `a wrong use says how it is used`() throws {
         let result = try Subprocess.run(Self.echo(), ["shout"])
         #expect(result.status == 64 && result.errors.contains("listen PORT"))
