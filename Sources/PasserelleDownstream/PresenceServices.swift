@@ -8,6 +8,8 @@ package enum ClientEventOutcome: Equatable, Sendable {
     case excess(Duration)
     /// Channels is away, or does not tell us this channel now.
     case unavailable
+    /// The user is still becoming a member of the channel.
+    case notYet
 }
 
 /// What Downstream tells of its users, and has sent in their name.
@@ -19,15 +21,19 @@ package struct PresenceServices {
     /// A user polled channels, or was answered.
     package var polled: (_ channels: [String], ReaderIdentity) -> Void
     /// Sends a client event as a user; the data is one JSON value on one line, the user's own.
+    ///
+    /// `done` is called once, at once or within a few seconds.
     package var send:
-        (_ event: String, _ data: [UInt8], _ channel: String, _ userID: String) ->
-            ClientEventOutcome
+        (
+            _ event: String, _ data: [UInt8], _ channel: String, _ userID: String,
+            _ done: @escaping (ClientEventOutcome) -> Void
+        ) -> Void
 
     /// Nobody is told of anybody, and nothing can be sent.
     package init() {
         joined = { _, _ in }
         left = { _, _ in }
         polled = { _, _ in }
-        send = { _, _, _, _ in .unavailable }
+        send = { $4(.unavailable) }
     }
 }

@@ -27,7 +27,10 @@ package final class Upstream {
     private let loop: EventLoop
     private let hub: Hub
     private let memberID: String
+    /// Client events of the gateway's that Channels says were too many (4301).
+    package private(set) var excess: UInt64 = 0
     private var outward = UpstreamStatus()
+    private var errorPace = ErrorPace()
     private var connection: UpstreamConnection?
 
     /// Builds an upstream that has not begun; `jitter` gives random numbers in 0..<1.
@@ -108,7 +111,10 @@ package final class Upstream {
         case .lost: hub.lost(at: now)
         case .established: noted?(.established)
         case .waits(let delay, let cause): noted?(.waits(delay, because: cause))
-        case .error(let code, let message): noted?(.error(code: code, message: message))
+        case .error(let code, let message):
+            if code == 4301 { excess += 1 }
+            guard let count = errorPace.came(code, now: now.steady) else { return }
+            noted?(.error(code: code, message: message, count: count))
         case .refusedForGood(let code, let message):
             refusedForGood?(code, RefusalWords.words(code: code, server: message))
         }
@@ -134,7 +140,8 @@ extension Upstream {
         case subscribed(String)
         case refused(String, status: Int, message: String)
         case waits(Duration, because: UpstreamSession.Cause)
-        case error(code: Int?, message: String)
+        /// An error that ends nothing, and how many there were of its code since the last note.
+        case error(code: Int?, message: String, count: UInt64)
     }
 }
 

@@ -72,12 +72,12 @@ final class Scene {
             let info = identity.userInfo.map { " " + String(decoding: $0, as: UTF8.self) } ?? ""
             note("~", channels, identity.userID + info)
         }
-        services.send = { event, data, channel, user in
-            guard let scene = scene() else { return .unavailable }
-            guard scene.outcome == .sent else { return scene.outcome }
+        services.send = { event, data, channel, user, done in
+            guard let scene = scene() else { return done(.unavailable) }
+            guard scene.outcome == .sent else { return done(scene.outcome) }
             let text = String(decoding: data, as: UTF8.self)
             scene.sent.append("\(channel) \(user) \(event) \(text)")
-            return .sent
+            done(.sent)
         }
         return services
     }

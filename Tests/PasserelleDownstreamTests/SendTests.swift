@@ -131,6 +131,10 @@ struct SendTests {
         #expect(away.status == 503)
         #expect(away.fields.first("Retry-After") == "2")
         #expect(member(away.body, "error") == "upstream-unavailable")
+        scene.outcome = .notYet
+        let early = try post(client, target, typing)
+        #expect(early.status == 503)
+        #expect(early.fields.first("Retry-After") == "1")
     }
 
     @Test func `TYPING says the same on the socket`() throws {

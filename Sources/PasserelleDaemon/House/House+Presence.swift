@@ -12,11 +12,14 @@ extension PresenceServices {
             left = { delegation.left($0, as: $1) }
             polled = { delegation.polled($0, as: $1.userID, userInfo: $1.userInfo) }
         }
-        send = { event, data, channel, userID in
-            switch clientEvents.send(event, data: data, on: channel, as: userID) {
-            case .sent: .sent
-            case .excess(let delay): .excess(delay)
-            case .unavailable: .unavailable
+        send = { event, data, channel, userID, done in
+            clientEvents.send(event, data: data, on: channel, as: userID) { outcome in
+                switch outcome {
+                case .sent: done(.sent)
+                case .excess(let delay): done(.excess(delay))
+                case .unavailable: done(.unavailable)
+                case .notYet: done(.notYet)
+                }
             }
         }
     }
@@ -50,16 +53,37 @@ extension Log {
                     "channel": attendee.channel, "user": attendee.userID, "code": "\(code)",
                     "message": words, "retry_in": "\(delay)",
                 ])
-        case .waits(let id, let delay, let cause):
+        case .fallbackEnded(let ended):
+            noteEnd(of: ended)
+        case .away(let id, let delay, let cause):
             info(
                 "a delegate's connection is away",
                 ["connection": "\(id)", "retry_in": "\(delay)", "cause": "\(cause)"])
-        case .error(let id, let code, let message):
+        case .error(let id, let code, let message, let count):
             warning(
                 "Channels says an error",
                 [
                     "connection": "\(id)", "code": code.map(String.init) ?? "none",
-                    "message": message,
+                    "message": message, "count": "\(count)",
+                ])
+        }
+    }
+}
+
+extension Log {
+    private func noteEnd(of ended: Fallbacks.Ended) {
+        let (message, refusals) = (
+            "nobody is refused for that reason any more", "\(ended.refusals)"
+        )
+        switch ended.kind {
+        case .connection(let code):
+            info(message, ["refused": "connection", "code": "\(code)", "times": refusals])
+        case .subscription(let channel, let status):
+            info(
+                message,
+                [
+                    "refused": "subscription", "channel": channel, "code": "\(status)",
+                    "times": refusals,
                 ])
         }
     }

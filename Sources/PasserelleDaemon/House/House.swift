@@ -208,10 +208,13 @@ final class House {
         case .waits(let delay, let cause):
             log.warning(
                 "not connected to Channels", ["retry_in": "\(delay)", "cause": "\(cause)"])
-        case .error(let code, let message):
+        case .error(let code, let message, let count):
             log.warning(
                 "Channels says an error",
-                ["code": code.map(String.init) ?? "none", "message": message])
+                [
+                    "code": code.map(String.init) ?? "none", "message": message,
+                    "count": "\(count)",
+                ])
         }
     }
 
@@ -243,7 +246,8 @@ final class House {
 
     private var status: [UInt8] {
         var report = StatusReport(
-            hub: hub, upstream: upstream.status, presence: .init(delegation, clientEvents),
+            hub: hub, upstream: upstream.status,
+            presence: .init(delegation, clientEvents, upstream: upstream),
             downstream: downstream, started: started,
             now: WallTime(milliseconds: loop.wallMilliseconds))
         report.journal = StatusReport.JournalPart(scribe, hub: hub, steady: loop.now)

@@ -29,9 +29,29 @@ struct StatusReport: Encodable {
         let client_events_as_gateway: UInt64
         let client_events_merged: UInt64
         let client_events_refused: UInt64
+        /// Those whose user was no member in time.
+        let client_events_late: UInt64
+        /// Those that went out and were too many for Channels (4301).
+        let client_events_dropped: UInt64
+        /// Why readers are no members now: at most `refusalLimit` kinds, those of most users first.
+        let refusals: [Refused]
+
+        /// One kind of refusal by Channels.
+        struct Refused: Encodable {
+            /// `connection` or `subscription`.
+            let refused: String
+            let channel: String?
+            let code: Int
+            let message: String
+            let users: Int
+            let times: UInt64
+        }
+
+        /// Kinds of refusals that are told.
+        static let refusalLimit = 20
 
         /// Reads both parts; without a delegation only the gateway is a member.
-        init(_ delegation: Delegation?, _ clientEvents: ClientEvents) {
+        init(_ delegation: Delegation?, _ clientEvents: ClientEvents, upstream: Upstream) {
             mode = delegation == nil ? "observe" : "delegate"
             connections = delegation?.connectionCount ?? 0
             members = delegation?.delegatedCount ?? 0
@@ -41,6 +61,11 @@ struct StatusReport: Encodable {
             client_events_as_gateway = clientEvents.counters.observed
             client_events_merged = clientEvents.counters.merged
             client_events_refused = clientEvents.counters.excess
+            client_events_late = clientEvents.counters.late
+            client_events_dropped = (delegation?.counters.excess ?? 0) + upstream.excess
+            let states = delegation?.fallbacks.states.map(Refused.init) ?? []
+            let most = states.sorted { $0.users > $1.users }
+            refusals = Array(most.prefix(Self.refusalLimit))
         }
     }
 
@@ -181,5 +206,19 @@ extension StatusReport.JournalPart {
             segments: journal.segments.count, lag_ms: Int64(lag / .milliseconds(1)),
             torn: scribe.torn, damaged: scribe.damaged, buried: journal.buried,
             copies: journal.copies, failures: journal.failures)
+    }
+}
+
+extension StatusReport.PresencePart.Refused {
+    /// Reads what stands about one kind.
+    fileprivate init(_ kind: Fallbacks.Kind, _ state: Fallbacks.State) {
+        let (refused, channel, code): (String, String?, Int) =
+            switch kind {
+            case .connection(let code): ("connection", nil, code)
+            case .subscription(let channel, let status): ("subscription", channel, status)
+            }
+        self.init(
+            refused: refused, channel: channel, code: code, message: state.message,
+            users: state.users, times: state.refusals)
     }
 }

@@ -5,7 +5,8 @@ import PasserelleWire
 
 /// `POST /channels/{channel}/events`: what a reader says to the others (design §5).
 enum SendRoute {
-    /// Checks everything that can be known at once, and answers when the channel was heard.
+    /// Checks everything that can be known at once, and answers when the channel was heard and the
+    /// event sent.
     static func serve(
         _ request: HTTPRequest, channel: String, on connection: HTTPConnection, desk: Desk
     ) throws(Refusal) {
@@ -21,10 +22,16 @@ enum SendRoute {
             for: Waiter(desk: desk, channels: [channel]) { [weak connection] outcome in
                 do throws(Refusal) {
                     try outcome.check()
-                    try desk.send(signed)
-                    connection?.answer(.json(202, Array("{}\n".utf8)))
                 } catch {
                     connection?.refuse(error)
+                    return
+                }
+                desk.send(signed) { refusal in
+                    guard let refusal else {
+                        connection?.answer(.json(202, Array("{}\n".utf8)))
+                        return
+                    }
+                    connection?.refuse(refusal)
                 }
             })
     }
@@ -128,18 +135,33 @@ extension Desk {
             name: event.name, data: data, channel: channel, userID: identity.userID)
     }
 
-    /// Sends it, or refuses with when to come back.
-    func send(_ event: SignedClientEvent) throws(Refusal) {
-        switch services.presence.send(event.name, event.data, event.channel, event.userID) {
-        case .sent: tally.clientEvents += 1
+    /// Sends it, and calls `done` with `nil` or with a refusal that says when to come back.
+    func send(_ event: SignedClientEvent, done: @escaping (Refusal?) -> Void) {
+        services.presence.send(event.name, event.data, event.channel, event.userID) {
+            [weak self] outcome in
+            if outcome == .sent { self?.tally.clientEvents += 1 }
+            done(Refusal(outcome))
+        }
+    }
+}
+
+extension Refusal {
+    /// Why a client event was not sent; `nil` where it was.
+    fileprivate init?(_ outcome: ClientEventOutcome) {
+        switch outcome {
+        case .sent: return nil
         case .excess(let delay):
             let seconds = max(1, Int((delay / .seconds(1)).rounded(.up)))
-            throw Refusal(
+            self.init(
                 429, "rate-limited", "Channels takes ten such events a second; come back.",
                 fields: ["Retry-After": String(seconds)])
         case .unavailable:
-            throw .unavailable(
+            self = .unavailable(
                 "upstream-unavailable", "Channels is away: nothing was sent.", retryAfter: 2)
+        case .notYet:
+            self = .unavailable(
+                "upstream-unavailable",
+                "You are not a member of the channel yet: nothing was sent.", retryAfter: 1)
         }
     }
 }

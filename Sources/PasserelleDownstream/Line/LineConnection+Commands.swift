@@ -109,11 +109,12 @@ extension LineConnection {
         }
         let ticket = ask()
         whenHeard(name, ticket) { [weak self, desk] in
-            do throws(Refusal) {
-                try desk.send(signed)
-                self?.answer(ticket, .reply(.ok(verb: "TYPING", words: [name], json: nil)))
-            } catch {
-                self?.fail(ticket, error.lineCode, error.message)
+            desk.send(signed) { refusal in
+                guard let refusal else {
+                    self?.answer(ticket, .reply(.ok(verb: "TYPING", words: [name], json: nil)))
+                    return
+                }
+                self?.fail(ticket, refusal.lineCode, refusal.message)
             }
         }
     }

@@ -14,6 +14,8 @@ package struct Attendance {
         var readers = 0
         /// Present until then even without a reader.
         var until: Duration
+        /// What the user's readers last said of the user.
+        var userInfo: [UInt8]?
         /// True while the entry stands among the deadlines, at or before `until`.
         var isTimed = false
     }
@@ -31,10 +33,20 @@ package struct Attendance {
     /// Says whether a user is present.
     package func contains(_ attendee: Attendee) -> Bool { entries[attendee] != nil }
 
-    /// A reader came; answers whether its user was absent before.
-    package mutating func joined(_ attendee: Attendee, now: Duration) -> Bool {
+    /// What others are told of a user: what the latest of their readers said, of those who said
+    /// anything; `nil` where none did.
+    package func userInfo(of attendee: Attendee) -> [UInt8]? { entries[attendee]?.userInfo }
+
+    /// A reader came, with the application's JSON for its user; answers whether the user was absent
+    /// before.
+    package mutating func joined(
+        _ attendee: Attendee, userInfo: [UInt8]? = nil, now: Duration
+    ) -> Bool {
         let isNew = entries[attendee] == nil
-        entries[attendee, default: Entry(until: now)].readers += 1
+        var entry = entries[attendee] ?? Entry(until: now)
+        entry.readers += 1
+        entry.userInfo = userInfo ?? entry.userInfo
+        entries[attendee] = entry
         return isNew
     }
 
@@ -47,10 +59,13 @@ package struct Attendance {
     }
 
     /// A poll was asked or answered; answers whether its user was absent before.
-    package mutating func polled(_ attendee: Attendee, now: Duration) -> Bool {
+    package mutating func polled(
+        _ attendee: Attendee, userInfo: [UInt8]? = nil, now: Duration
+    ) -> Bool {
         let isNew = entries[attendee] == nil
         var entry = entries[attendee] ?? Entry(until: now)
         entry.until = max(entry.until, now + Self.pollGrace)
+        entry.userInfo = userInfo ?? entry.userInfo
         keep(entry, of: attendee)
         return isNew
     }

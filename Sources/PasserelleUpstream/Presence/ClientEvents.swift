@@ -4,46 +4,24 @@ package import PasserelleHub
 package import PasserelleNet
 import PasserelleWire
 
-/// Sends what readers say to each other, on the right connection and at Channels' pace.
+/// Sends what readers say to each other: the thin shell around `ClientEventPlanner`.
 ///
-/// Where the user is a member by our doing, their event goes out on their own subscription:
-/// Channels stamps it with their id, and the observer hears it like anyone else's. Elsewhere it
-/// goes out on the observer's, which Channels does not say it to again: then the hub is told here.
-/// Either way the hub hears it once.
+/// What goes out on the observer's connection is told to the hub here, since Channels does not say
+/// it to that connection again; anything else the observer hears. Either way the hub hears it once.
 package final class ClientEvents {
-    /// What became of an event.
-    package enum Outcome: Equatable, Sendable {
-        /// It went out, or says what was said a moment ago.
-        case sent
-        /// Too many on the connection; after so long there is room for one.
-        case excess(Duration)
-        /// Channels is away, or does not tell us this channel now.
-        case unavailable
-    }
+    /// Called once with what became of an event.
+    package typealias Done = (ClientEventPlanner.Outcome) -> Void
 
-    /// What happened since the start, for `STATUS`.
-    package struct Counters: Equatable, Sendable {
-        /// Events that went out on a subscription of the user's own.
-        package var delegated: UInt64 = 0
-        /// Events that went out on the observer's.
-        package var observed: UInt64 = 0
-        /// Events that only repeated what had just been said.
-        package var merged: UInt64 = 0
-        /// Events that were too many.
-        package var excess: UInt64 = 0
-    }
-
-    /// The observer's number among the connections.
-    static let observer: DelegatePool.ID = 0
-    /// The event whose repetitions are merged.
-    package static let typing = "client-typing"
-
-    package private(set) var counters = Counters()
+    package var counters: ClientEventPlanner.Counters { planner.counters }
     private let loop: EventLoop
     private let hub: Hub
     private let upstream: Upstream
     private let delegation: Delegation?
-    private var pace = ClientEventPace()
+    private var planner = ClientEventPlanner()
+    private var done: [Int: Done] = [:]
+    private var nextTicket = 0
+    private var timer: TimerToken?
+    private var isToSettle = false
 
     /// `delegation` is `nil` where readers are no members.
     package init(loop: EventLoop, hub: Hub, upstream: Upstream, delegation: Delegation?) {
@@ -51,44 +29,97 @@ package final class ClientEvents {
         self.hub = hub
         self.upstream = upstream
         self.delegation = delegation
+        delegation?.changed = { [weak self] in self?.changed() }
+        delegation?.lost = { [weak self] in self?.planner.lost($0) }
+    }
+
+    deinit {
+        if let timer { loop.cancel(timer) }
     }
 
     /// Sends an event as a user; `data` is one JSON value on one line, already the user's own.
+    ///
+    /// `done` is called at once, or within `ClientEventPlanner.patience` where the user is still
+    /// becoming a member.
     package func send(
-        _ name: String, data: [UInt8], on channel: String, as userID: String
-    ) -> Outcome {
-        guard hub.channel(channel)?.isLive ?? false else { return .unavailable }
-        let attendee = Attendee(channel, userID)
-        let isState = name == Self.typing
-        if isState, pace.isRepeated(data, by: attendee, now: loop.now) {
-            counters.merged += 1
-            return .sent
-        }
-        let id = delegation?.liveConnection(of: attendee) ?? Self.observer
-        if let delay = pace.excess(on: id, now: loop.now) {
-            counters.excess += 1
-            return .excess(delay)
-        }
-        guard deliver(name, data, attendee, on: id) else { return .unavailable }
-        if isState { pace.told(data, by: attendee, now: loop.now) }
-        return .sent
+        _ name: String, data: [UInt8], on channel: String, as userID: String,
+        done: @escaping Done
+    ) {
+        let saying = ClientEventPlanner.Saying(name, data: data, by: Attendee(channel, userID))
+        nextTicket += 1
+        let decision = planner.said(
+            saying, ticket: nextTicket, standing: standing(of: saying.attendee),
+            isHeard: isHeard(channel), now: loop.now)
+        self.done[nextTicket] = done
+        perform(decision, on: saying, nextTicket)
+        arm()
     }
 
-    private func deliver(
-        _ name: String, _ data: [UInt8], _ attendee: Attendee, on id: DelegatePool.ID
-    ) -> Bool {
-        let channel = attendee.channel
-        if id != Self.observer {
-            let message = ClientMessage.clientEvent(channel: channel, name: name, data: data)
-            guard delegation?.send(message, on: id) ?? false else { return false }
-            counters.delegated += 1
+    private func standing(of attendee: Attendee) -> DelegatePool.Standing {
+        delegation?.standing(of: attendee) ?? .apart
+    }
+
+    private func isHeard(_ channel: String) -> Bool { hub.channel(channel)?.isLive ?? false }
+
+    private func perform(
+        _ decision: ClientEventPlanner.Decision, on saying: ClientEventPlanner.Saying,
+        _ ticket: Int
+    ) {
+        switch decision {
+        case .wait: return
+        case .answer(let outcome): done.removeValue(forKey: ticket)?(outcome)
+        case .send(let route):
+            let isOut = send(saying, route)
+            if isOut { planner.went(route) } else { planner.failed(saying) }
+            done.removeValue(forKey: ticket)?(isOut ? .sent : .unavailable)
+        }
+    }
+
+    private func send(_ saying: ClientEventPlanner.Saying, _ route: ClientEventPlanner.Route)
+        -> Bool
+    {
+        let channel = saying.attendee.channel
+        switch route {
+        case .own(let id):
+            let message = ClientMessage.clientEvent(
+                channel: channel, name: saying.name, data: saying.data)
+            return delegation?.send(message, on: id) ?? false
+        case .observer:
+            guard upstream.send(clientEvent: saying.name, data: saying.data, on: channel) else {
+                return false
+            }
+            let now = Moment(
+                steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds))
+            hub.heard(
+                channel, event: saying.name, data: saying.data, userID: saying.attendee.userID,
+                at: now)
             return true
         }
-        guard upstream.send(clientEvent: name, data: data, on: channel) else { return false }
-        counters.observed += 1
-        let now = Moment(
-            steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds))
-        hub.heard(channel, event: name, data: data, userID: attendee.userID, at: now)
-        return true
+    }
+
+    // MARK: - What waits
+
+    /// Somebody became a member, or no longer is to be one.
+    private func changed() {
+        guard planner.waitingCount > 0, !isToSettle else { return }
+        isToSettle = true
+        // Behind what the pool is just having done: an answer may bring the next request.
+        loop.soon { [weak self] in self?.settle() }
+    }
+
+    private func settle() {
+        isToSettle = false
+        let settled = planner.settled(
+            standing: { standing(of: $0) }, isHeard: { isHeard($0) }, now: loop.now)
+        for (ticket, saying, decision) in settled { perform(decision, on: saying, ticket) }
+        arm()
+    }
+
+    private func arm() {
+        guard timer == nil, let deadline = planner.deadline else { return }
+        timer = loop.after(max(.zero, deadline - loop.now)) { [weak self] in
+            self?.timer = nil
+            self?.settle()
+        }
     }
 }

@@ -92,9 +92,10 @@ extension DelegatePool {
         resting.removeAll { $0.id == id }
         actions.append(.close(id))
         blockedBy = .connection(code: code, message: message)
-        let until = now + Self.delay(after: blocks)
+        // Connections that were begun together are refused together: that is one refusal.
+        let until = blockedUntil.flatMap { $0 > now ? $0 : nil } ?? now + Self.delay(after: blocks)
+        if until != blockedUntil { blocks += 1 }
         blockedUntil = until
-        blocks += 1
         for (channel, seat) in refused.seats.sorted(by: { $0.key < $1.key }) {
             let attendee = Attendee(channel, seat.userID)
             switch wishes[attendee]?.place {

@@ -99,6 +99,7 @@ package struct DelegatePool {
     /// No further connection is begun before then.
     var blockedUntil: Duration?
     var blockedBy = Refusal.connection(code: 0, message: "")
+    /// How often in a row a further connection was refused after the delay before.
     var blocks = 0
     /// Nobody is moved before then.
     var movesRestUntil: Duration?
@@ -117,6 +118,25 @@ package struct DelegatePool {
     package var delegatedCount: Int { crowd.total }
     /// Users who are only observed, since Channels refuses them.
     package var observedCount: Int { wishes.count - crowd.total }
+
+    /// What a user is on a channel by our doing.
+    package enum Standing: Equatable, Sendable {
+        /// A member, on that connection.
+        case member(on: ID)
+        /// To be a member, once Channels has answered.
+        case coming
+        /// No member: nobody asked for it, or Channels refuses it for now.
+        case apart
+    }
+
+    /// What a user is now.
+    package func standing(of attendee: Attendee) -> Standing {
+        if let id = liveConnection(of: attendee) { return .member(on: id) }
+        switch wishes[attendee]?.place {
+        case .waiting, .seated, .moving: return .coming
+        case .observed, nil: return .apart
+        }
+    }
 
     /// The connection on which a user is a member now.
     package func liveConnection(of attendee: Attendee) -> ID? {

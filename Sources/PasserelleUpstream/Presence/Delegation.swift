@@ -11,9 +11,14 @@ import PasserelleWire
 package final class Delegation {
     /// What is worth a log line.
     package enum Note {
+        /// The first of its kind: others are refused for the same reason without a word.
         case fellBack(Attendee, DelegatePool.Refusal, retryIn: Duration)
-        case waits(DelegatePool.ID, Duration, because: UpstreamSession.Cause)
-        case error(DelegatePool.ID, code: Int?, message: String)
+        /// Nobody is refused for that reason any more.
+        case fallbackEnded(Fallbacks.Ended)
+        /// A connection is away, or could not be had: said once until it stands.
+        case away(DelegatePool.ID, Duration, because: UpstreamSession.Cause)
+        /// An error that ends nothing, and how many there were of its code since the last note.
+        case error(DelegatePool.ID, code: Int?, message: String, count: UInt64)
     }
 
     /// What happened since the start, for `STATUS`.
@@ -22,11 +27,19 @@ package final class Delegation {
         package var fallbacks: UInt64 = 0
         /// Connections that were begun.
         package var connections: UInt64 = 0
+        /// Client events that Channels says were too many (4301).
+        package var excess: UInt64 = 0
     }
 
     /// Called with what is worth a log line.
     package var noted: ((Note) -> Void)?
     package private(set) var counters = Counters()
+    /// Whom Channels refuses, and why.
+    package private(set) var fallbacks = Fallbacks()
+    /// Called when something may have changed about who is a member.
+    var changed: (() -> Void)?
+    /// Called with a connection that is gone for a moment or for good.
+    var lost: ((DelegatePool.ID) -> Void)?
 
     private let loop: EventLoop
     private let hub: Hub
@@ -35,7 +48,9 @@ package final class Delegation {
     private let jitter: () -> Double
     private var attendance = Attendance()
     private(set) var pool = DelegatePool()
-    private var userInfos: [Attendee: [UInt8]] = [:]
+    private var errorPace = ErrorPace()
+    /// Connections that are away and were said to be.
+    private var away: Set<DelegatePool.ID> = []
     private var connections: [DelegatePool.ID: UpstreamConnection] = [:]
     private var timer: TimerToken?
     private var timerDeadline: Duration?
@@ -63,7 +78,8 @@ package final class Delegation {
     package func joined(_ channels: [String], as userID: String, userInfo: [UInt8]?) {
         for channel in channels where Self.hasMembers(channel) {
             let attendee = Attendee(channel, userID)
-            if attendance.joined(attendee, now: loop.now) { came(attendee, userInfo) }
+            guard attendance.joined(attendee, userInfo: userInfo, now: loop.now) else { continue }
+            perform(pool.wanted(attendee, now: loop.now))
         }
         arm()
     }
@@ -80,7 +96,8 @@ package final class Delegation {
     package func polled(_ channels: [String], as userID: String, userInfo: [UInt8]?) {
         for channel in channels where Self.hasMembers(channel) {
             let attendee = Attendee(channel, userID)
-            if attendance.polled(attendee, now: loop.now) { came(attendee, userInfo) }
+            guard attendance.polled(attendee, userInfo: userInfo, now: loop.now) else { continue }
+            perform(pool.wanted(attendee, now: loop.now))
         }
         arm()
     }
@@ -94,16 +111,11 @@ package final class Delegation {
 
     private static func hasMembers(_ channel: String) -> Bool { channel.hasPrefix("presence-") }
 
-    private func came(_ attendee: Attendee, _ userInfo: [UInt8]?) {
-        userInfos[attendee] = userInfo
-        perform(pool.wanted(attendee, now: loop.now))
-    }
-
     // MARK: - Sending
 
-    /// The connection on which a user is a member now.
-    func liveConnection(of attendee: Attendee) -> DelegatePool.ID? {
-        pool.liveConnection(of: attendee)
+    /// What a user is on a channel by our doing.
+    func standing(of attendee: Attendee) -> DelegatePool.Standing {
+        pool.standing(of: attendee)
     }
 
     /// Sends a message on one of the connections; answers false where it does not stand.
@@ -126,23 +138,33 @@ package final class Delegation {
         guard !isStopped else { return }
         let now = loop.now
         switch report {
-        case .established: pool.established(id)
+        case .established:
+            away.remove(id)
+            pool.established(id)
         case .subscribed(let channel, _):
+            let attendee = pool.occupant(of: channel, on: id).map { Attendee(channel, $0) }
             perform(pool.subscribed(id, channel: channel, now: now))
+            if let attendee, pool.liveConnection(of: attendee) != nil { settled(attendee) }
         case .refused(let channel, let status, let message):
             perform(pool.refused(id, channel: channel, status: status, message: message, now: now))
-        case .lost: perform(pool.lost(id, now: now))
+        case .lost:
+            lost?(id)
+            perform(pool.lost(id, now: now))
         case .waits(let delay, let cause):
-            noted?(.waits(id, delay, because: cause))
+            if away.insert(id).inserted { noted?(.away(id, delay, because: cause)) }
             if case .code(let code, let words) = cause, (4100..<4200).contains(code) {
                 perform(pool.turnedAway(id, code: code, message: words, now: now))
             }
         case .refusedForGood(let code, let message):
             perform(pool.refusedForGood(id, code: code, message: message, now: now))
-        case .error(let code, let message): noted?(.error(id, code: code, message: message))
+        case .error(let code, let message):
+            if code == 4301 { counters.excess += 1 }
+            guard let count = errorPace.came(code, now: now) else { return }
+            noted?(.error(id, code: code, message: message, count: count))
         case .event, .memberAdded, .memberRemoved: return
         }
         arm()
+        changed?()
     }
 
     // MARK: - What the pool wants
@@ -152,7 +174,10 @@ package final class Delegation {
         for action in actions {
             switch action {
             case .open(let id): open(id)
-            case .close(let id): connections.removeValue(forKey: id)?.stop()
+            case .close(let id):
+                connections.removeValue(forKey: id)?.stop()
+                away.remove(id)
+                lost?(id)
             case .subscribe(let id, let attendee): connections[id]?.want(attendee.channel)
             case .unsubscribe(let id, let channel): connections[id]?.drop(channel)
             case .expect(let attendee):
@@ -160,10 +185,23 @@ package final class Delegation {
             case .release(let attendee):
                 hub.delegatesNoLonger(attendee.channel, userID: attendee.userID, at: moment)
             case .fellBack(let attendee, let refusal, let delay):
-                counters.fallbacks += 1
-                noted?(.fellBack(attendee, refusal, retryIn: delay))
+                fellBack(attendee, refusal, delay)
             }
         }
+    }
+
+    private func fellBack(
+        _ attendee: Attendee, _ refusal: DelegatePool.Refusal, _ delay: Duration
+    ) {
+        counters.fallbacks += 1
+        let (isNews, ended) = fallbacks.fellBack(attendee, refusal)
+        if isNews { noted?(.fellBack(attendee, refusal, retryIn: delay)) }
+        if let ended { noted?(.fallbackEnded(ended)) }
+    }
+
+    /// Channels refuses this user no longer, or nobody asks for them.
+    private func settled(_ attendee: Attendee) {
+        if let ended = fallbacks.settled(attendee) { noted?(.fallbackEnded(ended)) }
     }
 
     private func open(_ id: DelegatePool.ID) {
@@ -181,7 +219,7 @@ package final class Delegation {
     ) -> ClientMessage? {
         guard let userID = pool.occupant(of: channel, on: id) else { return nil }
         let member = ChannelMember(
-            userID: userID, userInfo: userInfos[Attendee(channel, userID)])
+            userID: userID, userInfo: attendance.userInfo(of: Attendee(channel, userID)))
         return signer.subscription(channel: channel, socketID: socketID, member: member)
     }
 
@@ -201,11 +239,12 @@ package final class Delegation {
         timer = nil
         timerDeadline = nil
         for attendee in attendance.timePassed(now: loop.now) {
-            userInfos[attendee] = nil
             perform(pool.unwanted(attendee, now: loop.now))
+            settled(attendee)
         }
         perform(pool.timePassed(now: loop.now))
         arm()
+        changed?()
     }
 
     private var moment: Moment {

@@ -69,7 +69,7 @@ final class UpstreamScene {
         case .refused(let channel, let status, let words):
             notes.append("refused \(channel) \(status) \(words)")
         case .waits(let delay, let cause): notes.append("waits \(delay): \(cause)")
-        case .error(let code, let words): notes.append("error \(code ?? 0) \(words)")
+        case .error(let code, let words, _): notes.append("error \(code ?? 0) \(words)")
         }
     }
 }

@@ -68,4 +68,26 @@ struct AttendanceTests {
         #expect(attendance.count == 0)
         #expect(attendance.deadline == nil)
     }
+
+    @Test
+    func `what the latest reader says of its user counts, and who says nothing changes nothing`() {
+        var attendance = Attendance()
+        let older = Array(#"{"name":"Anne"}"#.utf8)
+        let newer = Array(#"{"name":"Anne B."}"#.utf8)
+        #expect(attendance.userInfo(of: anne) == nil)
+        _ = attendance.joined(anne, userInfo: older, now: .seconds(0))
+        _ = attendance.polled(anne, userInfo: nil, now: .seconds(0))
+        #expect(attendance.userInfo(of: anne) == older)
+        #expect(attendance.joined(anne, userInfo: newer, now: .seconds(1)) == false)
+        attendance.left(anne, now: .seconds(2))
+        #expect(attendance.userInfo(of: anne) == newer)
+        _ = attendance.polled(anne, userInfo: older, now: .seconds(3))
+        #expect(attendance.userInfo(of: anne) == older)
+        #expect(attendance.userInfo(of: bob) == nil)
+        // Who was away for longer than the grace period begins anew.
+        attendance.left(anne, now: .seconds(3))
+        #expect(attendance.timePassed(now: .seconds(100)) == [anne])
+        _ = attendance.joined(anne, now: .seconds(101))
+        #expect(attendance.userInfo(of: anne) == nil)
+    }
 }

@@ -143,6 +143,65 @@ struct DelegatePoolTests {
             ])
     }
 
+    @Test func `connections that are refused together are one refusal, and tried again together`() {
+        var pool = DelegatePool()
+        for attendee in [a1, a2, a3] { _ = pool.wanted(attendee, now: .zero) }
+        for id in 1...3 {
+            _ = pool.refusedForGood(id, code: 4004, message: "quota", now: .seconds(id))
+        }
+        #expect(pool.observedCount == 3)
+        #expect(pool.deadline == .seconds(16))
+        #expect(pool.timePassed(now: .milliseconds(15_999)) == [])
+        let again = pool.timePassed(now: .seconds(16))
+        #expect(again.count { if case .open = $0 { true } else { false } } == 3)
+        // The second round waits for twice as long.
+        for id in 4...6 {
+            _ = pool.refusedForGood(id, code: 4004, message: "quota", now: .seconds(20))
+        }
+        #expect(pool.deadline == .seconds(50))
+    }
+
+    @Test func `what is refused is tried again after 15 s, then twice that, up to ten minutes`() {
+        #expect(DelegatePool.firstRetry == .seconds(15))
+        #expect(DelegatePool.longestRetry == .seconds(600))
+        let delays = [0, 1, 2, 5, 6, 7, Int.max].map(DelegatePool.delay(after:))
+        #expect(delays == [15, 30, 60, 480, 600, 600, 600].map { .seconds($0) })
+        var pool = DelegatePool()
+        _ = pool.wanted(a1, now: .zero)
+        pool.established(1)
+        _ = pool.refused(1, channel: a, status: 4100, message: "full", now: .seconds(1))
+        #expect(pool.timePassed(now: .milliseconds(15_999)) == [])
+        #expect(pool.standing(of: a1) == .apart)
+        #expect(pool.timePassed(now: .seconds(16)).first == .expect(a1))
+        #expect(pool.standing(of: a1) == .coming)
+        pool.established(2)
+        _ = pool.subscribed(2, channel: a, now: .seconds(17))
+        #expect(pool.standing(of: a1) == .member(on: 2))
+        // One who was taken begins anew: the next refusal is a first one.
+        _ = pool.lost(2, now: .seconds(18))
+        _ = pool.refused(2, channel: a, status: 4100, message: "full", now: .seconds(20))
+        #expect(pool.deadline == .seconds(35))
+    }
+
+    @Test func `a user is coming while a place is asked for or waited for, else apart`() {
+        var pool = DelegatePool()
+        #expect(pool.standing(of: a1) == .apart)
+        _ = pool.wanted(a1, now: .zero)
+        #expect(pool.standing(of: a1) == .coming)
+        pool.established(1)
+        _ = pool.unwanted(a1, now: .zero)
+        #expect(pool.standing(of: a1) == .apart)
+        // Their place waits for its answer, so the next one waits for the place.
+        _ = pool.wanted(a2, now: .zero)
+        #expect(pool.standing(of: a2) == .coming)
+        _ = pool.subscribed(1, channel: a, now: .zero)
+        #expect(pool.standing(of: a2) == .coming)
+        _ = pool.subscribed(1, channel: a, now: .zero)
+        #expect(pool.standing(of: a2) == .member(on: 1))
+        _ = pool.lost(1, now: .zero)
+        #expect(pool.standing(of: a2) == .coming)
+    }
+
     @Test func `to be turned away once may be a restart, twice is a limit`() {
         var pool = DelegatePool()
         _ = pool.wanted(a1, now: .zero)

@@ -55,6 +55,7 @@ extension PresenceWorld {
         let serverID = server.open()
         lines[id]?.serverID = serverID
         guard id == Self.observer || used < server.connectionLimit else {
+            coverage.connectionRefusals += 1
             let isFinal = Bool.random(using: &random)
             lines[id]?.toClient = [
                 (now, .error(code: isFinal ? 4004 : 4100, message: "over the limit"))
@@ -76,23 +77,20 @@ extension PresenceWorld {
             server.subscribe(serverID, channel, userID)
         case .unsubscribe(let channel): server.unsubscribe(serverID, channel)
         case .event(let channel, let number):
-            if !server.relay(serverID, channel, number) { sent[number].isDropped = true }
+            arrived(number, on: serverID, channel)
         case .ping: lines[id]?.toClient.append((now, .pong))
         }
         takeFromServer()
     }
 
+    /// Loses what is under way between the gateway and the server on a connection.
     mutating func dropRequests(of id: Int) {
-        for case .event(_, let number) in lines[id]?.toServer.map(\.request) ?? [] {
-            sent[number].isDropped = true
-        }
+        for case .event(_, let number) in lines[id]?.toServer.map(\.request) ?? [] { lose(number) }
         lines[id]?.toServer = []
-        if id == Self.observer {
-            // What the observer does not hear is a gap.
-            for case .event(_, _, let data, _) in lines[id]?.toClient.map(\.message) ?? [] {
-                guard let number = Int(String(decoding: data, as: UTF8.self)) else { continue }
-                sent[number].isDropped = true
-            }
+        guard id == Self.observer else { return }
+        // What the observer does not hear is a gap.
+        for case .event(_, _, let data, _) in lines[id]?.toClient.map(\.message) ?? [] {
+            if let number = Int(String(decoding: data, as: UTF8.self)) { lose(number) }
         }
     }
 
@@ -111,23 +109,33 @@ extension PresenceWorld {
     private mutating func told(_ report: UpstreamSession.Report, by id: Int) {
         if id == Self.observer { return observed(report) }
         switch report {
-        case .established: pool.established(id)
-        case .subscribed(let channel, _): perform(pool.subscribed(id, channel: channel, now: now))
+        case .established:
+            coverage.reconnects += overdue.excused[id] == nil ? 0 : 1
+            pool.established(id)
+        case .subscribed(let channel, _):
+            let attendee = pool.occupant(of: channel, on: id).map { Attendee(channel, $0) }
+            perform(pool.subscribed(id, channel: channel, now: now))
+            if let attendee { _ = fallbacks.settled(attendee) }
         case .refused(let channel, let status, let message):
             perform(pool.refused(id, channel: channel, status: status, message: message, now: now))
-        case .lost: perform(pool.lost(id, now: now))
-        case .waits(_, .code(let code, let words)) where (4100..<4200).contains(code):
-            perform(pool.turnedAway(id, code: code, message: words, now: now))
+        case .lost:
+            planner.lost(id)
+            perform(pool.lost(id, now: now))
+        case .waits(let delay, let cause):
+            overdue.excused[id] = now + delay
+            if case .code(let code, let words) = cause, (4100..<4200).contains(code) {
+                perform(pool.turnedAway(id, code: code, message: words, now: now))
+            }
         case .refusedForGood(let code, let message):
             perform(pool.refusedForGood(id, code: code, message: message, now: now))
-        case .waits, .error, .event, .memberAdded, .memberRemoved: break
+        case .error, .event, .memberAdded, .memberRemoved: break
         }
     }
 
     private mutating func observed(_ report: UpstreamSession.Report) {
         switch report {
-        case .event(let channel, let name, let data, let userID):
-            hub.heard(channel, event: name, data: data, userID: userID, at: moment)
+        case .event(let channel, _, let data, let userID):
+            heard(channel, Int(String(decoding: data, as: UTF8.self)) ?? -1, from: userID)
         case .memberAdded(let channel, let member):
             let member = Member(userID: member.userID, userInfo: nil)
             hub.memberAdded(channel, member, at: moment)
@@ -136,10 +144,10 @@ extension PresenceWorld {
         case .subscribed(let channel, let members):
             let list = (members ?? []).map { Member(userID: $0.userID, userInfo: nil) }
             hub.subscribed(channel, members: list, at: moment)
+            repeatLast(on: channel)
         case .lost:
+            coverage.observerLosses += 1
             hub.lost(at: moment)
-            // What was said and not yet heard is lost with the connection.
-            for number in sent.indices { sent[number].isDropped = true }
         case .refused, .established, .waits, .error, .refusedForGood: break
         }
         tellNews(mayRemove: false)
@@ -151,23 +159,42 @@ extension PresenceWorld {
         {
             faults.append("\(pool.connectionCount) connections for \(pool.need)")
         }
-        for action in actions {
-            switch action {
-            case .open(let id): open(id)
-            case .close(let id):
-                act(id) { session, _ in session.stopped() }
-                lines[id] = nil
-            case .subscribe(let id, let attendee):
-                act(id) { $0.wanted(attendee.channel, now: $1) }
-            case .unsubscribe(let id, let channel): act(id) { $0.unwanted(channel, now: $1) }
-            case .expect(let attendee):
-                hub.delegates(attendee.channel, userID: attendee.userID, at: moment)
-            case .release(let attendee):
-                hub.delegatesNoLonger(attendee.channel, userID: attendee.userID, at: moment)
-            case .fellBack: break
-            }
-        }
+        for action in actions { perform(action) }
         tellNews()
+    }
+
+    private mutating func perform(_ action: DelegatePool.Action) {
+        switch action {
+        case .open(let id): open(id)
+        case .close(let id):
+            if isMutated(.keepSurplus, oneIn: 3) { return }
+            act(id) { session, _ in session.stopped() }
+            lines[id] = nil
+            planner.lost(id)
+        case .subscribe(let id, let attendee):
+            if case .moving(_, id)? = pool.wishes[attendee]?.place { coverage.moves += 1 }
+            if isMutated(.forgetSome, oneIn: 20) { return }
+            act(id) { $0.wanted(attendee.channel, now: $1) }
+        case .unsubscribe(let id, let channel):
+            if isMutated(.stayBehind, oneIn: 10) { return }
+            act(id) { $0.unwanted(channel, now: $1) }
+        case .expect(let attendee):
+            if mutation == .tellAbsences { return }
+            hub.delegates(attendee.channel, userID: attendee.userID, at: moment)
+        case .release(let attendee):
+            hub.delegatesNoLonger(attendee.channel, userID: attendee.userID, at: moment)
+        case .fellBack(let attendee, let refusal, _):
+            if case .subscription = refusal { coverage.memberRefusals += 1 }
+            overdue.refused.insert(attendee)
+            if fallbacks.fellBack(attendee, refusal).isNews { notes.append("\(refusal)") }
+        }
+    }
+
+    /// True where a fault is to be put in now, of a kind that comes at every so many chances.
+    mutating func isMutated(_ kind: PresenceMutation, oneIn count: Int) -> Bool {
+        guard mutation == kind else { return false }
+        chances += 1
+        return chances % count == 0
     }
 
     mutating func settleHub() {
@@ -177,18 +204,26 @@ extension PresenceWorld {
         }
     }
 
-    /// Has the readers read; where `mayRemove` is false, nobody who reads here may be told to go.
+    /// Has the readers read; where `mayRemove` is false, nobody who reads here may be told to go,
+    /// and nobody is told more than what is different afterwards.
     mutating func tellNews(mayRemove: Bool = true) {
-        let before = listeners.map(\.members)
+        let before = listeners.map { ($0.members, $0.changes) }
         for listener in listeners { listener.now = now }
         hub.tellNews()
         guard !mayRemove else { return }
-        for (listener, before) in zip(listeners, before) {
+        for (listener, (before, changes)) in zip(listeners, before) {
             guard let before, let after = listener.members else { continue }
-            for userID in before.subtracting(after)
-            where hub.channel(listener.channel)?.delegated[userID] != nil {
+            if listener.changes - changes != before.symmetricDifference(after).count {
+                faults.append("a reader is told that somebody who stayed went and came")
+            }
+            for userID in before.subtracting(after) where isPlaced(listener.channel, userID) {
                 faults.append("-\(userID) who reads here")
             }
         }
+    }
+
+    private func isPlaced(_ channel: String, _ userID: String) -> Bool {
+        let attendee = Attendee(channel, userID)
+        return attendance.contains(attendee) && pool.standing(of: attendee) != .apart
     }
 }

@@ -7,13 +7,17 @@ import PasserelleWire
 
 /// A gateway without sockets, a Channels server, and users who come, go and are cut off at random.
 ///
-/// Everything that decides is the real thing: sessions, pool, attendance and hub. Messages travel
-/// in order on each connection, and in any order between connections.
+/// Everything that decides is the real thing: sessions, pool, attendance, client events and hub.
+/// Messages travel in order on each connection, and in any order between connections.
 struct PresenceWorld {
     static let channels = ["presence-a", "presence-b", "presence-c"]
     static let localUsers = (1...9).map { "u\($0)" }
     static let remoteUsers = ["u1", "u2", "w1", "w2"]
     static let observer = 0
+    /// How long a message may be under way.
+    static let longestTravel: Duration = .seconds(2)
+    /// How often the world looks at what there is to do.
+    static let tick: Duration = .milliseconds(500)
 
     /// What travels from a client to the server.
     enum Request {
@@ -32,59 +36,6 @@ struct PresenceWorld {
         var toClient: [(sent: Duration, message: ServerMessage)] = []
     }
 
-    /// One who reads at the gateway.
-    final class Listener: Reader {
-        var cursor = Cursor()
-        let userID: String
-        let channel: String
-        let since: Duration
-        var heard: [Int: Int] = [:]
-        var members: Set<String>?
-        var faults: [String] = []
-        let hub: Hub
-        var now = Duration.zero
-
-        init(_ hub: Hub, _ userID: String, _ channel: String, since: Duration) {
-            (self.hub, self.userID, self.channel) = (hub, userID, channel)
-            self.since = since
-        }
-
-        func newsCame(on channel: Channel) { read() }
-
-        func read() {
-            while let entry = hub.next(&cursor, at: now) {
-                switch entry {
-                case .snapshot(let channel): members = Set(channel.members.list.map(\.userID))
-                case .event(let event): take(event.content)
-                case .gap, .refusal: break
-                }
-            }
-        }
-
-        private func take(_ content: Event.Content) {
-            switch content {
-            case .message(_, let data, let sender):
-                heard[Int(String(decoding: data, as: UTF8.self)) ?? -1, default: 0] += 1
-                if sender == userID { faults.append("\(userID) heard itself") }
-            case .memberAdded(let member):
-                if members?.insert(member.userID).inserted == false {
-                    faults.append("+\(member.userID) twice")
-                }
-            case .memberRemoved(let userID):
-                if members?.remove(userID) == nil { faults.append("-\(userID) twice") }
-            case .refused, .gap, .tombstone: break
-            }
-        }
-    }
-
-    /// A client event, and who has to hear it.
-    struct Sent {
-        let channel: String
-        let userID: String
-        var isDropped = false
-        let listeners: [Listener]
-    }
-
     var random: SeededRandom
     var now = Duration.seconds(1)
     let hub: Hub
@@ -92,23 +43,43 @@ struct PresenceWorld {
     var attendance = Attendance()
     var lines: [Int: Line] = [:]
     var server = PresenceServer()
-    var listeners: [Listener] = []
+    var listeners: [PresenceListener] = []
     /// Until when a user is present without a reader.
     var grace: [Attendee: Duration] = [:]
+    /// Since when something is not as it is to be, and until when a connection is excused.
+    var overdue = Overdue()
     var remotes: [(id: Int, channel: String, userID: String)] = []
+    var fallbacks = Fallbacks()
+    /// Refusals that were worth a log line.
+    var notes: [String] = []
+    var planner = ClientEventPlanner()
     var sent: [Sent] = []
+    /// When each event that waits began to.
+    var waiting: [Int: Duration] = [:]
+    var nextTicket = 0
+    /// When events left, by the server's number of the connection.
+    var departures: [Int: [Duration]] = [:]
+    /// The last state of each user that went out, and when.
+    var states: [Attendee: (text: String, at: Duration)] = [:]
+    var coverage = PresenceCoverage()
+    let mutation: PresenceMutation?
+    /// How often a mutation had its chance.
+    var chances = 0
     var faults: [String] = []
     var nextHub = Duration.zero
 
-    init(seed: UInt64) {
+    init(seed: UInt64, mutation: PresenceMutation? = nil) {
+        self.mutation = mutation
         random = SeededRandom(seed: seed)
         var configuration = HubConfiguration()
         configuration.pinned = Self.channels
         hub = Hub(
             epoch: 7, configuration: configuration,
             at: Moment(steady: .zero, wall: WallTime(milliseconds: 0)))
-        server.memberLimit = 7
-        server.connectionLimit = Int.random(in: 4...12, using: &random)
+        // Every other world has few members, the others few connections.
+        let isRoomy = seed.isMultiple(of: 2)
+        server.memberLimit = isRoomy ? 6 : 8
+        server.connectionLimit = isRoomy ? 20 : Int.random(in: 3...7, using: &random)
         open(Self.observer)
         settleHub()
     }
@@ -119,22 +90,22 @@ struct PresenceWorld {
 
     mutating func step() {
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<18: join()
-        case 18..<34: leave()
+        case 0..<20: join(anybody(Self.localUsers))
+        case 20..<34: leave()
         case 34..<42: poll()
         case 42..<48: remoteComes()
         case 48..<54: remoteGoes()
         case 54..<57: cutOff()
-        case 57..<70: say()
+        case 57..<72: say(times: 1)
+        case 72..<74: say(times: 12)
         default: break
         }
         let jump = Int.random(in: 0..<40, using: &random) == 0
         pass(.milliseconds(Int.random(in: 0..<(jump ? 20_000 : 300), using: &random)))
     }
 
-    private mutating func join() {
-        let attendee = anybody(Self.localUsers)
-        let listener = Listener(hub, attendee.userID, attendee.channel, since: now)
+    mutating func join(_ attendee: Attendee) {
+        let listener = PresenceListener(hub, attendee.userID, attendee.channel)
         listener.now = now
         hub.attach(
             listener, to: [attendee.channel], from: .now, wantsSnapshot: true,
@@ -145,9 +116,12 @@ struct PresenceWorld {
     }
 
     private mutating func leave() {
-        guard let index = listeners.indices.randomElement(using: &random) else { return }
+        if let index = listeners.indices.randomElement(using: &random) { leave(index) }
+    }
+
+    mutating func leave(_ index: Int) {
         let listener = listeners.remove(at: index)
-        faults += listener.faults
+        judge(listener)
         hub.detach(listener, at: moment)
         let attendee = Attendee(listener.channel, listener.userID)
         attendance.left(attendee, now: now)
@@ -179,6 +153,7 @@ struct PresenceWorld {
     private mutating func cutOff() {
         guard let id = lines.keys.sorted().randomElement(using: &random) else { return }
         if let serverID = lines[id]?.serverID {
+            coverage.cuts += 1
             dropRequests(of: id)
             if Bool.random(using: &random) {
                 server.close(serverID)
@@ -192,32 +167,7 @@ struct PresenceWorld {
         act(id) { $0.linkEnded(code: nil, words: "cut", now: $1) }
     }
 
-    private mutating func say() {
-        let attendee = anybody(Self.localUsers)
-        guard attendance.contains(attendee), hub.channel(attendee.channel)?.isLive == true else {
-            return
-        }
-        let number = sent.count
-        let others = listeners.filter {
-            $0.channel == attendee.channel && $0.userID != attendee.userID && $0.members != nil
-        }
-        sent.append(
-            Sent(channel: attendee.channel, userID: attendee.userID, listeners: others))
-        let id = pool.liveConnection(of: attendee) ?? Self.observer
-        guard lines[id]?.serverID != nil else {
-            sent[number].isDropped = true
-            return
-        }
-        lines[id]?.toServer.append((now, .event(channel: attendee.channel, number: number)))
-        if id == Self.observer {
-            hub.heard(
-                attendee.channel, event: "client-typing", data: Array("\(number)".utf8),
-                userID: attendee.userID, at: moment)
-            tellNews()
-        }
-    }
-
-    private mutating func anybody(_ users: [String]) -> Attendee {
+    mutating func anybody(_ users: [String]) -> Attendee {
         Attendee(
             Self.channels.randomElement(using: &random) ?? "",
             users.randomElement(using: &random) ?? "")
@@ -226,14 +176,28 @@ struct PresenceWorld {
     // MARK: - Time
 
     /// Lets time pass, and some of what is under way arrive.
-    mutating func pass(_ duration: Duration) {
+    ///
+    /// Where `skips` is true, moments in which nothing can happen are left out.
+    mutating func pass(_ duration: Duration, skips: Bool = false) {
         let end = now + duration
         while now < end {
-            now = min(end, now + .milliseconds(500))
+            if skips { now = min(end, max(now, nextHappening - Self.tick)) }
+            now = min(end, now + Self.tick)
             deliver()
             fireTimers()
-            checkGrace()
+            settleEvents()
+            check()
         }
+    }
+
+    /// When something happens next by itself.
+    private var nextHappening: Duration {
+        guard lines.values.allSatisfy({ $0.toServer.isEmpty && $0.toClient.isEmpty }) else {
+            return now
+        }
+        let deadlines = [attendance.deadline, pool.deadline, planner.deadline].compactMap { $0 }
+        let sessions = lines.values.compactMap(\.session.deadline)
+        return (deadlines + sessions + server.ghosts.map(\.until)).min() ?? .seconds(1_000_000)
     }
 
     private mutating func deliver() {
@@ -242,12 +206,12 @@ struct PresenceWorld {
         for id in lines.keys.sorted() {
             while let line = lines[id] {
                 if let first = line.toServer.first,
-                    now - first.sent >= .seconds(2) || Bool.random(using: &random)
+                    now - first.sent >= Self.longestTravel || Bool.random(using: &random)
                 {
                     lines[id]?.toServer.removeFirst()
                     serve(first.request, of: id)
                 } else if let first = line.toClient.first,
-                    now - first.sent >= .seconds(2) || Bool.random(using: &random)
+                    now - first.sent >= Self.longestTravel || Bool.random(using: &random)
                 {
                     lines[id]?.toClient.removeFirst()
                     act(id) { $0.received(first.message, now: $1) }
@@ -263,25 +227,15 @@ struct PresenceWorld {
             guard let deadline = lines[id]?.session.deadline, deadline <= now else { continue }
             act(id) { $0.timePassed(now: $1) }
         }
-        for attendee in attendance.timePassed(now: now) {
+        let late: Duration = mutation == .leaveLate ? .seconds(5) : .zero
+        for attendee in attendance.timePassed(now: now - late) {
             perform(pool.unwanted(attendee, now: now))
+            _ = fallbacks.settled(attendee)
         }
         perform(pool.timePassed(now: now))
         guard now >= nextHub else { return }
         nextHub = now + .seconds(1)
         hub.expire(at: moment)
         tellNews()
-    }
-
-    private mutating func checkGrace() {
-        for (attendee, until) in grace where until <= now {
-            grace[attendee] = nil
-            let reads = listeners.contains {
-                $0.channel == attendee.channel && $0.userID == attendee.userID
-            }
-            if attendance.contains(attendee) != reads {
-                faults.append("\(attendee) is present: \(!reads), reads: \(reads)")
-            }
-        }
     }
 }

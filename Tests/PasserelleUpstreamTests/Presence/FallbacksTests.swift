@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+import Testing
+
+@testable import PasserelleUpstream
+
+struct FallbacksTests {
+    private let a1 = Attendee("presence-a", "1")
+    private let a2 = Attendee("presence-a", "2")
+    private let b1 = Attendee("presence-b", "1")
+    private let full = DelegatePool.Refusal.subscription(status: 4100, message: "full")
+    private let quota = DelegatePool.Refusal.connection(code: 4004, message: "quota")
+
+    @Test func `the first refusal of a kind is news, others are counted until nobody is refused`() {
+        var fallbacks = Fallbacks()
+        #expect(fallbacks.fellBack(a1, full) == (true, nil))
+        #expect(fallbacks.fellBack(a2, full) == (false, nil))
+        // Tried again, and refused again.
+        #expect(fallbacks.fellBack(a1, full) == (false, nil))
+        // Another channel is another matter.
+        #expect(fallbacks.fellBack(b1, full) == (true, nil))
+        let onA = Fallbacks.Kind.subscription(channel: "presence-a", status: 4100)
+        #expect(fallbacks.states[onA]?.users == 2)
+        #expect(fallbacks.states[onA]?.refusals == 3)
+        #expect(fallbacks.states[onA]?.message == "full")
+        #expect(fallbacks.count == 3)
+        #expect(fallbacks.settled(a1) == nil)
+        #expect(fallbacks.settled(a1) == nil)
+        #expect(fallbacks.settled(a2) == Fallbacks.Ended(kind: onA, refusals: 3))
+        #expect(fallbacks.count == 1)
+        #expect(fallbacks.fellBack(a2, full) == (true, nil))
+    }
+
+    @Test func `one who is refused for another reason is refused for that one alone`() {
+        var fallbacks = Fallbacks()
+        #expect(fallbacks.fellBack(a1, quota) == (true, nil))
+        let kind = Fallbacks.Kind.connection(code: 4004)
+        #expect(
+            fallbacks.fellBack(a1, full) == (true, Fallbacks.Ended(kind: kind, refusals: 1)))
+        #expect(fallbacks.states.count == 1)
+        #expect(fallbacks.count == 1)
+    }
+
+    @Test func `who was never refused ends nothing`() {
+        var fallbacks = Fallbacks()
+        #expect(fallbacks.settled(a1) == nil)
+    }
+}
+
+private func == (
+    left: (isNews: Bool, ended: Fallbacks.Ended?), right: (Bool, Fallbacks.Ended?)
+) -> Bool {
+    left.isNews == right.0 && left.ended == right.1
+}
+
+struct ErrorPaceTests {
+    @Test func `the first error of a code has a line, and then one a minute with their number`() {
+        var pace = ErrorPace()
+        #expect(pace.came(4301, now: .zero) == 1)
+        for time in 1...59 { #expect(pace.came(4301, now: .seconds(time)) == nil) }
+        #expect(pace.came(nil, now: .seconds(30)) == 1)
+        #expect(pace.came(4301, now: .milliseconds(59_999)) == nil)
+        #expect(pace.came(4301, now: .seconds(60)) == 61)
+        #expect(pace.came(4301, now: .seconds(61)) == nil)
+        #expect(pace.came(4301, now: .seconds(1000)) == 2)
+    }
+
+    @Test func `a peer that makes up codes does not fill memory or log`() {
+        var pace = ErrorPace()
+        let lines = (0..<10_000).count { pace.came($0, now: .zero) != nil }
+        #expect(lines == 33)
+    }
+}
