@@ -11,7 +11,8 @@ extension House {
 
     /// Builds offline notices, where there is a key for them.
     static func notices(
-        _ configuration: Configuration, loop: EventLoop, hub: Hub, rest: ChannelsREST, log: Log
+        _ configuration: Configuration, loop: EventLoop, hub: Hub, rest: ChannelsREST, log: Log,
+        reads: @escaping (Attendee) -> Bool
     ) throws(StartError) -> Notices? {
         guard let key = configuration.notices.key else { return nil }
         let inngest = try Inngest(configuration, key: key)
@@ -34,7 +35,7 @@ extension House {
         }
         let notices = Notices(
             loop: loop, hub: hub, configuration: rules, inngest: inngest, store: file?.store,
-            kept: kept
+            kept: kept, reads: reads
         ) { channel, done in
             rest.users(of: channel) { result in
                 if case .failure(let error) = result {
@@ -62,15 +63,14 @@ extension House {
     private static func log(_ note: NoticeNote, alike: Int, to log: Log) {
         let more = "\(alike)"
         switch note {
-        case .givenUp(let id, let channel, let status, let cause):
+        case .givenUp(let id, let channel, let cause):
             log.error(
-                "a notice is given up" + (status.map(Self.remedy) ?? ""),
-                [
-                    "notice": id, "channel": channel,
-                    "cause": status.map { "status \($0)" } ?? cause, "more": more,
-                ])
+                "a notice is given up" + Self.remedy(cause),
+                ["notice": id, "channel": channel, "cause": "\(cause)", "more": more])
         case .failing(let cause):
-            log.warning("Inngest takes no notice now; tried again", ["cause": cause])
+            log.warning(
+                "Inngest takes no notice now; tried again" + Self.remedy(cause),
+                ["cause": "\(cause)"])
         case .recovered: log.info("Inngest takes notices again")
         case .unchecked(let channel):
             log.warning(
@@ -82,16 +82,22 @@ extension House {
             log.warning(
                 "PASSERELLE_NOTICE_RECIPIENTS leads to no id and no list of ids: nobody is told",
                 ["channel": channel, "more": more])
+        case .noRecipients(let channel):
+            log.warning(
+                "PASSERELLE_NOTICE_RECIPIENTS leads nowhere in a message: all seen there are told",
+                ["channel": channel, "more": more])
         }
     }
 
-    /// What to do about a status.
-    private static func remedy(_ status: Int) -> String {
-        switch status {
+    /// What to do about it, as the end of a sentence; nothing where waiting is all there is.
+    private static func remedy(_ cause: NoticeCause) -> String {
+        guard case .status(let status) = cause else { return "" }
+        return switch status {
         case 401, 403, 404: ": check PASSERELLE_INNGEST_KEY and PASSERELLE_INNGEST_URL"
         case 300..<400: ": PASSERELLE_INNGEST_URL leads elsewhere; set it to where that is"
+        case 400, 406: ": Inngest refuses the event"
         case 413: ": the event is larger than Inngest's plan allows"
-        default: ": Inngest refuses the event"
+        default: ""
         }
     }
 }

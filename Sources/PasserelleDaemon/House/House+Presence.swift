@@ -5,8 +5,15 @@ import PasserelleUpstream
 
 extension PresenceServices {
     /// What Downstream tells of its users goes to Upstream, which makes them members.
-    init(delegation: Delegation?, clientEvents: ClientEvents) {
+    ///
+    /// One of `delegation` and `localReaders` is there.
+    init(delegation: Delegation?, localReaders: LocalReaders?, clientEvents: ClientEvents) {
         self.init()
+        if let localReaders {
+            joined = { localReaders.joined($0, as: $1.userID) }
+            left = { localReaders.left($0, as: $1) }
+            polled = { localReaders.polled($0, as: $1.userID) }
+        }
         if let delegation {
             joined = { delegation.joined($0, as: $1.userID, userInfo: $1.userInfo) }
             left = { delegation.left($0, as: $1) }

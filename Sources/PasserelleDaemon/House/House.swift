@@ -51,12 +51,14 @@ final class House {
         upstream = Upstream(loop: loop, hub: hub, server: server)
         upstream.retractions = configuration.retractions
         rest = ChannelsREST(loop: loop, server: server)
-        upstream.notices = try Self.notices(
-            configuration, loop: loop, hub: hub, rest: rest, log: log)
         delegation =
             configuration.presence == .delegate
             ? Delegation(loop: loop, hub: hub, server: server) : nil
         delegation?.noted = { log.note($0) }
+        let localReaders = delegation == nil ? LocalReaders(loop: loop) : nil
+        upstream.notices = try Self.notices(
+            configuration, loop: loop, hub: hub, rest: rest, log: log
+        ) { [delegation] in delegation?.contains($0) ?? localReaders?.contains($0) ?? false }
         clientEvents = ClientEvents(
             loop: loop, hub: hub, upstream: upstream, delegation: delegation)
         guard let downstreamConfiguration = DownstreamConfiguration(configuration) else {
@@ -69,7 +71,9 @@ final class House {
                 publish: { house?.publish($0, $1, $2, $3) },
                 status: { house?.status ?? Array("{}".utf8) },
                 readiness: { house?.readiness ?? (false, "starting") },
-                presence: PresenceServices(delegation: delegation, clientEvents: clientEvents),
+                presence: PresenceServices(
+                    delegation: delegation, localReaders: localReaders,
+                    clientEvents: clientEvents),
                 otherRoutes: { request, reply in
                     guard let house else { return false }
                     return otherRoutes(house, request, reply)

@@ -39,6 +39,9 @@ package struct NoticeConfiguration: Sendable, Equatable {
     package static let behind = 8
     /// Recipients that one message may name; more are passed over.
     package static let recipientsNamed = 1_000
+    /// Channels of which is remembered that their messages name no recipients; of more, nothing is
+    /// said.
+    package static let channelsNoted = 4_096
     /// Bytes of the longest id of a user or a message; a longer one names nobody and nothing.
     package static let idBytes = 256
     /// Characters of a preview.

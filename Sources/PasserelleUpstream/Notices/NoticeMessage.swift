@@ -14,6 +14,14 @@ package struct NoticeMessage: Equatable, Sendable {
         case named([String])
     }
 
+    /// What may be wrong with the recipients of a message.
+    package enum RecipientsFlaw: Equatable, Sendable {
+        /// There is nothing at their path: the message is for everyone.
+        case nothingThere
+        /// What is there is no id and no list of ids: the message is for nobody.
+        case nobodyNamed
+    }
+
     package var channel: String
     /// What tells it from every other message of the channel: its own id where it has one.
     package var identity: String
@@ -34,11 +42,11 @@ extension NoticeMessage {
     /// Reads a message's `data`, whatever that holds; `userID` is the sender that Channels names, `key`
     /// the name by which a later event may take it back.
     ///
-    /// The second value says that the recipients' path leads to something that names nobody.
+    /// The second value says what is wrong with the recipients, if anything is.
     package static func read(
         channel: String, data: [UInt8], userID: String?, key: String?,
         configuration: NoticeConfiguration, at time: WallTime
-    ) -> (message: NoticeMessage, hasBadRecipients: Bool) {
+    ) -> (message: NoticeMessage, flaw: RecipientsFlaw?) {
         let bytes = data.span
         let root = try? JSONScanner.document(bytes)
         let around = root.flatMap {
@@ -51,7 +59,7 @@ extension NoticeMessage {
         let own = around.flatMap { JSONScanner.value(bytes, of: $0, at: ["id"]) }
         let sender = root.flatMap { JSONScanner.value(bytes, of: $0, at: configuration.sender) }
         let id = own.flatMap { identifier(bytes, $0) }
-        let (recipients, areBad) = recipients(bytes, root, path: configuration.recipients)
+        let (recipients, flaw) = recipients(bytes, root, path: configuration.recipients)
         let message = NoticeMessage(
             channel: channel, identity: id ?? Hex.encode(Digest.sha256(data)), id: id,
             key: key,
@@ -59,17 +67,19 @@ extension NoticeMessage {
             senderName: text(["sender", "name"]).map { Preview.cut($0) },
             preview: text(["content"]).map { Preview.cut($0) }, recipients: recipients,
             heardAt: time)
-        return (message, areBad)
+        return (message, flaw)
     }
 
     /// Nothing and `null` mean everyone; what is there and names nobody means nobody, since a
     /// message that was meant for one must not be shown to all.
     private static func recipients(
         _ bytes: Span<UInt8>, _ root: JSONSlice?, path: [String]?
-    ) -> (Recipients, isBad: Bool) {
-        guard let path, let root, let value = JSONScanner.value(bytes, of: root, at: path),
-            value.kind != .null
-        else { return (.everyone, false) }
+    ) -> (Recipients, RecipientsFlaw?) {
+        guard let path else { return (.everyone, nil) }
+        guard let root, let value = JSONScanner.value(bytes, of: root, at: path) else {
+            return (.everyone, .nothingThere)
+        }
+        if value.kind == .null { return (.everyone, nil) }
         if value.kind == .array {
             var seen: Set<String> = []
             let elements = JSONScanner.elements(bytes, of: value)
@@ -80,10 +90,10 @@ extension NoticeMessage {
                 }
                 list.append(id)
             }
-            return (.named(list), list.isEmpty && !elements.isEmpty)
+            return (.named(list), list.isEmpty && !elements.isEmpty ? .nobodyNamed : nil)
         }
         let one = identifier(bytes, value)
-        return (.named(one.map { [$0] } ?? []), one == nil)
+        return (.named(one.map { [$0] } ?? []), one == nil ? .nobodyNamed : nil)
     }
 
     /// An id's text; numbers are ids too.

@@ -21,7 +21,7 @@ extension NoticePlanner {
                 deliveries[number]?.checkedAt = now.steady
                 ready.append(number)
             } else {
-                tryLater(number, status: nil, cause: "who is present is unknown", now, &actions)
+                tryLater(number, .words("who is present is unknown"), now, &actions)
             }
         }
         if users == nil { actions += note(.unchecked(channel: channel), at: now) }
@@ -42,21 +42,21 @@ extension NoticePlanner {
             messages[delivery.message]?.told.insert(delivery.pair.userID)
             mark(delivery, now, &actions) { .sent($0, now.wall, place: $1) }
             settle(number, &actions)
-            if isFailing { actions += note(.recovered, at: now) }
-            isFailing = false
+            if failing != nil { actions += note(.recovered, at: now) }
+            failing = nil
         case .refused(let status):
             tally.failed += 1
             unmark(delivery, &actions)
-            giveUp(number, status: status, cause: "refused", now, &actions)
-        case .failed(let words):
+            giveUp(number, .status(status), now, &actions)
+        case .failed(let cause):
             tally.failed += 1
             unmark(delivery, &actions)
-            fail(number, words, now, &actions)
-        case .unknown(let words):
+            fail(number, cause, now, &actions)
+        case .unknown(let cause):
             tally.failed += 1
             deliveries[number]?.mayHaveGone = true
             mark(delivery, now, &actions) { .sending($0, now.wall, place: $1) }
-            fail(number, words, now, &actions)
+            fail(number, cause, now, &actions)
         }
         return actions + proceed(at: now)
     }
@@ -120,11 +120,10 @@ extension NoticePlanner {
     /// Does what there is room for.
     mutating func proceed(at now: Moment) -> [Action] {
         var actions: [Action] = []
-        while calls < NoticeConfiguration.calls, !ready.isEmpty {
-            send(ready.removeFirst(), at: now, &actions)
+        while calls < NoticeConfiguration.calls, let number = ready.popFirst() {
+            send(number, at: now, &actions)
         }
-        while asked.count < NoticeConfiguration.calls, !channelsToAsk.isEmpty {
-            let channel = channelsToAsk.removeFirst()
+        while asked.count < NoticeConfiguration.calls, let channel = channelsToAsk.popFirst() {
             // Where a question is under way already, its answer brings the channel here again.
             guard asked[channel] == nil else { continue }
             var waiting: [Int] = []
@@ -165,8 +164,7 @@ extension NoticePlanner {
             return check(number)
         }
         guard now.steady - held.due < NoticeConfiguration.retriedFor else {
-            let cause = "it could not be sent in time"
-            return giveUp(number, status: nil, cause: cause, now, &actions)
+            return giveUp(number, .words("it could not be sent in time"), now, &actions)
         }
         calls += 1
         deliveries[number]?.stage = .calling
@@ -198,15 +196,15 @@ extension NoticePlanner {
     }
 
     private mutating func fail(
-        _ number: Int, _ cause: String, _ now: Moment, _ actions: inout [Action]
+        _ number: Int, _ cause: NoticeCause, _ now: Moment, _ actions: inout [Action]
     ) {
-        if !isFailing { actions += note(.failing(cause: cause), at: now) }
-        isFailing = true
-        tryLater(number, status: nil, cause: cause, now, &actions)
+        if failing != cause { actions += note(.failing(cause: cause), at: now) }
+        failing = cause
+        tryLater(number, cause, now, &actions)
     }
 
     private mutating func tryLater(
-        _ number: Int, status: Int?, cause: String, _ now: Moment, _ actions: inout [Action]
+        _ number: Int, _ cause: NoticeCause, _ now: Moment, _ actions: inout [Action]
     ) {
         guard let delivery = deliveries[number], let held = messages[delivery.message] else {
             return
@@ -219,14 +217,14 @@ extension NoticePlanner {
         deliveries[number]?.failures = failures
         let time = now.steady + Self.delay(failures: failures, jitter: jitter())
         guard time - held.due < NoticeConfiguration.retriedFor else {
-            return giveUp(number, status: status, cause: cause, now, &actions)
+            return giveUp(number, cause, now, &actions)
         }
         deliveries[number]?.stage = .waiting
         schedule.add(.notice(number), at: time)
     }
 
     private mutating func giveUp(
-        _ number: Int, status: Int?, cause: String, _ now: Moment, _ actions: inout [Action]
+        _ number: Int, _ cause: NoticeCause, _ now: Moment, _ actions: inout [Action]
     ) {
         guard let delivery = deliveries[number], let held = messages[delivery.message] else {
             return
@@ -234,9 +232,8 @@ extension NoticePlanner {
         tally.givenUp += 1
         let event = NoticeEvent(
             held.message, for: delivery.recipient, configuration: configuration)
-        let channel = delivery.pair.channel
         actions += note(
-            .givenUp(id: event.id, channel: channel, status: status, cause: cause), at: now)
+            .givenUp(id: event.id, channel: delivery.pair.channel, cause: cause), at: now)
         settle(number, &actions)
     }
 
@@ -248,6 +245,7 @@ extension NoticePlanner {
                 lane.behind.removeAll { $0 == number }
                 lanes[delivery.pair] = lane
             } else if !lane.behind.isEmpty {
+                // At most `NoticeConfiguration.behind` are moved up.
                 lane.current = lane.behind.removeFirst()
                 lanes[delivery.pair] = lane
                 check(lane.current)

@@ -96,12 +96,15 @@ package struct NoticePlanner {
     var marks: ThrottleMarks
     /// Notices for which Channels is to be asked, and those for which it was, by channel.
     var unasked: [String: [Int]] = [:]
-    var channelsToAsk: [String] = []
+    var channelsToAsk = NoticeQueue<String>()
     var asked: [String: [Int]] = [:]
-    /// Notices that may go out, the next one last.
-    var ready: [Int] = []
+    /// Notices that may go out.
+    var ready = NoticeQueue<Int>()
     var calls = 0
-    var isFailing = false
+    /// Why Inngest takes nothing; nil while it does.
+    var failing: NoticeCause?
+    /// Channels of which was told that their messages name no recipients.
+    private var channelsNoted: Set<String> = []
     var brake = NoticeNoteBrake()
     private var lastNumber = 0
 
@@ -135,9 +138,18 @@ package struct NoticePlanner {
         return [.keep(.pending(message))]
     }
 
-    /// A message's recipients are something that names nobody.
-    package mutating func badRecipients(_ channel: String, at now: Moment) -> [Action] {
-        note(.badRecipients(channel: channel), at: now)
+    /// A message on the channel names its recipients in no way that it should.
+    package mutating func flawed(
+        _ flaw: NoticeMessage.RecipientsFlaw, on channel: String, at now: Moment
+    ) -> [Action] {
+        switch flaw {
+        case .nobodyNamed: return note(.badRecipients(channel: channel), at: now)
+        case .nothingThere:
+            guard channelsNoted.count < NoticeConfiguration.channelsNoted,
+                channelsNoted.insert(channel).inserted
+            else { return [] }
+            return note(.noRecipients(channel: channel), at: now)
+        }
     }
 
     /// An event took the message with this key back; what is on its way cannot be called back.

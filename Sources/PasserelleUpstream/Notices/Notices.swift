@@ -31,10 +31,11 @@ package final class Notices {
     private var isRewriteDue = false
     private var isStopped = false
 
-    /// Goes on with what was kept; `users` asks Channels who is on a channel.
+    /// Goes on with what was kept; `reads` says who reads here, whether or not they are members,
+    /// and `users` asks Channels who is on a channel.
     package init(
         loop: EventLoop, hub: Hub, configuration: NoticeConfiguration, inngest: Inngest,
-        store: NoticeStore?, kept: [NoticeRecord],
+        store: NoticeStore?, kept: [NoticeRecord], reads: @escaping (Attendee) -> Bool,
         users: @escaping (_ channel: String, _ done: @escaping ([String]?) -> Void) -> Void
     ) {
         self.loop = loop
@@ -42,7 +43,11 @@ package final class Notices {
         self.users = users
         self.store = store
         let sight = NoticePlanner.Sight(
-            isPresent: { hub.channel($0.channel)?.isPresent($0.userID) == true },
+            isPresent: { pair in
+                // First of all: it costs one look, and is right whatever Channels allows.
+                reads(Attendee(pair.channel, pair.userID))
+                    || hub.channel(pair.channel)?.isPresent(pair.userID) == true
+            },
             isHeard: { hub.channel($0)?.isLive == true },
             seen: { hub.seenMembers.members(of: $0).map(\.member) })
         planner = NoticePlanner(configuration, sight: sight) {
@@ -67,10 +72,10 @@ package final class Notices {
         // Nobody knows who is absent from a channel without presence.
         guard !isStopped, channel.hasPrefix("presence-") else { return }
         if name == planner.configuration.message {
-            let (message, hasBadRecipients) = NoticeMessage.read(
+            let (message, flaw) = NoticeMessage.read(
                 channel: channel, data: data, userID: userID, key: keys.own,
                 configuration: planner.configuration, at: now.wall)
-            if hasBadRecipients { perform(planner.badRecipients(channel, at: now)) }
+            if let flaw { perform(planner.flawed(flaw, on: channel, at: now)) }
             perform(planner.heard(message, at: now))
         }
         guard let key = keys.retracts else { return }
@@ -180,7 +185,7 @@ package final class Notices {
 }
 
 extension Channel {
-    /// Whether a user reads through the gateway, or is a member as far as the channel was heard.
+    /// Whether a user is to be a member by our doing, or is one as far as the channel was heard.
     fileprivate func isPresent(_ userID: String) -> Bool {
         if delegated[userID] != nil { return true }
         switch subscription {

@@ -125,6 +125,10 @@ package final class Delegation {
 
     // MARK: - How it stands
 
+    /// Says whether a user reads the channel here, or did within the grace period: also one who
+    /// can be no member for now.
+    package func contains(_ attendee: Attendee) -> Bool { attendance.contains(attendee) }
+
     /// Connections that are open or being opened.
     package var connectionCount: Int { pool.connectionCount }
     /// Users who are to be members, each channel counted.

@@ -9,7 +9,7 @@ struct NoticeMessageTests {
     private func read(
         _ data: String, userID: String? = nil, recipients: String? = nil,
         sender: String = "message.senderId"
-    ) -> (message: NoticeMessage, hasBadRecipients: Bool) {
+    ) -> (message: NoticeMessage, flaw: NoticeMessage.RecipientsFlaw?) {
         var configuration = NoticeConfiguration()
         configuration.sender = sender.split(separator: ".").map(String.init)
         configuration.recipients = recipients?.split(separator: ".").map(String.init)
@@ -52,14 +52,14 @@ struct NoticeMessageTests {
     func `recipients are an id or a list of ids`(
         json: String, recipients: NoticeMessage.Recipients, isBad: Bool
     ) {
-        let (message, hasBad) = read(#"{"a":{"b":{"to":\#(json)}}}"#, recipients: "a.b.to")
-        #expect(message.recipients == recipients && hasBad == isBad)
+        let (message, flaw) = read(#"{"a":{"b":{"to":\#(json)}}}"#, recipients: "a.b.to")
+        #expect(message.recipients == recipients && flaw == (isBad ? .nobodyNamed : nil))
     }
 
     @Test(arguments: [#"{}"#, #"{"a":7}"#, #"{"a":{}}"#, "[]", "x"])
     func `a path that leads nowhere means everyone`(data: String) {
-        let (message, hasBad) = read(data, recipients: "a.b")
-        #expect(message.recipients == .everyone && !hasBad)
+        let (message, flaw) = read(data, recipients: "a.b")
+        #expect(message.recipients == .everyone && flaw == .nothingThere)
     }
 
     @Test func `ids and lists are bounded`() {
@@ -165,13 +165,17 @@ struct NoticeMessageTests {
     @Test(arguments: [
         (200, #"{"ids":["x"],"status":200}"#, NoticeOutcome.sent), (200, "", .sent),
         (200, #"{"error":null}"#, .sent), (200, #"{"error":""}"#, .sent),
-        (200, #"{"error":"no"}"#, .unknown("status 200 with an error")),
-        (200, #"{"error":{}}"#, .unknown("status 200 with an error")),
-        (202, "", .unknown("status 202")), (301, "", .refused(status: 301)),
-        (400, "", .refused(status: 400)), (401, "", .refused(status: 401)),
-        (408, "", .failed("status 408")), (429, "", .failed("status 429")),
-        (499, "", .refused(status: 499)), (500, "", .unknown("status 500")),
-        (503, "", .unknown("status 503")),
+        (200, #"{"error":"no"}"#, .unknown(.words("status 200 with an error"))),
+        (200, #"{"error":{}}"#, .unknown(.words("status 200 with an error"))),
+        (202, "", .unknown(.status(202))), (301, "", .failed(.status(301))),
+        (307, "", .failed(.status(307))), (400, "", .refused(status: 400)),
+        (401, "", .failed(.status(401))), (403, "", .failed(.status(403))),
+        (404, "", .failed(.status(404))), (406, "", .refused(status: 406)),
+        (408, "", .failed(.status(408))), (409, "", .failed(.status(409))),
+        (412, "", .failed(.status(412))), (413, "", .refused(status: 413)),
+        (429, "", .failed(.status(429))), (499, "", .failed(.status(499))),
+        (500, "", .unknown(.status(500))), (503, "", .unknown(.status(503))),
+        (504, "", .unknown(.status(504))), (599, "", .unknown(.status(599))),
     ])
     func `an answer is a yes, a no or not yet`(status: Int, body: String, outcome: NoticeOutcome) {
         let response = HTTPResponse(status: status, fields: [:], body: Array(body.utf8))

@@ -17,6 +17,34 @@ struct NoticePlannerTests {
         #expect(scene.tally.sent == 2 && scene.pending == 0 && scene.deadline == nil)
     }
 
+    @Test func `a path that leads nowhere is told once a channel, and everyone is told`() {
+        let scene = NoticeScene { $0.recipients = ["message", "to"] }
+        let first = scene.say("m1")
+        #expect(first.count == 1 && first[0].hasPrefix("note noRecipients"))
+        #expect(scene.say("m2") == [])
+        scene.pass(.seconds(120))
+        #expect(scene.say("m3") == [])
+        #expect(scene.say("m4", on: "presence-bail-7").count == 1)
+        #expect(scene.say("m5", to: "null", on: "presence-bail-8") == [])
+        #expect(scene.answer([]).contains("send m1>ann"))
+    }
+
+    @Test func `of channels whose messages name nobody a bounded number is remembered`() {
+        let scene = NoticeScene {
+            $0.recipients = ["to"]
+            $0.throttle = .zero
+        }
+        var told = 0
+        for number in 0...NoticeConfiguration.channelsNoted {
+            scene.now += .seconds(60)
+            told += scene.say("m", on: "presence-bail-\(number)").count {
+                $0.hasPrefix("note noRecipients")
+            }
+            scene.delete("m", on: "presence-bail-\(number)")
+        }
+        #expect(told == NoticeConfiguration.channelsNoted)
+    }
+
     @Test func `who is a member of the hub's is not told, and Channels is not asked in vain`() {
         let scene = NoticeScene()
         scene.present = ["presence-bail-42 ann", "presence-bail-42 eve"]

@@ -83,8 +83,11 @@ struct NoticeRandomTests {
                 if scene.present.remove(pair) == nil { scene.present.insert(pair) }
             case 5, 6, 7: answer()
             case 8, 9: end(.sent)
-            case 10: end(Bool.random(using: &random) ? .failed("500") : .unknown("silence"))
-            case 11: end(.refused(status: 401))
+            case 10:
+                end(
+                    Bool.random(using: &random)
+                        ? .failed(.words("500")) : .unknown(.words("silence")))
+            case 11: end(.refused(status: 400))
             case 12 where Int.random(in: 0..<20, using: &random) == 0:
                 // What was on its way may have come through.
                 for (_, event) in scene.sending {
@@ -157,7 +160,7 @@ struct NoticeRandomTests {
                     got.append(event.recipient.userID)
                     told = scene.end(.sent)
                 } else {
-                    told = scene.end(.failed("500"))
+                    told = scene.end(.failed(.words("500")))
                 }
             } else {
                 told = scene.pass(.seconds(1))

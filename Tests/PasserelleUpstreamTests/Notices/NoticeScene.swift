@@ -80,10 +80,11 @@ final class NoticeScene {
             event: "message-deleted", path: ["messageId"], target: "new-message",
             targetPath: ["message", "id"])
         let keys = Retraction.keys(event: "new-message", data: Array(data.utf8), rules: [rule])
-        let (message, _) = NoticeMessage.read(
+        let (message, flaw) = NoticeMessage.read(
             channel: channel, data: Array(data.utf8), userID: userID, key: keys.own,
             configuration: configuration, at: moment.wall)
-        return take(planner.heard(message, at: moment))
+        let told = flaw.map { take(planner.flawed($0, on: channel, at: moment)) } ?? []
+        return told + take(planner.heard(message, at: moment))
     }
 
     @discardableResult

@@ -17,6 +17,8 @@ final class NoticesScene {
     let notices: Notices
     /// What Channels says of who is there; nil: it does not answer.
     var users: [String]? = []
+    /// Who reads here, whatever the hub knows of them.
+    var readers: Set<Attendee> = []
     private(set) var notes: [NoticeNote] = []
     /// What was to be kept, in order; `done` is called at once unless it is held.
     private(set) var appended: [[UInt8]] = []
@@ -44,7 +46,8 @@ final class NoticesScene {
                 timeout: timeout),
             store: NoticeStore(
                 append: { scene?.append($0, $1) }, replace: { _ in scene?.replaced += 1 }),
-            kept: kept, users: { _, done in loop.soon { done(scene?.users) } })
+            kept: kept, reads: { scene?.readers.contains($0) == true },
+            users: { _, done in loop.soon { done(scene?.users) } })
         scene = self
         notices.noted = { [weak self] note, _ in self?.notes.append(note) }
         hub.subscribed(

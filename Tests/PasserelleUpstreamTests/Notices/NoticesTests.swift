@@ -55,7 +55,19 @@ struct NoticesTests {
         #expect(scene.http.requests.isEmpty)
     }
 
-    @Test(arguments: [500, 503, 429])
+    @Test func `who reads here and is no member of anything is there all the same`() throws {
+        let scene = try NoticesScene()
+        scene.answers(200)
+        scene.readers = [Attendee(NoticesScene.channel, "ann")]
+        scene.say("m1")
+        try scene.turn { scene.notices.tally.present == 1 }
+        scene.readers = [Attendee("presence-bail-7", "ann")]
+        scene.say("m2")
+        try scene.turn { scene.notices.tally.sent == 1 }
+        #expect(scene.http.requests.count == 1)
+    }
+
+    @Test(arguments: [500, 503, 504, 429, 401, 403, 404, 409, 412, 302])
     func `a failure is tried again with the same id`(status: Int) throws {
         let scene = try NoticesScene()
         scene.answers(status)
@@ -65,17 +77,18 @@ struct NoticesTests {
         try scene.turn { scene.notices.tally.sent == 1 }
         let ids = scene.http.requests.map { jsonText($0.body, "id") }
         #expect(ids.count == 2 && ids[0] == ids[1] && ids[0] != nil)
-        #expect(scene.notes == [.failing(cause: "status \(status)"), .recovered])
+        #expect(scene.notes == [.failing(cause: .status(status)), .recovered])
     }
 
-    @Test func `a 401 is given up at once, and says which`() throws {
+    @Test(arguments: [400, 406, 413])
+    func `what is wrong with the event is given up at once, and says which`(status: Int) throws {
         let scene = try NoticesScene()
-        scene.answers(401, #"{"error":"Event key not found","status":401}"#)
+        scene.answers(status, #"{"error":"no","status":400}"#)
         scene.say("m1")
         try scene.turn { scene.notices.tally.givenUp == 1 }
         try scene.settle()
         #expect(scene.http.requests.count == 1 && scene.notices.pending == 0)
-        guard case .givenUp(_, NoticesScene.channel, 401, _) = scene.notes.first else {
+        guard case .givenUp(_, NoticesScene.channel, .status(status)) = scene.notes.first else {
             Issue.record("\(scene.notes)")
             return
         }

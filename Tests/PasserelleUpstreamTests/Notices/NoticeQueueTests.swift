@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+import Testing
+
+@testable import PasserelleUpstream
+
+struct NoticeQueueTests {
+    @Test(arguments: 1...8)
+    func `it gives what an array would`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var queue = NoticeQueue<Int>()
+        var model: [Int] = []
+        for number in 0..<5_000 {
+            if Int.random(in: 0..<100, using: &random) < 40 + (number / 1_000) % 2 * 20 {
+                queue.append(number)
+                model.append(number)
+            } else {
+                #expect(queue.popFirst() == (model.isEmpty ? nil : model.removeFirst()))
+            }
+            #expect(queue.isEmpty == model.isEmpty)
+        }
+    }
+}
