@@ -7,6 +7,10 @@ package enum PublishOutcome: Equatable, Sendable {
     case sent
     /// Channels says no; its words.
     case refused(String)
+    /// Channels takes no more for now; its words.
+    case excess(String)
+    /// Channels takes no event of this size; its words.
+    case tooLarge(String)
     /// Channels could not be reached; nothing was sent.
     case unavailable(String)
     /// Sent, and not answered: it may or may not have taken effect.

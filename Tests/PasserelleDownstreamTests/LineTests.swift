@@ -202,7 +202,9 @@ struct LineTests {
         let client = try scene.line()
         for (outcome, reply) in [
             (PublishOutcome.sent, "OK PUBLISH c"),
-            (.refused("413 too large"), "ERR forbidden Channels refuses the event: 413 too large"),
+            (.refused("401 no key"), "ERR forbidden Channels refuses the event: 401 no key"),
+            (.tooLarge("413 long"), "ERR too-large Channels refuses the event: 413 long"),
+            (.excess("429 slow"), "ERR rate-limited Channels takes no more for now: 429 slow"),
             (.unavailable("no way"), "ERR upstream-unavailable Nothing was sent: no way"),
             (.unknown("lost"), "ERR upstream-unavailable Unknown whether it was sent: lost"),
         ] {

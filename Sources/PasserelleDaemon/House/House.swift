@@ -234,6 +234,8 @@ final class House {
             case .failure(.refused(let status, let words)) where status >= 500:
                 // A server, or a proxy before it, that fails may have passed the event on before.
                 done(.unknown("Channels answered \(status) \(words)"))
+            case .failure(.refused(429, let words)): done(.excess("429 \(words)"))
+            case .failure(.refused(413, let words)): done(.tooLarge("413 \(words)"))
             case .failure(.refused(let status, let words)): done(.refused("\(status) \(words)"))
             case .failure(.unreachable(let words)): done(.unavailable(words))
             case .failure(.unknown(let words)): done(.unknown(words))

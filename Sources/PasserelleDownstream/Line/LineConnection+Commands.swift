@@ -136,6 +136,10 @@ extension LineConnection {
                 self.answer(ticket, .reply(.ok(verb: "PUBLISH", words: [name], json: nil)))
             case .refused(let words):
                 self.fail(ticket, "forbidden", "Channels refuses the event: \(words)")
+            case .excess(let words):
+                self.fail(ticket, "rate-limited", "Channels takes no more for now: \(words)")
+            case .tooLarge(let words):
+                self.fail(ticket, "too-large", "Channels refuses the event: \(words)")
             case .unavailable(let words):
                 self.fail(ticket, "upstream-unavailable", "Nothing was sent: \(words)")
             case .unknown(let words):
