@@ -4,7 +4,8 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Two users on WebSockets, three who read through the gateway, and one member list for all.
+/// Two users on WebSockets, readers at the gateway by stream, poll and line, and one member list
+/// for all of them.
 @Suite(.timeLimit(.minutes(5)))
 struct PresenceDayTests {
     private let channel = "presence-bail-1"
@@ -19,6 +20,7 @@ struct PresenceDayTests {
             try $0.kill()
             try $0.restart()
         }
+        try day.cut { try $0.control("close?code=4200") }
         try day.type()
         try day.leave()
     }
@@ -79,8 +81,10 @@ private final class PresenceDay {
     private let gateway: GatewayProcess
     private var webSockets: [ChannelsMember] = []
     private var streams: [StreamClient] = []
-    /// Carl polls whenever somebody looks.
-    private var isPolling = false
+    /// Carl's browser holds no stream.
+    private var poll: PollClient?
+    /// A service of the host, which is nobody's.
+    private let line: LineClient
     private var typings = 0
 
     init(_ channel: String) throws {
@@ -88,6 +92,8 @@ private final class PresenceDay {
         stage = try Stage()
         sandbox = try SandboxProcess(stage)
         gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+        line = LineClient(stage, path: gateway.ipc)
+        line.say("SUBSCRIBE \(channel)")
     }
 
     func comeIn() throws {
@@ -98,7 +104,7 @@ private final class PresenceDay {
         streams.append(stream("bob"))
         try agree(["anne", "bob", "w1"])
         try join("w2")
-        isPolling = true
+        poll = PollClient(stage, gateway.http, [channel], .cursor, user: "carl")
         try agree(["anne", "bob", "carl", "w1", "w2"])
     }
 
@@ -118,13 +124,13 @@ private final class PresenceDay {
         try rest(.seconds(11))
         try agree(all)
         #expect(changes(seenBy: webSockets[0]) == ["+bob", "+w2", "+carl"])
-        #expect(streams.allSatisfy { !self.changes(seenBy: $0).contains { $0.hasPrefix("-") } })
+        #expect(ears.allSatisfy { !$0.told.contains { $0.event == "pusher:member_removed" } })
     }
 
     /// Everybody hears once who types, but they themselves.
     func type() throws {
         let before = webSockets.map(\.typing.count)
-        let heard = streams.map { $0.told.count { $0.event == "client-typing" } }
+        let heard = streams.map(\.typing.count)
         // Behind a cut, the observer's connection may come back after all others: then 503.
         try stage.wait(for: "202") {
             let answer = try stage.request(
@@ -138,7 +144,7 @@ private final class PresenceDay {
         let after = "after-\(typings)"
         try sandbox.publish(channel, after, "{}")
         try stage.wait(for: "what comes behind it") {
-            streams.allSatisfy { $0.told.contains { $0.event == after } }
+            ears.allSatisfy { $0.hasHeard(after) }
                 && webSockets.allSatisfy { $0.hasHeard(after) }
         }
         let text = #"anne {"isTyping":true,"userId":"anne"}"#
@@ -146,26 +152,30 @@ private final class PresenceDay {
             #expect(Array(member.typing.dropFirst(count)) == [text], "\(member.userID)")
         }
         for (stream, count) in zip(streams, heard) {
-            let news = stream.told.count { $0.event == "client-typing" } - count
-            #expect(news == (stream === streams.last ? 0 : 1))
+            // Anne's own stream is the last.
+            #expect(
+                Array(stream.typing.dropFirst(count)) == (stream === streams.last ? [] : [text]))
         }
+        #expect(line.typing == Array(repeating: text, count: typings))
+        #expect(poll?.typing == Array(repeating: text, count: typings))
     }
 
     /// Cuts everybody's connections to Channels: who reads at the gateway never went.
     func cut(_ harm: (SandboxProcess) throws -> Void) throws {
         let users = webSockets.map(\.userID)
-        let told = streams.map(\.told.count)
+        let ears = ears
+        let told = ears.map(\.told.count)
         try harm(sandbox)
         try stage.wait(for: "the end of the WebSockets") { webSockets.allSatisfy(\.isOver) }
         webSockets = []
         for user in users { try join(user) }
         try agree(["anne", "bob", "carl", "w1", "w2"])
-        for (stream, count) in zip(streams, told) {
-            let gone = stream.told.dropFirst(count).filter { $0.event == "pusher:member_removed" }
-            let ours = gone.filter { told in
-                ["anne", "bob", "carl"].contains { told.data.contains("\"\($0)\"") }
+        for (ear, count) in zip(ears, told) {
+            let ours = ear.told.dropFirst(count).filter { told in
+                told.isMemberChange
+                    && ["anne", "bob", "carl"].contains { told.data.contains("\"\($0)\"") }
             }
-            #expect(ours.isEmpty, "\(ours)")
+            #expect(ours.isEmpty, "\(ear.name): \(ours)")
         }
     }
 
@@ -196,11 +206,6 @@ private final class PresenceDay {
         webSockets.append(member)
     }
 
-    private func membersByPoll() throws -> Set<String> {
-        let answer = try gateway.get("/poll?channel=\(channel)&user=carl")
-        return Set(try JSONText(answer.body).members(["members", channel, "hash"]).keys)
-    }
-
     private func rest(_ time: Duration) throws {
         let end = ContinuousClock.now + time
         try stage.wait(for: "time") { ContinuousClock.now >= end }
@@ -208,17 +213,28 @@ private final class PresenceDay {
 
     // MARK: - Who sees what
 
-    /// Waits until everybody sees the same: WebSockets, streams, the gateway, and Channels' REST.
+    /// Everybody who reads at the gateway.
+    private var ears: [any Ear] { streams + [line] + (poll.map { [$0] } ?? []) }
+
+    /// What everybody who reads at the gateway made of it, by a name for failures.
+    private var rolls: [String: Roll] {
+        var rolls: [String: Roll] = ["line": line.rolls[channel] ?? Roll()]
+        for (index, stream) in streams.enumerated() {
+            rolls["\(index). stream"] = stream.rolls[channel] ?? Roll()
+        }
+        if let poll { rolls["poll"] = poll.rolls[channel] ?? Roll() }
+        return rolls
+    }
+
+    /// Waits until everybody sees the same: WebSockets, streams, the poll, the line, who asks the
+    /// gateway for the members, and Channels' REST; nobody was told of a change twice.
     private func agree(_ users: Set<String>) throws {
         var views: [String: Set<String>] = [:]
         func areAllRight() throws -> Bool {
             for (index, member) in webSockets.enumerated() {
                 views["\(index). WebSocket, \(member.userID)"] = member.members
             }
-            for (index, stream) in streams.enumerated() {
-                views["\(index). stream"] = try members(seenBy: stream)
-            }
-            if isPolling { views["poll"] = try membersByPoll() }
+            for (name, roll) in rolls { views[name] = roll.users }
             guard views.values.allSatisfy({ $0 == users }) else { return false }
             views["REST"] = try sandbox.users(of: channel)
             views["gateway"] = Set(try gateway.members(of: channel).keys)
@@ -229,26 +245,8 @@ private final class PresenceDay {
         } catch {
             throw TestFailure("not \(users.sorted()): \(views)\n\(error)")
         }
-    }
-
-    private func members(seenBy stream: StreamClient) throws -> Set<String> {
-        guard let snapshot = stream.snapshots[channel] else { return [] }
-        var members = Set(try snapshot.members(["presence", "hash"]).keys)
-        for event in stream.told where event.isMemberChange {
-            let user = try JSONText(Array(event.data.utf8)).string(["user_id"])
-            if event.event == "pusher:member_added" {
-                #expect(members.insert(user).inserted, "+\(user) twice")
-            } else {
-                #expect(members.remove(user) != nil, "-\(user) twice")
-            }
-        }
-        return members
-    }
-
-    private func changes(seenBy stream: StreamClient) -> [String] {
-        stream.told.filter(\.isMemberChange).map {
-            ($0.event == "pusher:member_added" ? "+" : "-") + $0.data
-        }
+        #expect(rolls.allSatisfy { $0.value.repeated.isEmpty }, "\(rolls)")
+        #expect(poll?.failure == nil && line.failure == nil)
     }
 
     private func changes(seenBy member: ChannelsMember) -> [String] {
@@ -258,39 +256,6 @@ private final class PresenceDay {
             case .memberRemoved(_, let userID): "-" + userID
             default: nil
             }
-        }
-    }
-}
-
-extension ChannelsMember {
-    /// Who is there, as a Channels client counts it, the gateway apart.
-    fileprivate var members: Set<String> {
-        var members: Set<String> = []
-        for message in messages {
-            switch message {
-            case .subscriptionSucceeded(_, let list):
-                members = Set((list ?? []).map(\.userID))
-            case .memberAdded(_, let member): members.insert(member.userID)
-            case .memberRemoved(_, let userID): members.remove(userID)
-            default: break
-            }
-        }
-        return members.subtracting(["passerelle"])
-    }
-
-    /// What was typed, with whom Channels says that it was.
-    fileprivate var typing: [String] {
-        messages.compactMap { message in
-            guard case .event(_, "client-typing", let data, let userID) = message else {
-                return nil
-            }
-            return "\(userID ?? "-") \(String(decoding: data, as: UTF8.self))"
-        }
-    }
-
-    fileprivate func hasHeard(_ name: String) -> Bool {
-        messages.contains { message in
-            if case .event(_, name, _, _) = message { true } else { false }
         }
     }
 }

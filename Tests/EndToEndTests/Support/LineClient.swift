@@ -8,6 +8,8 @@ final class LineClient: LinkOwner, Ear {
     let name = "line"
     private(set) var told: [Told] = []
     private(set) var replies: [LineReply] = []
+    /// Who is there now, by channel.
+    private(set) var rolls: [String: Roll] = [:]
     private(set) var end: LinkEnd?
     private(set) var failure: (any Error)?
     private let stage: Stage
@@ -58,14 +60,24 @@ final class LineClient: LinkOwner, Ear {
             while let line = try splitter.next() {
                 let reply = try LineReply.parse(line.span)
                 if case .event(let json) = reply {
-                    told.append(try Told(json))
+                    let event = try Told(json)
+                    told.append(event)
+                    try rolls[event.channel, default: Roll()].take(event)
                 } else {
                     replies.append(reply)
+                    try takeMembers(of: reply)
                 }
             }
         } catch {
             failure = error
         }
+    }
+
+    private func takeMembers(of reply: LineReply) throws {
+        guard case .ok("SUBSCRIBE", let words, let json?) = reply, let channel = words.first
+        else { return }
+        let members = try JSONText(json).strings(at: ["members"], each: "user_id")
+        rolls[channel, default: Roll()].take(Set(members))
     }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {

@@ -22,11 +22,14 @@ final class PollClient: Ear {
     private(set) var statuses: [Int] = []
     /// The newest members, by channel: `USER` to `INFO`.
     private(set) var members: [String: [String: String]] = [:]
+    /// Who is there now, by channel.
+    private(set) var rolls: [String: Roll] = [:]
     private(set) var failure: (any Error)?
     private let style: Style
     private let channels: [String]
     private let wait: Int
     private let limit: Int?
+    private let user: String?
     private let loop: EventLoop
     private let address: ListenAddress
     private var caller: HTTPCaller?
@@ -34,13 +37,14 @@ final class PollClient: Ear {
 
     init(
         _ stage: Stage, _ address: ListenAddress, _ channels: [String], _ style: Style,
-        wait: Int = 20, limit: Int? = nil
+        wait: Int = 20, limit: Int? = nil, user: String? = nil
     ) {
         self.style = style
         self.channels = channels
         self.wait = wait
         self.limit = limit
         self.address = address
+        self.user = user
         loop = stage.loop
         poll()
     }
@@ -53,6 +57,7 @@ final class PollClient: Ear {
 
     private func poll() {
         var words = channels.map { "channel=\($0)" }
+        if let user { words.append("user=\(user)") }
         var fields: HTTPFields = ["Host": "localhost"]
         if let position {
             words.append("wait=\(wait)")
@@ -102,6 +107,7 @@ final class PollClient: Ear {
             let event = try Told(element)
             hasGap = hasGap || event.isGap
             told.append(event)
+            try rolls[event.channel, default: Roll()].take(event)
         }
         guard isFirst || hasGap else {
             guard !json.names.contains("members") else {
@@ -111,6 +117,8 @@ final class PollClient: Ear {
         }
         for (channel, value) in try json.members(["members"]) {
             members[channel] = try JSONText(Array(value.utf8)).members(["hash"])
+            // They are those at the answer's end.
+            rolls[channel, default: Roll()].take(Set((members[channel] ?? [:]).keys))
         }
     }
 

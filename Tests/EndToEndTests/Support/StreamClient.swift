@@ -12,6 +12,8 @@ final class StreamClient: LinkOwner, Ear {
     private(set) var told: [Told] = []
     /// The newest snapshot's data, by channel.
     private(set) var snapshots: [String: JSONText] = [:]
+    /// Who is there now, by channel.
+    private(set) var rolls: [String: Roll] = [:]
     /// True once the body ended as its coding says, and not by a lost connection.
     private(set) var isComplete = false
     private(set) var end: LinkEnd?
@@ -100,9 +102,13 @@ final class StreamClient: LinkOwner, Ear {
             throw TestFailure("the frame says \(message.id) \(message.event), its data \(event)")
         }
         if event.event == "pusher:subscription_succeeded" {
-            snapshots[event.channel] = try JSONText(Array(event.data.utf8))
+            let snapshot = try JSONText(Array(event.data.utf8))
+            snapshots[event.channel] = snapshot
+            let members = try? snapshot.members(["presence", "hash"])
+            rolls[event.channel, default: Roll()].take(Set((members ?? [:]).keys))
             return
         }
+        try rolls[event.channel, default: Roll()].take(event)
         count += 1
         if event.isGap { gapCount += 1 }
         newest = event

@@ -41,6 +41,26 @@ struct Told: Equatable, CustomStringConvertible {
     var description: String { "\(id) \(event) \(data.prefix(80))" }
 }
 
+/// Who is there, as one reader of one channel is told it.
+struct Roll {
+    private(set) var users: Set<String> = []
+    /// Changes that changed nothing: told once too often.
+    private(set) var repeated: [Told] = []
+
+    /// Takes a list of members, which stands for every change before it.
+    mutating func take(_ snapshot: Set<String>) { users = snapshot }
+
+    /// Takes a member's coming or going, and passes over anything else.
+    mutating func take(_ event: Told) throws {
+        guard event.isMemberChange else { return }
+        let user = try JSONText(Array(event.data.utf8)).string(["user_id"])
+        let isNews =
+            event.event == "pusher:member_added"
+            ? users.insert(user).inserted : users.remove(user) != nil
+        if !isNews { repeated.append(event) }
+    }
+}
+
 /// A surface that a test listens to.
 protocol Ear: AnyObject {
     /// What it is called in failures.
@@ -54,4 +74,11 @@ extension Ear {
     func told(on channel: String) -> [Told] {
         told.filter { $0.channel == channel }
     }
+
+    /// What was typed, and by whom the surface says that it was.
+    var typing: [String] {
+        told.filter { $0.event == "client-typing" }.map { "\($0.userID ?? "-") \($0.data)" }
+    }
+
+    func hasHeard(_ name: String) -> Bool { told.contains { $0.event == name } }
 }
