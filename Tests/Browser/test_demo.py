@@ -2,6 +2,7 @@
 """The demo's page, as its two parties use it."""
 
 import os
+import threading
 import time
 import unittest
 
@@ -12,6 +13,7 @@ import shared
 from demo import Demo, until
 
 NAMES = {"notary": "Étude 01", "client": "Locataire 07"}
+TRANSPORTS = ("sse", "poll")
 
 
 class Pane:
@@ -51,6 +53,77 @@ class Pane:
         return [each.removesuffix(" (you)") for each in self.texts(".online li")]
 
 
+def both_are_online(pane):
+    until(lambda: sorted(pane.online()) == sorted(NAMES.values()), f"{pane.name} sees both")
+
+
+def open_page(driver, demo):
+    """Opens the demo's page and gives its panes, once each reads and sees both parties."""
+    driver.get(demo.url + "/")
+    panes = [Pane(driver, key) for key in ("notary", "client")]
+    for pane in panes:
+        until(lambda: pane.texts(".state .words") == ["Live by SSE"], f"{pane.name} reads")
+        both_are_online(pane)
+    return panes
+
+
+class Departure:
+    """A page of a demo of its own that is closed: a thread writes down when each party is gone.
+
+    A demo of its own, since in another a poll of some other test keeps its user; a thread, since the
+    last poll counts for a minute, in which other tests can run.
+    """
+
+    def __init__(self):
+        self.demo = Demo(os.environ["PASSERELLE_TEST_BINARY"])
+        driver = shared.browser().driver
+        self.notary, self.client = open_page(driver, self.demo)
+        self.client.read_by("poll")
+        self.before = self.sight()
+        driver.get("about:blank")
+        self.closed = time.monotonic()
+        self.left = {}
+        self.trouble = None
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+
+    def sight(self):
+        """Gives who is there for the gateway, and by how many subscriptions for Channels."""
+        return self.demo.members(), self.demo.sandbox_users()
+
+    def watch(self):
+        try:
+            while len(self.left) < 2 and time.monotonic() - self.closed < 120:
+                members, users = self.sight()
+                for user in ("usr_notary_01", "usr_tenant_07"):
+                    if user not in members and user not in users:
+                        self.left.setdefault(user, time.monotonic() - self.closed)
+                time.sleep(0.1)
+        except Exception as error:
+            self.trouble = error
+
+
+def setUpModule():
+    global departure
+    departure = Departure()
+    unittest.addModuleCleanup(departure.demo.close)
+
+
+class LeavingTests(unittest.TestCase):
+    """What the departure saw; runs behind the other tests of this file."""
+
+    def test_a_pane_that_closes_leaves_after_its_grace(self):
+        departure.thread.join(130)
+        self.assertIsNone(departure.trouble)
+        both = ["usr_notary_01", "usr_tenant_07"]
+        self.assertEqual(departure.before, (both, dict.fromkeys(both, 1)))
+        # Ten seconds behind a stream; sixty behind the last poll, which was asked a moment before.
+        self.assertGreater(departure.left["usr_notary_01"], 9)
+        self.assertLess(departure.left["usr_notary_01"], 40)
+        self.assertGreater(departure.left["usr_tenant_07"], 55)
+        self.assertLess(departure.left["usr_tenant_07"], 90)
+
+
 class DemoTests(unittest.TestCase):
     def setUp(self):
         self.demo = shared.demo()
@@ -61,14 +134,7 @@ class DemoTests(unittest.TestCase):
         self.addCleanup(self.driver.get, "about:blank")
 
     def open(self):
-        self.driver.get(self.demo.url + "/")
-        self.notary, self.client = (Pane(self.driver, key) for key in ("notary", "client"))
-        for pane in (self.notary, self.client):
-            until(lambda: pane.texts(".state .words") == ["Live by SSE"], f"{pane.name} reads")
-            self.both_are_online(pane)
-
-    def both_are_online(self, pane):
-        until(lambda: sorted(pane.online()) == sorted(NAMES.values()), f"{pane.name} sees both")
+        self.notary, self.client = open_page(self.driver, self.demo)
 
     def both_have(self, text):
         for pane in (self.notary, self.client):
@@ -120,51 +186,53 @@ class DemoTests(unittest.TestCase):
             self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
     def test_typing_is_seen_on_the_other_side_and_forgotten(self):
-        for transport in ("sse", "poll"):
-            self.client.read_by(transport)
-            self.notary.field().send_keys("Je relis")
-            until(
-                lambda: self.client.texts(".typing span") == ["Étude 01 is typing"],
-                f"typing is seen by {transport}",
-            )
-            self.assertEqual(self.notary.texts(".typing span"), [""])
-            until(lambda: self.client.texts(".typing span") == [""], "and forgotten", 8)
-            self.notary.field().clear()
+        self.notary.field().send_keys("Je relis")
+        until(lambda: self.client.texts(".typing span") == ["Étude 01 is typing"], "typing is seen")
+        self.assertEqual(self.notary.texts(".typing span"), [""])
+        until(lambda: self.client.texts(".typing span") == [""], "and forgotten", 8)
+        self.notary.field().clear()
 
-    def test_who_reads_is_present_without_a_websocket(self):
+    def test_typing_goes_both_ways_on_every_transport(self):
+        for notary in TRANSPORTS:
+            self.notary.read_by(notary)
+            for client in TRANSPORTS:
+                self.client.read_by(client)
+                for writer, reader in ((self.notary, self.client), (self.client, self.notary)):
+                    way = f"{writer.name} types: {notary} and {client}"
+                    writer.field().send_keys("Je relis")
+                    words = [f"{writer.name} is typing"]
+                    until(lambda: reader.texts(".typing span") == words, way)
+                    self.assertEqual(writer.texts(".typing span"), [""], way)
+                    writer.field().send_keys(Keys.BACKSPACE * len("Je relis"))
+                    until(lambda: reader.texts(".typing span") == [""], way + ", and no more")
+
+    def test_who_reads_is_present_on_every_transport_and_needs_no_websocket(self):
         def rows():
             return self.driver.execute_script(
                 "return [...document.querySelectorAll('[data-rows=members] li')]"
                 ".map((row) => row.textContent)"
             )
 
-        for transport in ("sse", "poll"):
-            self.client.read_by(transport)
-            for pane in (self.notary, self.client):
-                self.both_are_online(pane)
-            until(
-                lambda: sorted(rows()) == ["Locataire 07via gateway", "Étude 01via gateway"],
-                f"both are there by way of the gateway, by {transport}: {rows()}",
-            )
+        for notary in TRANSPORTS:
+            self.notary.read_by(notary)
+            for client in TRANSPORTS:
+                self.client.read_by(client)
+                for pane in (self.notary, self.client):
+                    both_are_online(pane)
+                until(
+                    lambda: sorted(rows()) == ["Locataire 07via gateway", "Étude 01via gateway"],
+                    f"both are there by way of the gateway, by {notary} and {client}: {rows()}",
+                )
+                until(
+                    lambda: self.demo.sandbox_users() == {"usr_notary_01": 1, "usr_tenant_07": 1},
+                    "each by one subscription",
+                )
         self.client.one(".presence").click()
         self.assertEqual(self.client.one(".presence").get_attribute("aria-checked"), "true")
         until(
             lambda: self.demo.sandbox_users() == {"usr_notary_01": 1, "usr_tenant_07": 2},
             "one member by two ways",
         )
-
-    def test_a_pane_that_closes_leaves_after_its_grace(self):
-        # A demo of its own: in another, a poll of an earlier test keeps its user for a minute.
-        self.demo = Demo(os.environ["PASSERELLE_TEST_BINARY"])
-        self.addCleanup(self.demo.close)
-        self.open()
-        self.client.read_by("poll")
-        self.assertEqual(self.demo.members(), ["usr_notary_01", "usr_tenant_07"])
-        self.driver.get("about:blank")
-        gone = time.monotonic()
-        until(lambda: self.demo.members() == ["usr_tenant_07"], "the notary's stream is over")
-        self.assertGreater(time.monotonic() - gone, 8, "not before its grace is over")
-        self.assertEqual(self.demo.sandbox_users(), {"usr_tenant_07": 1})
 
     def test_a_deleted_message_goes_and_never_comes_back(self):
         self.client.write("Envoyé trop vite")
@@ -266,7 +334,7 @@ class DemoTests(unittest.TestCase):
             until(lambda: pane.texts(".gap b"), f"{pane.name} is told of a gap", 60)
             self.assertRegex(pane.texts(".gap b")[0], "Some events may be missing: [a-z-]+\\.")
         for pane in (self.notary, self.client):
-            self.both_are_online(pane)
+            both_are_online(pane)
         self.notary.write("Après la panne")
         self.both_have("Après la panne")
         self.assertEqual(len(self.client.bubbles("Avant la panne")), 1)
