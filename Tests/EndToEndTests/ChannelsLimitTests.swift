@@ -52,12 +52,13 @@ private final class LimitedHouse {
     func isToldOf() throws {
         try stage.wait(for: "both to be observed only") { try presence("observed") == 2 }
         #expect(try presence("fallbacks") >= 2 && presence("members") == 0)
-        for user in ["anne", "bob"] {
-            let lines = gateway.process.lines(
-                with: "level=warning", "no member for now", "user=\(user)", "code=\(code)",
-                "message=Full", "retry_in=")
-            #expect(!lines.isEmpty, "\(user)")
-        }
+        let lines = gateway.process.lines(
+            with: "level=warning", "no member for now", "code=\(code)", "message=Full", "retry_in=")
+        #expect(lines.count == 1, "one line says it for both")
+        let refusals = try gateway.status().elements(["presence", "refusals"])
+        let refusal = try JSONText(try #require(refusals.first))
+        #expect(try refusal.number(["code"]) == code && refusal.number(["users"]) == 2)
+        #expect(refusals.count == 1)
     }
 
     /// They read, and even type, while Channels counts neither of them.
@@ -95,6 +96,11 @@ private final class LimitedHouse {
         }
         #expect(streams.allSatisfy { $0.rolls[channel]?.repeated.isEmpty == true })
         #expect(streams.allSatisfy { $0.end == nil })
+        try stage.wait(for: "the end of the refusals") {
+            try gateway.status().elements(["presence", "refusals"]).isEmpty
+        }
+        let lines = gateway.process.lines(with: "nobody is refused for that", "code=\(code)")
+        #expect(lines.count == 1)
     }
 
     private func presence(_ name: String) throws -> Int {
