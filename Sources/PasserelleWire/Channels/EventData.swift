@@ -22,8 +22,9 @@ package enum EventData {
     ///
     /// `json(_:_:)` makes the same bytes of it again. A string that holds no JSON is sent as it is.
     package static func wireForm(_ data: [UInt8]) -> [UInt8] {
+        // White space around a string is part of the data too, and only a string can hold it.
         if let root = try? JSONScanner.document(data.span), root.kind == .string,
-            embeddable(data.span, root) == nil
+            root.range == data.indices, embeddable(data.span, root) == nil
         {
             return copy(data.span, root)
         }

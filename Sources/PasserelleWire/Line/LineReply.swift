@@ -41,8 +41,8 @@ package enum LineReply: Equatable, Sendable {
             out.reserveCapacity(json.count + 7)
             Self.append(json, into: &out)
         case .error(let code, let message):
-            out = Array("ERR".utf8)
-            Self.append(Array(code.utf8), into: &out)
+            out = Array("ERR ".utf8)
+            LineWords.append(code, into: &out)
             Self.append(Array(message.utf8), into: &out)
         }
         out.append(UInt8(ascii: "\n"))

@@ -55,6 +55,7 @@ struct LineWords {
         skipSpace(line)
         let start = at
         at = line.count
+        for at in start..<at where line[at] < 0x20 || line[at] == 0x7F { throw .notText }
         guard let text = try? UTF8Span(validating: line.extracting(start..<at)) else {
             throw .notText
         }

@@ -103,7 +103,7 @@ struct EventDataTests {
 
     @Test(arguments: [
         "{}", #"{"a":"\u00e9\n"}"#, "42", "null", #""hello""#, #""42""#, #""\"x\"""#, #""""#,
-        " [1] ",
+        " [1] ", #" "hello" "#, #"  "" "#,
         #""\ud800""#, #"{"a":"\ud800"}"#, "\"{\u{2028}\"",
     ])
     func `the form for the wire gives the same data again`(text: String) throws {

@@ -22,6 +22,7 @@ struct LineReplyTests {
         (.event(Array(#"{"id":"a-1"}"#.utf8)), #"EVENT {"id":"a-1"}"#),
         (.error(code: "gap", message: "Some events are lost."), "ERR gap Some events are lost."),
         (.error(code: "internal", message: ""), "ERR internal "),
+        (.error(code: "a code", message: "m"), #"ERR "a code" m"#),
     ]
 
     @Test(arguments: replies)
@@ -34,7 +35,7 @@ struct LineReplyTests {
     @Test func `a line break never makes two lines of one`() {
         #expect(
             LineReply.error(code: "a\nb", message: "c\r\nd").encoded()
-                == Array("ERR a b c  d\n".utf8))
+                == Array("ERR \"a\\nb\" c  d\n".utf8))
         #expect(LineReply.event(Array("{\n}".utf8)).encoded() == Array("EVENT { }\n".utf8))
         #expect(
             LineReply.ok(verb: "X", words: [], json: Array("[\r\n]".utf8)).encoded()
@@ -46,7 +47,8 @@ struct LineReplyTests {
             ("", .empty), ("WHAT", .unknownVerb), ("OK", .missing(word: "the verb")),
             ("ERR", .missing(word: "the code")),
             ("EVENT", .missing(word: "the event")), ("EVENT {", .badJSON), ("OK X {} y", .badJSON),
-            ("OK X \"a", .badString),
+            ("OK X \"a", .badString), ("ERR internal a\rb", .notText),
+            ("ERR internal \u{7F}", .notText),
         ] as [(String, LineError)])
     func `what is no reply is a typed error`(line: String, error: LineError) {
         #expect(throws: error) { try parse(line) }
