@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 package import Glibc
 
-/// Another program, run beside a test: its output is kept, and it never outlives this object.
+/// Another program, run beside a test: its output is kept, and it never outlives this object nor
+/// the test process, where a test leaves an object behind.
 ///
 /// It leads a process group of its own, which is killed whole; standard input is a stream that
 /// stays open until `closeInput`. Not for several threads.
@@ -35,6 +36,7 @@ package final class Subprocess {
             close(ends[0])
             throw error
         }
+        Survivors.add(pid)
     }
 
     deinit {
@@ -42,6 +44,7 @@ package final class Subprocess {
             kill(-pid, SIGKILL)
             var status: Int32 = 0
             waitpid(pid, &status, 0)
+            Survivors.remove(pid)
         }
         closeInput()
     }
@@ -58,6 +61,7 @@ package final class Subprocess {
         var status: Int32 = 0
         guard waitpid(pid, &status, WNOHANG) == pid else { return false }
         rawStatus = status
+        Survivors.remove(pid)
         return true
     }
 
