@@ -61,6 +61,19 @@ let package = Package(
         .executableTarget(
             name: "WebSocketEcho", dependencies: ["PasserelleWire", "PasserelleNet"],
             path: "Tests/WebSocketEcho", swiftSettings: common),
+        .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "PasserelleWire", "PasserelleHub", "PasserelleDownstream", "PasserelleDaemon",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: common),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Runner",
+            swiftSettings: common),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "PasserelleTesting"],
+            swiftSettings: common),
         .testTarget(
             name: "PasserelleWireTests", dependencies: ["PasserelleWire", "PasserelleTesting"],
             swiftSettings: common),

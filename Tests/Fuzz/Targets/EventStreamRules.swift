@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+
+/// What holds for Server-Sent Events, whatever stands in an event.
+enum EventStreamRules {
+    /// The first two bytes say how long a name and an id are made of what follows; the rest is data.
+    ///
+    /// Whatever they hold, a reader gets that one event and nothing else.
+    static func events(_ bytes: [UInt8]) {
+        reading(bytes)
+        guard bytes.count >= 2 else { return }
+        let rest = Array(bytes.dropFirst(2))
+        let nameEnd = min(rest.count, Int(bytes[0]) % 24)
+        let idEnd = min(rest.count, nameEnd + Int(bytes[1]) % 24)
+        let name = String(decoding: rest[..<nameEnd], as: UTF8.self)
+        let id = String(decoding: rest[nameEnd..<idEnd], as: UTF8.self)
+        let data = Array(rest[idEnd...])
+        var out: [UInt8] = []
+        EventStreamWriter.comment(name, into: &out)
+        EventStreamWriter.event(id: id, name: name, data: data, into: &out)
+        var parser = EventStreamParser()
+        parser.append(out.span)
+        let message = try? parser.next()
+        hold("one event is one event", message != nil && (try? parser.next()) == .some(nil))
+        let isPlain = data.allSatisfy { $0 != 13 }
+        if isPlain { hold("data survives", message?.data == data) }
+        if !breaks(name), !name.isEmpty { hold("a name survives", message?.event == name) }
+        if !breaks(id) { hold("an id survives", message?.id == id) }
+        if breaks(name) {
+            hold("a name that breaks lines is left out", message?.event == "message")
+        }
+    }
+
+    private static func breaks(_ text: String) -> Bool {
+        text.utf8.contains { $0 == 10 || $0 == 13 || $0 == 0 }
+    }
+
+    /// A stream is the same however it is cut.
+    private static func reading(_ bytes: [UInt8]) {
+        hold(
+            "a stream does not depend on how it is cut",
+            read([bytes]) == read(Pieces(bytes).map { $0 }))
+    }
+
+    private static func read(_ pieces: [[UInt8]]) -> [EventStreamMessage]? {
+        var parser = EventStreamParser(limit: 512)
+        var messages: [EventStreamMessage] = []
+        for piece in pieces {
+            parser.append(piece.span)
+            do {
+                while let message = try parser.next() { messages.append(message) }
+            } catch {
+                return nil
+            }
+        }
+        return messages
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+
+/// A parser that strangers' bytes reach, and what has to hold whatever they are.
+///
+/// The name is that of its folder in `Corpus`. A broken rule ends the process, as a trap would.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    case httpRequest = "http-request"
+    case httpResponse = "http-response"
+    case webSocketServer = "websocket-server"
+    case webSocketClient = "websocket-client"
+    case channelsMessage = "channels-message"
+    case json
+    case line
+    case eventStream = "event-stream"
+    case query
+    case position
+    case environmentFile = "env-file"
+    case journal
+
+    /// Runs the parser on some bytes and checks what came of it.
+    package func run(_ bytes: [UInt8]) {
+        switch self {
+        case .httpRequest: HTTPRules.requests(bytes)
+        case .httpResponse: HTTPRules.responses(bytes)
+        case .webSocketServer: WebSocketRules.session(.server, bytes)
+        case .webSocketClient: WebSocketRules.session(.client, bytes)
+        case .channelsMessage: ChannelsRules.messages(bytes)
+        case .json: JSONRules.documents(bytes)
+        case .line: LineRules.lines(bytes)
+        case .eventStream: EventStreamRules.events(bytes)
+        case .query: QueryRules.targets(bytes)
+        case .position: QueryRules.positions(bytes)
+        case .environmentFile: FileRules.environment(bytes)
+        case .journal: FileRules.journal(bytes)
+        }
+    }
+}
+
+/// Ends the process, with the rule that was broken, where it does not hold.
+func hold(_ rule: String, _ holds: Bool) {
+    precondition(holds, rule)
+}
+
+/// Bytes cut into pieces of lengths that follow from the bytes alone, so that a run can be repeated.
+struct Pieces: Sequence, IteratorProtocol {
+    private let bytes: [UInt8]
+    private var state: UInt64
+    private var start = 0
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        state = bytes.reduce(1_469_598_103_934_665_603) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+    }
+
+    mutating func next() -> [UInt8]? {
+        guard start < bytes.count else { return nil }
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        // Mostly small ones: what is cut in the middle is what goes wrong.
+        let most = (state >> 60) == 0 ? bytes.count : 9
+        let length = Swift.min(bytes.count - start, 1 + Int(state >> 33) % Swift.max(most, 1))
+        defer { start += length }
+        return Array(bytes[start..<start + length])
+    }
+}

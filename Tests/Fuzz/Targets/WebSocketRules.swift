@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+import PasserelleWire
+
+/// What holds for a WebSocket, whatever a peer sends (RFC 6455).
+enum WebSocketRules {
+    private static let messageBytes = 512
+
+    /// What a session does is the same however its peer's bytes are cut; its end comes once, and
+    /// nothing but the link's end behind it; no message is longer than its limit.
+    static func session(_ role: WebSocketRole, _ bytes: [UInt8]) {
+        let whole = actions(role, [bytes])
+        hold(
+            "a session does not depend on how its bytes are cut",
+            whole == actions(role, Pieces(bytes).map { $0 }))
+        var isOver = false
+        for action in whole {
+            switch action {
+            case .deliver(let message):
+                hold("nothing is delivered behind the end", !isOver)
+                check(message)
+            case .closed:
+                hold("an end comes once", !isOver)
+                isOver = true
+            case .send, .endLink: break
+            }
+        }
+    }
+
+    private static func actions(
+        _ role: WebSocketRole, _ pieces: [[UInt8]]
+    ) -> [WebSocketSession.Action] {
+        var session = WebSocketSession(
+            role: role, messageBytes: messageBytes, maskSource: { 0x1234_5678 })
+        var actions: [WebSocketSession.Action] = []
+        for piece in pieces { actions += session.received(piece.span) }
+        return actions + session.lost()
+    }
+
+    private static func check(_ message: WebSocketMessage) {
+        switch message {
+        case .text(let bytes):
+            hold("a text is within its limit", bytes.count <= messageBytes)
+            hold("a text is UTF-8", String(validating: bytes, as: UTF8.self) != nil)
+        case .binary(let bytes): hold("bytes are within their limit", bytes.count <= messageBytes)
+        case .ping(let bytes), .pong(let bytes):
+            hold("a control frame is short", bytes.count <= 125)
+        case .close: break
+        }
+    }
+}
