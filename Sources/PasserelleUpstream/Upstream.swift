@@ -95,20 +95,13 @@ package final class Upstream {
     private func tell(_ report: UpstreamSession.Report) {
         let now = moment
         outward.take(report, at: now)
+        let event = hub.take(report, retractions: retractions, memberID: memberID, at: now)
         switch report {
-        case .event(let channel, let name, let data, let userID):
-            heard(channel, name, data, userID, at: now)
-        case .memberAdded(let channel, let member):
-            hub.memberAdded(channel, Member(member), at: now)
-        case .memberRemoved(let channel, let userID):
-            hub.memberRemoved(channel, userID: userID, at: now)
-        case .subscribed(let channel, let members):
-            hub.subscribed(channel, members: members?.map(Member.init), at: now)
-            noted?(.subscribed(channel))
+        case .event:
+            if let event, let notices { notices.heard(event, at: now) }
+        case .subscribed(let channel, _): noted?(.subscribed(channel))
         case .refused(let channel, let status, let message):
-            hub.refused(channel, status: status, message: message, at: now)
             noted?(.refused(channel, status: status, message: message))
-        case .lost: hub.lost(at: now)
         case .established: noted?(.established)
         case .waits(let delay, let cause): noted?(.waits(delay, because: cause))
         case .error(let code, let message):
@@ -117,19 +110,8 @@ package final class Upstream {
             noted?(.error(code: code, message: message, count: count))
         case .refusedForGood(let code, let message):
             refusedForGood?(code, RefusalWords.words(code: code, server: message))
+        case .memberAdded, .memberRemoved, .lost: break
         }
-    }
-
-    private func heard(
-        _ channel: String, _ name: String, _ data: [UInt8], _ userID: String?, at now: Moment
-    ) {
-        let keys = Retraction.keys(event: name, data: data, rules: retractions)
-        // What another gateway sent for a user, as itself: the user stands in the data.
-        let sender = userID == memberID ? ClientEventData.userID(in: data) : userID
-        hub.heard(
-            channel, event: name, data: data, userID: sender, key: keys.own,
-            retracts: keys.retracts, at: now)
-        if let notices { notices.heard(channel, name, data, userID: sender, keys, at: now) }
     }
 }
 
@@ -142,11 +124,5 @@ extension Upstream {
         case waits(Duration, because: UpstreamSession.Cause)
         /// An error that ends nothing, and how many there were of its code since the last note.
         case error(code: Int?, message: String, count: UInt64)
-    }
-}
-
-extension Member {
-    fileprivate init(_ member: ChannelMember) {
-        self.init(userID: member.userID, userInfo: member.userInfo)
     }
 }

@@ -65,20 +65,18 @@ package final class Notices {
     package var pending: Int { planner.pending }
 
     /// An event came; only messages and what takes them back costs anything.
-    func heard(
-        _ channel: String, _ name: String, _ data: [UInt8], userID: String?,
-        _ keys: Retraction.Keys, at now: Moment
-    ) {
+    func heard(_ event: HeardEvent, at now: Moment) {
+        let channel = event.channel
         // Nobody knows who is absent from a channel without presence.
         guard !isStopped, channel.hasPrefix("presence-") else { return }
-        if name == planner.configuration.message {
+        if event.name == planner.configuration.message {
             let (message, flaw) = NoticeMessage.read(
-                channel: channel, data: data, userID: userID, key: keys.own,
+                channel: channel, data: event.data, userID: event.sender, key: event.keys.own,
                 configuration: planner.configuration, at: now.wall)
             if let flaw { perform(planner.flawed(flaw, on: channel, at: now)) }
             perform(planner.heard(message, at: now))
         }
-        guard let key = keys.retracts else { return }
+        guard let key = event.keys.retracts else { return }
         perform(planner.retracted(key, on: channel, at: now))
         // What was settled before may still be in what is kept.
         if appended > 0 { rewriteSoon() }

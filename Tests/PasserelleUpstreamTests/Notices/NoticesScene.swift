@@ -75,9 +75,10 @@ final class NoticesScene {
             event: "message-deleted", path: ["messageId"], target: "new-message",
             targetPath: ["message", "id"])
         let bytes = Array(data.utf8)
-        notices.heard(
-            channel, name, bytes, userID: nil,
-            Retraction.keys(event: name, data: bytes, rules: [rule]), at: moment)
+        let event = HeardEvent(
+            channel: channel, name: name, data: bytes, sender: nil,
+            keys: Retraction.keys(event: name, data: bytes, rules: [rule]))
+        notices.heard(event, at: moment)
     }
 
     func say(_ id: String, on channel: String = channel) {
