@@ -114,7 +114,9 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
             name: "SimulatorTests",
-            dependencies: ["PasserelleUpstream", "PasserelleWire", "PasserelleHub"],
+            dependencies: [
+                "PasserelleUpstream", "PasserelleWire", "PasserelleHub", "PasserelleTesting",
+            ],
             swiftSettings: common),
         .testTarget(
             name: "EndToEndTests",

@@ -5,25 +5,21 @@ extension Hub {
     /// Gives what the reader is to be told next and moves its cursor past it, or `nil` when the
     /// reader is up to date.
     ///
-    /// Snapshots and refusals come first, then entries of all channels in the order of their
-    /// sequence numbers; a hole in front of a channel's held entries is told where it ends, and a
-    /// reader that is given members is given them anew behind it.
+    /// Snapshots and refusals come first, then every hole in front of a channel's held entries, then
+    /// entries of all channels in the order of their sequence numbers. A hole comes before whatever
+    /// else is told, so that a position speaks for all that lies before it, also after a restart
+    /// that holds more than was held before; a reader that is given members is given them anew
+    /// behind a hole.
+    ///
+    /// Where other channels have entries in front of a hole's end, the position stays before them,
+    /// and whoever comes back with it is told the hole again.
     ///
     /// Client events that are stale at `now`, on the steady clock, are passed over.
     package func next(_ cursor: inout Cursor, at now: Duration) -> Entry? {
         if let notice = notice(&cursor) { return notice }
-        while let (slot, sequence, event) = nearest(cursor) {
-            let from = cursor.sequence
-            cursor.sequence = sequence
-            guard let event else {
-                cursor.slots[slot].gapsThrough = sequence
-                // Member changes may be among what is missing: who is told members is told anew.
-                cursor.slots[slot].awaitsSnapshot =
-                    cursor.slots[slot].wantsSnapshot
-                    && cursor.slots[slot].membersThrough < sequence
-                let channel = cursor.slots[slot].channel
-                return .gap(channel, Gap(channel.horizon.reason, from: position(at: from)))
-            }
+        if let slot = hole(cursor) { return tellHole(of: slot, &cursor) }
+        while let (slot, event) = nearest(cursor) {
+            cursor.sequence = event.sequence
             if isMeant(event, for: cursor.slots[slot], at: now), !cursor.hasSent(event) {
                 return .event(event)
             }
@@ -85,23 +81,36 @@ extension Hub {
         return .refusal(channel, status: status, message: message)
     }
 
-    /// The slot with the lowest sequence number above the cursor's, and the entry there: `nil`
-    /// where a hole ends.
-    private func nearest(_ cursor: Cursor) -> (slot: Int, sequence: UInt64, event: Event?)? {
-        var best: (slot: Int, sequence: UInt64, event: Event?)?
+    /// The first slot with a hole that is not told yet.
+    ///
+    /// Before a channel was heard at all, nobody knows yet where its hole ends.
+    private func hole(_ cursor: Cursor) -> Int? {
+        cursor.slots.firstIndex { slot in
+            slot.channel.wasHeard
+                && max(cursor.sequence, slot.gapsThrough) < slot.channel.horizon.sequence
+        }
+    }
+
+    private func tellHole(of slot: Int, _ cursor: inout Cursor) -> Entry {
+        let channel = cursor.slots[slot].channel
+        let end = channel.horizon.sequence
+        let gap = Gap(channel.horizon.reason, from: position(at: cursor.sequence))
+        cursor.slots[slot].gapsThrough = end
+        // Member changes may be among what is missing: who is told members is told anew.
+        cursor.slots[slot].awaitsSnapshot =
+            cursor.slots[slot].wantsSnapshot && cursor.slots[slot].membersThrough < end
+        if hole(cursor) == nil { cursor.holesWereTold() }
+        return .gap(channel, gap)
+    }
+
+    /// The slot with the first entry behind the cursor, and that entry.
+    private func nearest(_ cursor: Cursor) -> (slot: Int, event: Event)? {
+        var best: (slot: Int, event: Event)?
         for index in cursor.slots.indices {
-            let channel = cursor.slots[index].channel
-            let horizon = channel.horizon.sequence
-            let told = max(cursor.sequence, cursor.slots[index].gapsThrough)
-            var event: Event?
-            // Before a channel was heard at all, nobody knows yet where its hole ends.
-            let isHole = told < horizon && channel.wasHeard
-            if !isHole {
-                event = channel.first(after: cursor.sequence)
-                if event == nil { continue }
+            guard let event = cursor.slots[index].channel.first(after: cursor.sequence) else {
+                continue
             }
-            let sequence = event?.sequence ?? horizon
-            if best.map({ sequence < $0.sequence }) ?? true { best = (index, sequence, event) }
+            if best.map({ event.sequence < $0.event.sequence }) ?? true { best = (index, event) }
         }
         return best
     }
@@ -112,6 +121,13 @@ extension Cursor {
     fileprivate func hasSent(_ event: Event) -> Bool {
         guard let userID else { return false }
         return event.sender == userID
+    }
+
+    /// Behind the last hole, the cursor stands where the holes end, or before what comes earlier.
+    fileprivate mutating func holesWereTold() {
+        let end = slots.map(\.gapsThrough).max() ?? 0
+        let next = slots.compactMap { $0.channel.first(after: sequence)?.sequence }.min()
+        sequence = max(sequence, min(end, next.map { $0 - 1 } ?? end))
     }
 
     /// Behind the last gap of an unknown position, the cursor stands before all that is held.

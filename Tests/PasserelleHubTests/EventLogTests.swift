@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleHub
+import PasserelleTesting
 import Testing
 
 struct EventLogTests {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleHub
+import PasserelleTesting
 import Testing
 
 struct ResumptionTests {
@@ -46,6 +47,21 @@ struct ResumptionTests {
         let ahead = Position(epoch: 7, sequence: scene.hub.sequence + 1)
         #expect(resume(scene, ahead) == (.ahead, told))
         #expect(resume(scene, scene.hub.position) == (.upToDate, []))
+    }
+
+    @Test func `a hole is told before what lies in front of its end on other channels`() {
+        let scene = Scene { $0.log.events = 2 }
+        _ = scene.attach("a", "b")
+        scene.subscribe("a")
+        scene.subscribe("b")
+        let position = scene.hub.position
+        for name in ["1", "2"] { scene.say("a", name) }
+        scene.say("b", "3")
+        for name in ["4", "5"] { scene.say("a", name) }
+        let told = scene.attach("a", "b", from: .after(position), wantsSnapshot: false)
+        #expect(told.heard == ["gap(a: evicted)", "b: 3", "a: 4", "a: 5"])
+        // Told behind an entry of `b`, the gap would not speak for 1 to whoever leaves before it.
+        #expect(told.positions[0] < told.positions[1])
     }
 
     @Test func `whoever leaves between the gaps of an unknown position is told them again`() {

@@ -5,22 +5,20 @@ import PasserelleHub
 /// Up to which of a channel's messages a gap speaks for, by the gap's place in the log.
 struct Coverage {
     private var places: [(sequence: UInt64, through: Int)] = []
-    private var base = 0
 
     /// Everything up to `number` lies at or before a place.
     mutating func add(_ number: Int, at sequence: UInt64) {
         places.append((sequence, number))
     }
 
-    /// The gateway's log begins anew: all that it had is behind every gap to come.
-    mutating func forgetPlaces() {
-        base = places.map(\.through).max().map { max($0, base) } ?? base
-        places = []
+    /// The gateway's log goes on behind a place: what lay further on lies behind the gap to come.
+    mutating func cut(to sequence: UInt64) {
+        places.removeAll { $0.sequence > sequence }
     }
 
     /// The newest message that lies at or before a place.
     func through(_ sequence: UInt64) -> Int {
-        places.filter { $0.sequence <= sequence }.map(\.through).max().map { max($0, base) } ?? base
+        places.filter { $0.sequence <= sequence }.map(\.through).max() ?? 0
     }
 }
 

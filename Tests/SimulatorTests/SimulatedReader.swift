@@ -8,10 +8,26 @@ final class SimulatedReader: Reader {
     struct Knowledge {
         /// Every message up to here was told, is covered by a gap, or was never due.
         var settled: Int
+        /// The newest message that was told, or that it did not ask for.
+        var told: Int
         /// The past was asked for: it may begin anywhere.
         var isOpen = false
+        /// The position was not known: a gap has to come before all else, and leads back.
+        var isOwedGap = false
         /// What the reader believes of who is there; `nil` before it was told.
         var members: Set<String>?
+
+        /// Everything up to `settled` is none of its concern.
+        init(
+            settled: Int, isOpen: Bool = false, isOwedGap: Bool = false,
+            members: Set<String>? = nil
+        ) {
+            self.settled = settled
+            told = settled
+            self.isOpen = isOpen
+            self.isOwedGap = isOwedGap
+            self.members = members
+        }
     }
 
     var cursor = Cursor()
@@ -27,6 +43,8 @@ final class SimulatedReader: Reader {
     /// Channels that the reader hears only from their next subscription on.
     var awaited: Set<String> = []
     private(set) var hasNews = false
+    /// True while a gap is owed on any channel, since the position was not known.
+    var isOwedGap: Bool { knowledge.values.contains(where: \.isOwedGap) }
 
     init(name: Int, channels: [String], polls: Bool) {
         self.name = name

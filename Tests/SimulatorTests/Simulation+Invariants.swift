@@ -17,10 +17,10 @@ extension Simulation {
                 reader.knowledge[channel.name] != nil, "a snapshot came before its channel did")
         case .refusal: break
         case .gap(let channel, let gap):
-            // An unknown position is told to lack all that is not held, wherever that begins.
-            let isUnknown = gap.reason == .unknownPosition
-            let place = isUnknown ? channel.horizon.sequence : reader.cursor.sequence
-            toldGap(on: channel, at: place, to: reader)
+            tally.gaps[gap.reason, default: 0] += 1
+            if gap.reason == .evicted, mutation == .forgetEviction { return }
+            // It speaks for all that is not held any more, wherever the reader stands.
+            toldGap(on: channel, at: channel.horizon.sequence, to: reader)
         case .event(let event): try told(event, to: reader)
         }
     }
@@ -28,7 +28,10 @@ extension Simulation {
     private func toldGap(on channel: Channel, at sequence: UInt64, to reader: SimulatedReader) {
         let covered = coverage[channel.name]?.through(sequence) ?? 0
         guard var known = reader.knowledge[channel.name] else { return }
-        known.settled = max(known.settled, covered)
+        // Behind an unknown position all that is held is told, whether it was before or not.
+        known.settled = known.isOwedGap ? covered : max(known.settled, covered)
+        if known.isOwedGap { known.told = 0 }
+        known.isOwedGap = false
         // A poll that tells a gap carries the members.
         if reader.polls { known.members = Set(channel.members.list.map(\.userID)) }
         reader.knowledge[channel.name] = known
@@ -36,7 +39,8 @@ extension Simulation {
 
     private func told(_ event: Event, to reader: SimulatedReader) throws(Violation) {
         switch event.content {
-        case .gap:
+        case .gap(let gap):
+            tally.gaps[gap.reason, default: 0] += 1
             guard let channel = hub.channel(event.channel) else { return }
             toldGap(on: channel, at: event.sequence, to: reader)
         case .memberAdded(let member):
@@ -56,16 +60,22 @@ extension Simulation {
         guard var known = reader.knowledge[channel] else {
             throw Violation(description: "\(reader.name) hears \(channel) before it is due")
         }
+        try require(!retracted.contains(number), "\(reader.name) is told \(number), now deleted")
+        try require(
+            !known.isOwedGap,
+            "\(reader.name) is told \(number) on \(channel) before the gap of its position")
         if !known.isOpen {
+            // What a gap has covered may yet come, where a restart holds more than was held before.
             try require(
-                number > known.settled,
-                "\(reader.name) is told \(number) on \(channel) behind \(known.settled)")
+                number > known.told,
+                "\(reader.name) is told \(number) on \(channel) behind \(known.told)")
             let missed = due(on: channel, after: known.settled, before: number)
             try require(
                 missed.isEmpty, "\(reader.name) never heard \(missed) on \(channel)")
         }
         known.isOpen = false
-        known.settled = number
+        known.told = number
+        known.settled = max(known.settled, number)
         reader.knowledge[channel] = known
     }
 
@@ -81,6 +91,9 @@ extension Simulation {
             guard let known = reader.knowledge[channel] else {
                 throw Violation(description: "\(reader.name) never began to hear \(channel)")
             }
+            try require(
+                !known.isOwedGap,
+                "\(reader.name) was never told on \(channel) that its position is unknown")
             let missed = known.isOpen ? [] : due(on: channel, after: known.settled, before: .max)
             try require(missed.isEmpty, "at the end \(reader.name) lacks \(missed) on \(channel)")
             guard let members = known.members else { continue }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleTesting
+
 /// One thing that happens in a simulated day.
 ///
 /// Every number is taken modulo what there is when the step is done, so that any part of a schedule
@@ -37,24 +39,27 @@ enum Step: Equatable {
     case resume(reader: Int, polls: Bool)
     /// A poller asks again, for so many entries at most.
     case poll(reader: Int, limit: Int)
-    /// The gateway dies and starts anew; with a journal, all but the last so many bytes of it are
-    /// there.
-    case restart(lostBytes: Int)
+    /// The journal's disk ends what it was given, or is given something, so many times over; of an
+    /// operation that fails, so many thousandths are done.
+    case writeDown(turns: Int, part: Int)
+    /// The journal's disk fails after so many operations, or works again.
+    case fault(after: Int?)
+    /// The gateway ends and starts anew from what is on the disk then; the seed says what that is.
+    case restart(Ending, seed: UInt64)
 }
 
-/// A generator whose whole course follows from its seed (splitmix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+/// How a life of the gateway ends.
+enum Ending: CaseIterable {
+    /// By a signal that it obeys: what it knows is on the disk then.
+    case inOrder
+    /// In the middle of whatever it does: what it had written stays.
+    case killed
+    /// With the machine: of what was written since the last sync, any part stays.
+    case lostPower
+    /// Killed, and some bytes of the journal are others afterwards.
+    case damaged
+    /// With everything on the disk, or it had no state directory.
+    case forgotten
 }
 
 /// A day made from a seed.
@@ -75,8 +80,9 @@ enum Schedule {
         case 28..<32: return .type(channel: number(8))
         case 32..<38:
             return .presence(channel: number(8), user: number(5), isJoining: number(2) == 0)
-        case 38..<62: return .deliver(count: 1 + number(6))
-        case 62..<70: return .pass(milliseconds: [1, 50, 900, 3100, 12_000][number(5)])
+        case 38..<58: return .deliver(count: 1 + number(6))
+        case 58..<64: return .writeDown(turns: 1 + number(8), part: number(1001))
+        case 64..<70: return .pass(milliseconds: [1, 50, 900, 3100, 12_000][number(5)])
         case 70..<76:
             return .attach(channels: 1 + number(255), polls: number(3) == 0, start: number(4))
         case 76..<82: return .stall(reader: number(64), isStalled: number(2) == 0)
@@ -86,13 +92,17 @@ enum Schedule {
     }
 
     private static func trouble(_ number: (Int) -> Int) -> Step {
-        switch number(10) {
+        switch number(15) {
         case 0...2: .lose(code: [0, 0, 1006, 4100, 4200, 4201][number(6)])
         case 3: .garbage
         case 4: .refuse
         case 5: .duplicate(channel: number(8))
         case 6: .jump(milliseconds: [-86_400_000, -500, 500, 3_600_000][number(4)])
-        case 7: .restart(lostBytes: [0, 0, 1, 40, 400, 100_000][number(6)])
+        case 7, 8: .fault(after: [0, 1, 3, 8, nil][number(5)])
+        case 9...12:
+            .restart(
+                [.inOrder, .killed, .killed, .lostPower, .lostPower, .damaged, .forgotten][
+                    number(7)], seed: UInt64(number(1 << 30)))
         default: .cut(reader: number(64))
         }
     }

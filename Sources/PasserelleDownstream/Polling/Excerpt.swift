@@ -15,17 +15,26 @@ struct Excerpt {
 
     /// Reads on from a cursor until nothing is left or one more event would pass `limit` or
     /// `bytes`; only a first event that is larger by itself is told all the same.
+    ///
+    /// Holes come first and do not count: whoever asks for one event at a time would hear of them
+    /// again and again.
     init(from cursor: inout Cursor, limit: Int, bytes: Int, desk: Desk) {
+        var events = 0
         while true {
             let before = cursor
             guard let entry = desk.hub.next(&cursor, at: desk.loop.now) else { return }
             // Whoever reads excerpts is told the members beside them.
             if case .snapshot = entry { continue }
             let form = desk.encoder.form(of: entry, at: cursor.sequence, now: desk.now.wall)
-            guard count < limit, count == 0 || json.count + 1 + form.json.count <= bytes else {
-                cursor = before
-                hasMore = true
-                return
+            if case .gap = entry {
+            } else {
+                guard events < limit, events == 0 || json.count + 1 + form.json.count <= bytes
+                else {
+                    cursor = before
+                    hasMore = true
+                    return
+                }
+                events += 1
             }
             if count > 0 { json.append(UInt8(ascii: ",")) }
             json += form.bytes[form.json]

@@ -24,8 +24,8 @@ package struct Journal {
     package let limits: JournalLimits
     package private(set) var state = State.on
     package private(set) var segments: [JournalSegment]
-    /// The last sequence number that is known to be on the disk.
-    package private(set) var syncedSequence: UInt64
+    /// The last sequence number that is known to be on the disk; 0 before the first batch has ended.
+    package private(set) var syncedSequence: UInt64 = 0
     package private(set) var failures = 0
     /// How often everything was written anew.
     package private(set) var copies = 0
@@ -74,12 +74,10 @@ package struct Journal {
         self.limits = limits
         segments = found.segments
         epochs = hub.epochs
-        syncedSequence = hub.sequence
         writtenSequence = hub.sequence
         lastMark = now.steady
-        pending = found.repairs
-        for case .cut(let segment, _) in found.repairs { touched.insert(segment) }
-        for case .bury(let segment, _, _, _) in found.repairs { touched.insert(segment) }
+        // What a killed process has written can be read, and yet be lost with the power.
+        pending = found.repairs + found.segments.map { .sync(segment: $0.number) }
         beginSegment()
         if let time = found.past.time {
             JournalRecord.silence(since: time).append(to: &buffer)

@@ -6,6 +6,8 @@ struct JournalCopy {
     /// The segments that are not needed once the copy is whole.
     let former: [Int]
     private var names: [String]
+    /// Channels on which somebody was seen, those among `names` too.
+    private var seenNames: [String]
     private var through: UInt64
     private var current: String?
     private var after: UInt64 = 0
@@ -14,7 +16,8 @@ struct JournalCopy {
     init(of hub: Hub, former: [Int]) {
         self.former = former
         through = hub.sequence
-        names = Array(Set(hub.channels.keys).union(hub.seenMembers.names))
+        names = Array(hub.channels.keys)
+        seenNames = hub.seenMembers.names
     }
 
     /// Writes the next slice; answers whether there is more.
@@ -29,6 +32,9 @@ struct JournalCopy {
                 }
             } else if let name = names.popLast() {
                 begin(name, of: hub, into: &journal, now)
+            } else if let name = seenNames.popLast() {
+                // Those of a channel that there is were written with it.
+                if hub.channels[name] == nil { members(of: name, in: hub, into: &journal) }
             } else {
                 return false
             }
@@ -42,13 +48,18 @@ struct JournalCopy {
     private mutating func begin(
         _ name: String, of hub: Hub, into journal: inout Journal, _ now: Moment
     ) {
-        for seen in hub.seenMembers.members(of: name) {
-            JournalRecord.member(name, seen).append(to: &journal.buffer)
-        }
+        members(of: name, in: hub, into: &journal)
         guard let channel = hub.channels[name] else { return }
         current = name
         after = channel.horizon.sequence
         stand(channel, into: &journal, now)
+        journal.rotate()
+    }
+
+    private func members(of name: String, in hub: Hub, into journal: inout Journal) {
+        for seen in hub.seenMembers.members(of: name) {
+            JournalRecord.member(name, seen).append(to: &journal.buffer)
+        }
         journal.rotate()
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleHub
+import PasserelleTesting
 
 /// A gateway's hub and journal over a simulated disk, life after life, beside a plain list of all
 /// that was ever said.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import PasserelleTesting
 import Testing
 
 @testable import PasserelleUpstream

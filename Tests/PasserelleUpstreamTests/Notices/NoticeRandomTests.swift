@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import PasserelleHub
+import PasserelleTesting
 import PasserelleUpstream
 import Testing
 

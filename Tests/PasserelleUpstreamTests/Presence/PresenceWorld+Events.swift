@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleTesting
 import PasserelleHub
 
 @testable import PasserelleUpstream

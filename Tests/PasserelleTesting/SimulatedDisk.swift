@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+package import PasserelleHub
 
 /// Files as a kernel and a disk keep them: what was written survives a killed process, what was
 /// synced survives the loss of power, of the rest any part does.
-struct SimulatedDisk {
+package struct SimulatedDisk {
     private struct File {
         var bytes: [UInt8] = []
         var synced: [UInt8] = []
@@ -16,15 +16,20 @@ struct SimulatedDisk {
     /// Files that are gone, and come back where the folder was not synced.
     private var removed: [Int: File] = [:]
     /// Operations that are still done before one fails; `nil`: none fails.
-    var operationsLeft: Int?
+    package var operationsLeft: Int?
+
+    /// An empty disk that does whatever it is asked to.
+    package init() {}
 
     /// The numbers of the files there are.
-    var segments: [Int] { files.keys.sorted() }
-    var bytes: Int { files.values.reduce(0) { $0 + $1.bytes.count } }
-    subscript(segment: Int) -> [UInt8] { files[segment]?.bytes ?? [] }
+    package var segments: [Int] { files.keys.sorted() }
+    /// Bytes of all files together.
+    package var bytes: Int { files.values.reduce(0) { $0 + $1.bytes.count } }
+    /// What a file holds; nothing where there is none.
+    package subscript(segment: Int) -> [UInt8] { files[segment]?.bytes ?? [] }
 
     /// The numbers N of all texts `text-N-` in any file.
-    var texts: Set<Int> {
+    package var texts: Set<Int> {
         let needle = Array("text-".utf8)
         var found: Set<Int> = []
         for bytes in files.values.map(\.bytes) {
@@ -41,7 +46,7 @@ struct SimulatedDisk {
 
     /// Does a batch, and answers whether all of it was done; `part` of 1000 of the operation that
     /// fails is done.
-    mutating func perform(_ batch: [DiskOperation], part: Int = 0) -> Bool {
+    package mutating func perform(_ batch: [DiskOperation], part: Int = 0) -> Bool {
         for operation in batch {
             if operationsLeft == 0 {
                 if case .write(let segment, let at, let bytes) = operation {
@@ -62,6 +67,7 @@ struct SimulatedDisk {
             precondition(files[segment]?.bytes.count == at, "written behind what there is")
             write(bytes, segment, at)
         case .bury(let segment, let at, let count, let burial):
+            guard at + count <= self[segment].count else { return }
             let record = Array(self[segment][at..<at + count])
             guard let tombstone = JournalRecord.buried(record, burial) else { return }
             write(tombstone, segment, at)
@@ -89,11 +95,12 @@ struct SimulatedDisk {
     }
 
     /// Takes the power away: of what was not synced, some is there.
-    mutating func losePower(using random: inout SeededRandom) {
-        for (segment, file) in removed where Bool.random(using: &random) {
+    package mutating func losePower(using random: inout SeededRandom) {
+        for (segment, file) in removed.sorted(by: { $0.key < $1.key })
+        where Bool.random(using: &random) {
             files[segment] = file
         }
-        for (segment, file) in files {
+        for (segment, file) in files.sorted(by: { $0.key < $1.key }) {
             guard file.isListed || Bool.random(using: &random) else {
                 files[segment] = nil
                 continue
@@ -112,7 +119,7 @@ struct SimulatedDisk {
     }
 
     /// Damages a byte somewhere, where there is any.
-    mutating func damage(using random: inout SeededRandom) {
+    package mutating func damage(using random: inout SeededRandom) {
         guard let segment = segments.randomElement(using: &random), !self[segment].isEmpty else {
             return
         }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleHub
+
+/// Readers: event streams that come, stall, break and come back, and pollers.
+extension Simulation {
+    func pick(_ index: Int) -> SimulatedReader? {
+        readers.isEmpty ? nil : readers[index % readers.count]
+    }
+
+    func attach(_ mask: Int, polls: Bool, start: Int) throws(Violation) {
+        guard readers.count < 24 else { return }
+        let channels = Self.channels.indices.filter { mask & (1 << $0) != 0 }
+        let reader = SimulatedReader(
+            name: readers.count, channels: channels.map { Self.channels[$0] }, polls: polls)
+        readers.append(reader)
+        try connect(reader, from: [.now, .now, .earliest, .last(3)][start % 4])
+    }
+
+    func detach(_ reader: SimulatedReader) {
+        guard reader.isAttached else { return }
+        reader.awaited = []
+        reader.isAttached = false
+        hub.detach(reader, at: now)
+    }
+
+    func resume(_ reader: SimulatedReader, polls: Bool) throws(Violation) {
+        guard !reader.isAttached else { return }
+        reader.polls = polls
+        guard let position = reader.position else {
+            reader.knowledge = [:]
+            return try connect(reader, from: .now)
+        }
+        var start = position
+        switch mutation {
+        case .dropOnResume: start = start.moved(by: 1)
+        case .repeatOnResume: start = start.moved(by: -1)
+        case .believeEveryPosition:
+            start = Position(
+                epoch: hub.epochs.current, sequence: min(start.sequence, hub.sequence))
+        default: break
+        }
+        try connect(reader, from: .after(start))
+    }
+
+    func poll(_ reader: SimulatedReader?, limit: Int) throws(Violation) {
+        guard let reader, reader.polls else { return }
+        if !reader.isAttached { try resume(reader, polls: true) }
+        try read(reader, limit: limit)
+        // A first poll waits until its channels were heard.
+        if reader.awaited.isEmpty { detach(reader) }
+    }
+
+    func read(_ reader: SimulatedReader, limit: Int) throws(Violation) {
+        var left = limit
+        while left > 0, let entry = hub.next(&reader.cursor, at: steady) {
+            // A hole is told beside what was asked for.
+            if case .gap = entry {} else { left -= 1 }
+            let isLedBack = reader.isOwedGap
+            try told(entry, to: reader)
+            let position = hub.position(at: reader.cursor.sequence)
+            if let last = reader.position, last.epoch == position.epoch, !isLedBack {
+                try require(
+                    position.sequence >= last.sequence,
+                    "reader \(reader.name) was led back from \(last.text) to \(position.text)")
+            }
+            reader.position = position
+        }
+    }
+
+    private func connect(_ reader: SimulatedReader, from start: Start) throws(Violation) {
+        reader.isAttached = true
+        let isFirst = reader.position == nil
+        let outcome = hub.attach(
+            reader, to: reader.channels, from: start,
+            wantsSnapshot: !reader.polls || isFirst, at: now)
+        try resumed(reader, from: start, outcome)
+        for channel in reader.channels where reader.knowledge[channel] == nil {
+            begin(reader, on: channel, from: start)
+        }
+    }
+
+    /// A reader that came back: only a position that may have been lost can be unknown.
+    private func resumed(
+        _ reader: SimulatedReader, from start: Start, _ outcome: Resumption
+    ) throws(Violation) {
+        guard case .after(let position) = start else { return }
+        switch outcome {
+        case .ahead: tally.ahead += 1
+        case .unknownEpoch: tally.unknownEpochs += 1
+        default:
+            if position.epoch != hub.epochs.current { tally.resumptions += 1 }
+            return
+        }
+        try require(
+            !isAcknowledged(position),
+            "reader \(reader.name) is told that \(position.text) is \(outcome)")
+        for channel in reader.channels {
+            reader.knowledge[channel] = SimulatedReader.Knowledge(
+                settled: 0, isOwedGap: true, members: reader.knowledge[channel]?.members)
+        }
+    }
+
+    private func isAcknowledged(_ position: Position) -> Bool {
+        if position.epoch == hub.epochs.current { return position.sequence <= hub.sequence }
+        return acknowledged[position.epoch].map { position.sequence <= $0 } ?? false
+    }
+
+    /// What a reader that comes now is due on a channel.
+    private func begin(_ reader: SimulatedReader, on name: String, from start: Start) {
+        let coverage = coverage[name] ?? Coverage()
+        guard let channel = hub.channel(name) else { return }
+        if case .after(let position) = start {
+            reader.knowledge[name] = SimulatedReader.Knowledge(
+                settled: coverage.through(position.sequence))
+        } else if !channel.isLive && (start == .now || !channel.wasHeard) {
+            reader.awaited.insert(name)
+        } else {
+            reader.knowledge[name] = SimulatedReader.Knowledge(
+                settled: coverage.through(hub.sequence), isOpen: start != .now)
+        }
+    }
+}
+
+extension Position {
+    /// The position some entries further on, or back.
+    fileprivate func moved(by distance: Int64) -> Position {
+        let moved = Int64(clamping: sequence) + distance
+        return Position(epoch: epoch, sequence: UInt64(max(0, moved)))
+    }
+}
