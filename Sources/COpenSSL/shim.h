@@ -13,12 +13,15 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-/// What every context here has in common: TLS 1.2 and up, no renegotiation, no session cache, and
-/// modes that fit a non-blocking link which keeps no buffer while it is idle.
+/// What every context here has in common: TLS 1.2 and up, no renegotiation, no session cache, no
+/// plaintext left behind, and modes that fit a non-blocking link which keeps no buffer while idle.
 static inline void COpenSSL_prepare(SSL_CTX *context)
 {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+#ifdef SSL_OP_CLEANSE_PLAINTEXT
+    SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+#endif
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);

@@ -42,6 +42,8 @@ final class Desk {
 
     /// Tells the turn's news, then does what became due, until nothing is left.
     func settle() {
+        let retracted = hub.takeRetracted()
+        if !retracted.isEmpty { streams.retracted(retracted) }
         repeat {
             hub.tellNews()
             let work = due

@@ -25,7 +25,7 @@ final class EventStreams {
     let encoder: EventEncoder
     /// Told when a stream of a known user has ended.
     let left: (_ channels: [String], _ userID: String) -> Void
-    /// Where replays are put together; one for all, empty between uses.
+    /// Where replays are put together; one for all, and for one turn.
     var scratch: [UInt8] = []
     /// Streams that are open.
     private(set) var count = 0
@@ -76,9 +76,15 @@ final class EventStreams {
         return Batch(news: news, last: last.sequence, bytes: bytes)
     }
 
-    /// The turn is over: the next batch is another.
+    /// The turn is over: the next batch is another, and what was told is not kept.
     func turnEnded() {
         latest = nil
+        if scratch.capacity > 0 { scratch = [] }
+    }
+
+    /// Entries were taken back: no stream goes on with one.
+    func retracted(_ sequences: Set<UInt64>) {
+        for reader in beats.flatMap(\.values) { reader.retracted(sequences) }
     }
 
     /// A second has passed: the streams whose turn it is are written to.

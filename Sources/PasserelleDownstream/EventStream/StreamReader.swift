@@ -80,6 +80,15 @@ final class StreamReader: Reader, LinkOwner {
         write(options.contains(.isChunked) ? Self.chunkedBeat : Self.plainBeat)
     }
 
+    /// Cuts the stream where it stopped in the middle of an entry that was taken back.
+    ///
+    /// The rest is never sent; the client comes back, and goes on behind it.
+    func retracted(_ sequences: Set<UInt64>) {
+        guard !isOver, !rest.isEmpty, sequences.contains(cursor.sequence) else { return }
+        link.close()
+        leave()
+    }
+
     /// Finishes the event that is on its way, tells nothing more, and closes in an orderly way.
     func end() {
         guard !isOver else { return }

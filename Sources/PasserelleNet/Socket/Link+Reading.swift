@@ -14,10 +14,12 @@ extension Link {
         if error.code != EAGAIN && error.code != EINTR { fail(.failed(error)) }
     }
 
-    /// Tells the owner of the first `count` bytes of the loop's buffer.
+    /// Tells the owner of the first `count` bytes of the loop's buffer, and overwrites them: they
+    /// may be what somebody deletes later.
     func tell(received count: Int) {
-        let bytes = UnsafeRawBufferPointer(rebasing: loop.receiveBuffer[..<count])
-        bytes.withMemoryRebound(to: UInt8.self) { bytes in
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: loop.receiveBuffer[..<count])
+        defer { bytes.initializeMemory(as: UInt8.self, repeating: 0) }
+        UnsafeRawBufferPointer(bytes).withMemoryRebound(to: UInt8.self) { bytes in
             owner?.link(self, received: bytes.span)
         }
     }
