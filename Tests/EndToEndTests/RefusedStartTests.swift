@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
+import Glibc
 import PasserelleTesting
 import PasserelleWire
 import Testing
@@ -111,6 +112,77 @@ struct RefusedStartTests {
             ["PASSERELLE_SANDBOX": "127.0.0.1:\(sandbox.port)"], arguments: ["sandbox"])
         check(second, exits: second.status, naming: ["PASSERELLE_SANDBOX", "\(sandbox.port)"])
         #expect(second.status != 0)
+    }
+
+    /// A place for the state that cannot be one.
+    enum BadPlace: String, CaseIterable {
+        case file, noParent, openToOthers, ofAnother, readOnly, newer, inUse
+    }
+
+    @Test(arguments: BadPlace.allCases)
+    func `a state directory that cannot be used is one line, exit 78, and stays as it is`(
+        place: BadPlace
+    ) throws {
+        let path = stage.folder.file("state")
+        // Root alone can make some of them.
+        if geteuid() != 0, place == .ofAnother || place == .readOnly { return }
+        var holder: GatewayProcess?
+        var sandbox: SandboxProcess?
+        if place == .inUse {
+            let server = try SandboxProcess(stage)
+            sandbox = server
+            holder = try GatewayProcess(
+                stage, upstreamPort: server.port, variables: ["PASSERELLE_STATE_DIR": path])
+        } else {
+            let script = """
+                set -e
+                cd \(stage.folder.path)
+                mkdir -m 700 state
+                printf kept >state/journal-1
+                \(Self.preparation(of: place))
+                """
+            #expect(try stage.run("sh", ["-c", script]).status == 0)
+        }
+        defer { _ = try? stage.run("sh", ["-c", "umount \(path) 2>/dev/null"]) }
+        let before = try list(path)
+        let result = try serve(["PASSERELLE_STATE_DIR": place == .noParent ? path + "/a/b" : path])
+        check(result, exits: 78, naming: ["PASSERELLE_STATE_DIR", path] + Self.words(for: place))
+        if place != .inUse { #expect(try list(path) == before) }
+        if let holder { #expect(try holder.stop() == 0) }
+        withExtendedLifetime(sandbox) {}
+    }
+
+    /// What makes a good directory a bad one.
+    private static func preparation(of place: BadPlace) -> String {
+        switch place {
+        case .file: "rm -r state; printf kept >state"
+        case .noParent, .inUse: ""
+        case .openToOthers: "chmod g+w state"
+        case .ofAnother: "chown 12345:12345 state"
+        case .readOnly: "rm -r state; mkdir -m 700 state; mount -t tmpfs -o ro,mode=700 none state"
+        // A whole record in form 9: `FF C1 FE`, its checksum, form, length, kind.
+        case .newer:
+            #"printf '\377\301\376\147\153\326\014\011\0\0\0\0\007' >state/journal-1"#
+        }
+    }
+
+    private static func words(for place: BadPlace) -> [String] {
+        switch place {
+        case .file: ["not a directory"]
+        case .noParent: ["No such file"]
+        case .openToOthers: ["chmod go-w"]
+        case .ofAnother: ["user with id 12345"]
+        case .readOnly: ["Read-only"]
+        case .newer: ["newer version", "nothing was changed"]
+        case .inUse: ["another process"]
+        }
+    }
+
+    /// What is there, with modes, owners, sizes and times, but for the lock.
+    private func list(_ path: String) throws -> String {
+        try stage.run(
+            "sh", ["-c", "find \(path) ! -name lock -type f -exec stat -c '%n %a %u %s %Y' {} +"]
+        ).output
     }
 
     @Test(arguments: ["close", "error", "open", "drop"])
