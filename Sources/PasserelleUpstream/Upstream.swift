@@ -12,6 +12,8 @@ package final class Upstream {
     package var retractions: [Retraction] = []
     /// Called when Channels refuses for good, with a clause that says what to change.
     package var refusedForGood: ((_ code: Int, _ message: String) -> Void)?
+    /// Called when the connection is not let back since the application has too many.
+    package var needsRoom: (() -> Void)?
     /// Called with what is worth a log line.
     package var noted: ((Note) -> Void)?
     /// Hears every event, where absent users are told of messages.
@@ -43,7 +45,7 @@ package final class Upstream {
         memberID = server.memberID
         let signer = Signer(key: server.key, secret: server.secret)
         let connection = UpstreamConnection(
-            loop: loop, server: server, jitter: jitter,
+            loop: loop, server: server, outlastsQuota: true, jitter: jitter,
             sign: { channel, socketID in
                 signer.subscription(
                     channel: channel, socketID: socketID, memberID: server.memberID)
@@ -103,7 +105,9 @@ package final class Upstream {
         case .refused(let channel, let status, let message):
             noted?(.refused(channel, status: status, message: message))
         case .established: noted?(.established)
-        case .waits(let delay, let cause): noted?(.waits(delay, because: cause))
+        case .waits(let delay, let cause):
+            noted?(.waits(delay, because: cause))
+            if case .code(ClosePolicy.overQuota, _) = cause { needsRoom?() }
         case .error(let code, let message):
             if code == 4301 { excess += 1 }
             guard let count = errorPace.came(code, now: now.steady) else { return }

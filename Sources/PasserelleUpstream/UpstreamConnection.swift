@@ -28,9 +28,10 @@ package final class UpstreamConnection {
     private var timer: TimerToken?
     private var timerDeadline: Duration?
 
-    /// Builds a connection that has not begun; `jitter` gives random numbers in 0..<1.
+    /// Builds a connection that has not begun; `jitter` gives random numbers in 0..<1, and
+    /// `outlastsQuota` is the session's.
     package init(
-        loop: EventLoop, server: ChannelsServer,
+        loop: EventLoop, server: ChannelsServer, outlastsQuota: Bool = false,
         jitter: @escaping () -> Double = { Double(Random.uint32()) / 4_294_967_296 },
         sign: @escaping Signing, told: @escaping (UpstreamSession.Report) -> Void
     ) {
@@ -38,7 +39,7 @@ package final class UpstreamConnection {
         self.server = server
         self.sign = sign
         self.told = told
-        session = UpstreamSession(jitter: jitter)
+        session = UpstreamSession(outlastsQuota: outlastsQuota, jitter: jitter)
     }
 
     deinit {

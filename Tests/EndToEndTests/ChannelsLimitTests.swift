@@ -19,6 +19,34 @@ struct ChannelsLimitTests {
         for house in houses { try house.lift() }
         for house in houses { try house.isWhole() }
     }
+
+    @Test func `a gateway that Channels does not let back gives up a user's connection first`()
+        throws
+    {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        let gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+        let stream = StreamClient(
+            stage, gateway.http, "/events?channel=presence-bail-1&user=anne")
+        try stage.wait(for: "anne's membership") {
+            try gateway.status().number(["presence", "connections"]) == 1
+        }
+        try sandbox.control("refuse?code=4004&message=Full")
+        try sandbox.control("drop")
+        try stage.wait(for: "word of it: \(gateway.process.errors)") {
+            !gateway.process.lines(with: "level=warning", "not connected", "Full").isEmpty
+        }
+        try stage.wait(for: "room to be made") {
+            try gateway.status().number(["presence", "observed"]) == 1
+                && gateway.status().number(["presence", "connections"]) == 0
+        }
+        try sandbox.control("normal")
+        try sandbox.publish("presence-bail-1", "new-message", "{}")
+        try stage.wait(for: "the gap") { stream.told.contains { $0.isGap } }
+        try sandbox.publish("presence-bail-1", "new-message", #"{"n":2}"#)
+        try stage.wait(for: "the event") { stream.told.last?.event == "new-message" }
+        #expect(try gateway.stop() == 0)
+    }
 }
 
 /// A gateway whose Channels refuses every further connection with one code.

@@ -55,6 +55,7 @@ final class House {
             configuration.presence == .delegate
             ? Delegation(loop: loop, hub: hub, server: server) : nil
         delegation?.noted = { log.note($0) }
+        upstream.needsRoom = { [delegation] in delegation?.giveWay() }
         let localReaders = delegation == nil ? LocalReaders(loop: loop) : nil
         upstream.notices = try Self.notices(
             configuration, loop: loop, hub: hub, rest: rest, log: log

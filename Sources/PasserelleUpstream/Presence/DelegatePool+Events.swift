@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleWire
+
 /// What the connections tell.
 extension DelegatePool {
     /// A connection stands: what was asked for on it goes out.
@@ -106,6 +108,14 @@ extension DelegatePool {
             }
         }
         return settled(now: now)
+    }
+
+    /// The gateway's own connection has no room: the newest one here is given up for it.
+    package mutating func gaveWay(now: Duration) -> [Action] {
+        guard let newest = connections.last else { return [] }
+        return refusedForGood(
+            newest.id, code: ClosePolicy.overQuota, message: "the gateway itself has no connection",
+            now: now)
     }
 
     /// Time passed: call it at `deadline` or later.

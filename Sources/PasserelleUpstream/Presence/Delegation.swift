@@ -102,6 +102,14 @@ package final class Delegation {
         arm()
     }
 
+    /// Gives up a connection, so that the gateway's own finds room: without that one nobody hears.
+    package func giveWay() {
+        guard !isStopped else { return }
+        perform(pool.gaveWay(now: loop.now))
+        arm()
+        changed?()
+    }
+
     /// Leaves all channels and takes nobody any more.
     package func stop() {
         isStopped = true

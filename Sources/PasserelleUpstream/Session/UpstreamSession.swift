@@ -61,10 +61,16 @@ package struct UpstreamSession {
     /// Ends in a row after which it came back at once.
     private var immediate = 0
     private let jitter: () -> Double
+    private let outlastsQuota: Bool
+    private var hasStood = false
 
     /// Builds a session that has not begun; `jitter` gives random numbers in 0..<1.
-    package init(jitter: @escaping () -> Double) {
+    ///
+    /// With `outlastsQuota`, an application that is over its number of connections (4004) is waited
+    /// for where the connection has stood before: its key is good, and others may leave.
+    package init(outlastsQuota: Bool = false, jitter: @escaping () -> Double) {
         self.jitter = jitter
+        self.outlastsQuota = outlastsQuota
     }
 
     /// The id that Channels gave this connection, while it stands.
@@ -197,6 +203,7 @@ package struct UpstreamSession {
                     activityTimeout: min(
                         offered ?? Self.longestActivityTimeout, Self.longestActivityTimeout),
                     heardAt: now))
+            hasStood = true
             return [.tell(.established(socketID: socketID))] + sendSubscriptions(now: now)
         case .error(let code, let text):
             // Read as a close code at once: some servers close without one, some not at all.
@@ -304,13 +311,17 @@ package struct UpstreamSession {
             if now - connection.since >= Self.steadyAfter { (failures, immediate) = (0, 0) }
         }
         subscriptions.lost()
-        if action == .stop, case .code(let code, let words) = cause {
+        if action == .stop, case .code(let code, let words) = cause, !mayOutlast(code) {
             state = .stopped
             return actions + [.tell(.refusedForGood(code: code, message: words))]
         }
         let delay = delay(after: action)
         state = .waiting(until: now + delay)
         return actions + [.tell(.waits(delay, because: cause))]
+    }
+
+    private func mayOutlast(_ code: Int) -> Bool {
+        outlastsQuota && hasStood && code == ClosePolicy.overQuota
     }
 
     private mutating func delay(after action: CloseAction) -> Duration {

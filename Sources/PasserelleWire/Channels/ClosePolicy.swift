@@ -14,6 +14,9 @@ package enum CloseAction: Equatable, Sendable {
 
 /// Reads the ranges of Channels' close codes.
 package enum ClosePolicy {
+    /// The application is over its number of connections.
+    package static let overQuota = 4004
+
     /// What to do after a close code; nil where the connection was lost without one.
     package static func action(code: UInt16?) -> CloseAction {
         switch code {

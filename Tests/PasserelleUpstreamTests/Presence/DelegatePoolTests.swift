@@ -143,6 +143,17 @@ struct DelegatePoolTests {
             ])
     }
 
+    @Test func `the newest connection gives way to the gateway's own, and comes back later`() {
+        var pool = pool(with: a1)
+        _ = pool.wanted(a2, now: .zero)
+        let actions = pool.gaveWay(now: .zero)
+        #expect(actions.first == .close(2) && actions.contains(.release(a2)))
+        #expect(pool.liveConnection(of: a1) == 1 && pool.observedCount == 1)
+        #expect(pool.gaveWay(now: .seconds(1)).first == .close(1))
+        #expect(pool.gaveWay(now: .seconds(2)) == [] && pool.connectionCount == 0)
+        #expect(pool.deadline == .seconds(15))
+    }
+
     @Test func `connections that are refused together are one refusal, and tried again together`() {
         var pool = DelegatePool()
         for attendee in [a1, a2, a3] { _ = pool.wanted(attendee, now: .zero) }

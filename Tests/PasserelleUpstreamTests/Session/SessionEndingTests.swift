@@ -132,6 +132,35 @@ struct SessionEndingTests {
         #expect(scene.session.socketID != nil)
     }
 
+    // MARK: - Over the number of connections
+
+    @Test func `who outlasts a quota waits for room where it has stood before, and only there`() {
+        var session = UpstreamSession(outlastsQuota: true) { 0 }
+        _ = session.started(now: .zero)
+        let full = ServerMessage.error(code: 4004, message: "Full")
+        var fresh = session
+        #expect(
+            fresh.received(full, now: .zero).last
+                == .tell(.refusedForGood(code: 4004, message: "Full")))
+        _ = session.received(
+            .connectionEstablished(socketID: "1.1", activityTimeout: nil), now: .zero)
+        #expect(
+            session.linkEnded(code: 4004, words: "Full", now: .zero) == [
+                .tell(.lost), .tell(.waits(.seconds(1), because: .code(4004, "Full"))),
+            ])
+        #expect(session.timePassed(now: .seconds(1)) == [.connect])
+        #expect(
+            session.received(full, now: .seconds(1)) == [
+                .endLink(code: 1000),
+                .tell(.waits(.seconds(1), because: .code(4004, "Full"))),
+            ])
+        // Any other refusal is one for good.
+        _ = session.timePassed(now: .seconds(2))
+        #expect(
+            session.received(.error(code: 4001, message: "no"), now: .seconds(3)).last
+                == .tell(.refusedForGood(code: 4001, message: "no")))
+    }
+
     // MARK: - Garbage
 
     @Test func `garbage replaces the connection`() {
