@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import PasserelleWire
 import Testing
 
 @testable import PasserelleNet
