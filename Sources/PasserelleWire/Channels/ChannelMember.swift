@@ -13,6 +13,23 @@ package struct ChannelMember: Equatable, Sendable {
         self.userInfo = userInfo
     }
 
+    /// Reads what an application signs for a member; a number as its digits, a `user_info` of any
+    /// kind; `nil` for what names no user.
+    package init?(channelData json: [UInt8]) {
+        guard let root = try? JSONScanner.document(json.span), root.kind == .object,
+            let id = JSONScanner.member(json.span, of: root, named: "user_id")
+        else { return nil }
+        let digits = id.kind == .number ? JSONScanner.token(json.span, id) : nil
+        guard let userID = digits ?? JSONScanner.text(json.span, id) else { return nil }
+        self.userID = userID
+        guard let info = JSONScanner.member(json.span, of: root, named: "user_info"),
+            info.kind != .null
+        else { return }
+        var line: [UInt8] = []
+        JSONWriter.oneLine(json.span, info, into: &line)
+        userInfo = line
+    }
+
     /// The JSON that subscribes as this member: `{"user_id":…,"user_info":…}`, the latter where
     /// there is one.
     package var channelData: [UInt8] {
