@@ -12,6 +12,8 @@ final class Desk {
     let streams: EventStreams
     let configuration: DownstreamConfiguration
     let services: DownstreamServices
+    /// Who checks readers; `nil` where nobody does.
+    let door: Door?
     /// Requests answered, by surface, and lines.
     var tally = Tally()
     private var due: [() -> Void] = []
@@ -25,6 +27,11 @@ final class Desk {
         self.configuration = configuration
         self.services = services
         encoder = EventEncoder(hub: hub)
+        door = configuration.access.map { access in
+            Door(
+                loop: loop, access: access, memberID: configuration.memberID,
+                askRoute: services.askRoute)
+        }
         streams = EventStreams(
             loop: loop, hub: hub, encoder: encoder, heartbeat: configuration.heartbeat,
             left: services.presence.left)

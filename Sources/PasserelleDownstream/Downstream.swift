@@ -38,6 +38,8 @@ package final class Downstream {
 
     /// Event streams that are open.
     package var streamCount: Int { desk.streams.count }
+    /// What was asked of the application's auth route; `nil` where it is not asked.
+    package var authTally: AuthChecks.Tally? { desk.door?.routeTally }
     /// What was counted.
     package var tally: Tally { desk.tally }
 
@@ -45,6 +47,7 @@ package final class Downstream {
         desk.loop.after(.seconds(1)) { [weak self] in
             guard let self else { return }
             self.desk.streams.beat()
+            self.desk.door?.timePassed()
             self.tick()
         }
     }

@@ -12,6 +12,8 @@ package struct DownstreamConfiguration {
     package var publishBytes = 10_240
     /// Client events that readers may send.
     package var clientEvents: Set<String> = ["client-typing"]
+    /// How readers show who they are; `nil` where nobody checks.
+    package var access: AccessConfiguration?
     /// Whether a request may say itself whose it is (`user=`): only where nobody else can ask.
     package var believesClaims = false
     /// The gateway's own `user_id`, which is nobody else's.

@@ -31,6 +31,12 @@ package struct DownstreamServices {
     package var readiness: () -> (isReady: Bool, words: String)
     /// Makes users members while they read, and sends what they say.
     package var presence: PresenceServices
+    /// Asks the application's auth route about a channel, showing it these fields; answers once.
+    package var askRoute:
+        (
+            _ channel: String, _ fields: HTTPFields,
+            _ done: @escaping (AuthChecks.Answer) -> Void
+        ) -> Void = { _, _, done in done(.failed) }
     /// Answers requests that are no route of ours; gives `false` where it has no answer either.
     package var otherRoutes: (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool
 

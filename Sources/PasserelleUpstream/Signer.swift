@@ -48,6 +48,15 @@ package struct Signer {
         return key + ":" + Hex.encode(Digest.hmacSHA256(key: secret, text))
     }
 
+    /// Whether `auth` is ours over a socket id, a channel and its data; takes the same time for all
+    /// of one length.
+    package func isSigned(
+        _ auth: String, socketID: String, channel: String, channelData: String?
+    ) -> Bool {
+        let ours = self.auth(socketID: socketID, channel: channel, channelData: channelData)
+        return ConstantTime.equal(Array(auth.utf8), Array(ours.utf8))
+    }
+
     /// The target of a REST call with its signature in the query (protocol sheet §3.1).
     ///
     /// `path` is signed as it is sent; `timestamp` is in seconds since 1970. `body_md5` is sent

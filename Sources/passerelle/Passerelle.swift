@@ -40,6 +40,12 @@ enum Passerelle {
             return ClientCommands.run(
                 invocation, path: configuration.ipc, streams: ClientStreams.process())
         }
+        if invocation.command == .token {
+            let command = TokenCommand(
+                invocation, keys: configuration.accessSettings.tokenKeys,
+                surroundings: surroundings)
+            return command.run(at: Int64(time(nil)), streams: .process())
+        }
         let log = Log(
             level: configuration.logLevel, journalStream: surroundings.value("JOURNAL_STREAM"))
         for warning in configuration.warnings { log.warning(warning) }

@@ -22,6 +22,8 @@ final class Scene {
     var outcome = ClientEventOutcome.sent
     /// Who came (`+`), left (`-`) and polled (`~`).
     private(set) var attendance: [String] = []
+    /// What the application's auth route was asked, and what is told its answers.
+    private(set) var routeCalls: [RouteCall] = []
     /// What answers requests for other routes.
     private(set) var others: [(path: String, reply: (HTTPResponse) -> Void)] = []
 
@@ -38,21 +40,24 @@ final class Scene {
             at: Moment(
                 steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds)))
         weak var scene: Scene?
+        var services = DownstreamServices(
+            publish: { channel, event, data, done in
+                let text = "\(channel) \(event) \(String(decoding: data, as: UTF8.self))"
+                scene?.published.append((text, done))
+            },
+            status: { Array(#"{"is":"well"}"#.utf8) },
+            readiness: { scene?.subscribes == true ? (true, "ready") : (false, "away") },
+            presence: Self.presence { scene },
+            otherRoutes: { request, reply in
+                guard request.path.hasPrefix("/other") else { return false }
+                scene?.others.append((request.path, reply))
+                return true
+            })
+        services.askRoute = { channel, fields, done in
+            scene?.routeCalls.append(RouteCall(channel: channel, fields: fields, answer: done))
+        }
         downstream = Downstream(
-            loop: loop, hub: hub, configuration: configuration,
-            services: DownstreamServices(
-                publish: { channel, event, data, done in
-                    let text = "\(channel) \(event) \(String(decoding: data, as: UTF8.self))"
-                    scene?.published.append((text, done))
-                },
-                status: { Array(#"{"is":"well"}"#.utf8) },
-                readiness: { scene?.subscribes == true ? (true, "ready") : (false, "away") },
-                presence: Self.presence { scene },
-                otherRoutes: { request, reply in
-                    guard request.path.hasPrefix("/other") else { return false }
-                    scene?.others.append((request.path, reply))
-                    return true
-                }))
+            loop: loop, hub: hub, configuration: configuration, services: services)
         scene = self
         loop.atTurnEnd { [weak self] in
             self?.subscribeWanted()
@@ -132,6 +137,13 @@ final class Scene {
             hub.subscribed(name, members: members, at: now)
         }
     }
+}
+
+/// A question to the application's auth route that waits for its answer.
+struct RouteCall {
+    let channel: String
+    let fields: HTTPFields
+    let answer: (AuthChecks.Answer) -> Void
 }
 
 /// A peer that sends and reads as it is told.

@@ -35,7 +35,7 @@ package enum ClientCommands {
             var status = StatusCommand()
             status.isJSON = isJSON
             return status.run(path: path, streams: streams)
-        case .serve, .sandbox, .demo, .help:
+        case .serve, .sandbox, .demo, .token, .help:
             preconditionFailure("\(invocation.command) is no client")
         }
     }

@@ -2,7 +2,7 @@
 
 /// What the executable can be asked to do.
 package enum Command: String, CaseIterable, Sendable {
-    case serve, sandbox, demo, tail, members, publish, typing, status, help
+    case serve, sandbox, demo, tail, members, publish, typing, status, token, help
 
     /// The commands that build something and read the whole configuration.
     package static let builders: Set<Command> = [.serve, .sandbox, .demo]
@@ -14,7 +14,7 @@ package enum Command: String, CaseIterable, Sendable {
     package static let clients: Set<Command> = [.tail, .members, .publish, .typing, .status]
 
     /// Names that a later version will have.
-    package static let later: Set<String> = ["check", "token"]
+    package static let later: Set<String> = ["check"]
 
     /// One line on what it does.
     package var summary: String {
@@ -27,6 +27,7 @@ package enum Command: String, CaseIterable, Sendable {
         case .publish: "send a server event to a channel"
         case .typing: "say that a user types, or no longer does"
         case .status: "print how the gateway is"
+        case .token: "sign an access token and print it"
         case .help: "explain a command"
         }
     }
@@ -35,7 +36,7 @@ package enum Command: String, CaseIterable, Sendable {
     package var operands: [Operand] {
         switch self {
         case .serve, .sandbox, .demo, .status: []
-        case .tail: [Operand("CHANNEL", isRepeated: true)]
+        case .tail, .token: [Operand("CHANNEL", isRepeated: true)]
         case .members: [Operand("CHANNEL")]
         case .publish: [Operand("CHANNEL"), Operand("EVENT"), Operand("JSON")]
         case .typing: [Operand("CHANNEL"), Operand("USER"), Operand("on|off")]
@@ -60,6 +61,16 @@ package enum Command: String, CaseIterable, Sendable {
             ]
         case .members: [CommandOption("--json", "Print the gateway's answer as it is")]
         case .status: [CommandOption("--json", "Print the gateway's answer as it is")]
+        case .token:
+            [
+                CommandOption(
+                    "--user", value: "ID", "Whose it is; without one an anonymous reader's"),
+                CommandOption(
+                    "--info", value: "JSON", "What others are told of that user: an object"),
+                CommandOption("--for", value: "DURATION", "How long it is good for (default: 1h)"),
+                CommandOption("--publish", "Let the user send client events"),
+                CommandOption("--key", value: "FILE", "A private key in PEM that signs it"),
+            ]
         case .help: [CommandOption("--markdown", "Print the table of variables in Markdown")]
         }
     }

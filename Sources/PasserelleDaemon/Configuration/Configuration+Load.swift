@@ -65,9 +65,18 @@ extension ConfigurationDraft {
             throw .missing(
                 names: missing, command: command.rawValue, hint: hint(missing, settings))
         }
-        if configuration.access == nil {
-            throw .missing(names: ["PASSERELLE_AUTH"], command: command.rawValue, hint: nil)
+        if let name = missingForAccess {
+            throw .missing(names: [name], command: command.rawValue, hint: nil)
         }
+    }
+
+    /// What the way of admitting readers needs and has not.
+    private var missingForAccess: String? {
+        guard let access = configuration.access else { return "PASSERELLE_AUTH" }
+        guard case .checked(let byEndpoint, let byToken) = access else { return nil }
+        let settings = configuration.accessSettings
+        if byEndpoint, settings.endpoint == nil { return "PASSERELLE_AUTH_ENDPOINT" }
+        return byToken && settings.tokenKeys.isEmpty ? "PASSERELLE_TOKEN_KEY" : nil
     }
 
     /// A Next.js file often has the key for the browser only, which is not read.

@@ -26,6 +26,8 @@ package struct Configuration: Sendable {
     package var linger: Duration = .zero
     /// How readers show who they are; nil where the command admits none.
     package var access: Access?
+    /// What goes with `access`.
+    package var accessSettings = AccessSettings()
     /// Browser origins allowed across origins, as browsers write them; empty: same origin only.
     package var origins: [String] = []
     /// Who is a member of the presence channels.

@@ -55,6 +55,13 @@ extension HelpText {
             hears it but the user's own readers. Prints nothing when all is well.
             """
         case .status: "Prints how the gateway is: its connection to Channels, channels and readers."
+        case .token:
+            """
+            Signs an access token with PASSERELLE_TOKEN_KEY, or with a private key, and prints it. It
+            opens the channels named, in each of which one * may stand for any characters. For tests \
+            and
+            scripts: an application signs its own, with any JWT library.
+            """
         case .help: "Explains a command, or lists the variables ('passerelle help variables')."
         }
     }
@@ -88,6 +95,11 @@ extension HelpText {
             ]
         case .typing: ["passerelle typing presence-bail-42 usr_7 on"]
         case .status: ["passerelle status", "passerelle status --json | jq .upstream"]
+        case .token:
+            [
+                "passerelle token presence-bail-42 --user usr_7 --info '{\"name\":\"Anne\"}'",
+                "passerelle token 'presence-bail-*' --for 8h --key private.pem",
+            ]
         case .help: ["passerelle help serve", "passerelle help variables --markdown"]
         }
     }

@@ -34,9 +34,12 @@ extension PresenceServices {
 
 extension DownstreamConfiguration {
     /// What Downstream needs of the configuration.
-    init?(_ configuration: Configuration) {
-        guard let channels = configuration.channels else { return nil }
+    init(_ configuration: Configuration) throws(House.StartError) {
+        guard let channels = configuration.channels else {
+            throw House.StartError(description: "PASSERELLE_CHANNELS names no channel")
+        }
         self.init(channels: channels)
+        access = try AccessConfiguration(configuration)
         heartbeat = configuration.heartbeat
         clientEvents = Set(configuration.clientEvents)
         believesClaims = configuration.access == .unchecked

@@ -62,23 +62,23 @@ final class House {
         ) { [delegation] in delegation?.contains($0) ?? localReaders?.contains($0) ?? false }
         clientEvents = ClientEvents(
             loop: loop, hub: hub, upstream: upstream, delegation: delegation)
-        guard let downstreamConfiguration = DownstreamConfiguration(configuration) else {
-            throw StartError(description: "PASSERELLE_CHANNELS names no channel")
-        }
         weak var house: House?
+        var services = DownstreamServices(
+            publish: { house?.publish($0, $1, $2, $3) },
+            status: { house?.status ?? Array("{}".utf8) },
+            readiness: { house?.readiness ?? (false, "starting") },
+            presence: PresenceServices(
+                delegation: delegation, localReaders: localReaders, clientEvents: clientEvents),
+            otherRoutes: { request, reply in
+                guard let house else { return false }
+                return otherRoutes(house, request, reply)
+            })
+        if let route = try Self.authRoute(configuration, loop: loop, log: log) {
+            services.askRoute = Self.asking(route, memberID: configuration.memberID)
+        }
         downstream = Downstream(
-            loop: loop, hub: hub, configuration: downstreamConfiguration,
-            services: DownstreamServices(
-                publish: { house?.publish($0, $1, $2, $3) },
-                status: { house?.status ?? Array("{}".utf8) },
-                readiness: { house?.readiness ?? (false, "starting") },
-                presence: PresenceServices(
-                    delegation: delegation, localReaders: localReaders,
-                    clientEvents: clientEvents),
-                otherRoutes: { request, reply in
-                    guard let house else { return false }
-                    return otherRoutes(house, request, reply)
-                }))
+            loop: loop, hub: hub, configuration: try DownstreamConfiguration(configuration),
+            services: services)
         house = self
         try listen(configuration)
         watch()

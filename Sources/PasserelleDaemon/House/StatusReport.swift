@@ -138,6 +138,29 @@ struct StatusReport: Encodable {
         }
     }
 
+    /// What the application's auth route was asked.
+    struct AuthPart: Encodable {
+        let calls: UInt64
+        let admitted: UInt64
+        let refused: UInt64
+        let failed: UInt64
+        let remembered: UInt64
+        let joined: UInt64
+        let overloaded: UInt64
+        let ended: UInt64
+
+        init(_ tally: AuthChecks.Tally) {
+            calls = tally.calls
+            admitted = tally.admitted
+            refused = tally.refused
+            failed = tally.failed
+            remembered = tally.remembered
+            joined = tally.joined
+            overloaded = tally.overloaded
+            ended = tally.ended
+        }
+    }
+
     let version: String
     let position: String
     let started: String
@@ -148,6 +171,8 @@ struct StatusReport: Encodable {
     let log: LogPart
     let served: Served
     var journal = JournalPart(state: "none")
+    /// Nothing where the application's auth route is not asked.
+    var auth: AuthPart?
     /// Nothing where there are no notices.
     var notices: NoticesPart?
 
@@ -180,6 +205,7 @@ struct StatusReport: Encodable {
         served = Served(
             streams: tally.streams, polls: tally.polls, not_modified: tally.notModified,
             lines: tally.lines, refusals: tally.refusals)
+        auth = downstream.authTally.map(AuthPart.init)
     }
 
     /// One JSON object on one line.

@@ -21,22 +21,34 @@ enum EventStreamRoute {
             // only try a refusal again.
             asked.start = Position(last).map { .after($0) } ?? .unknown
         }
-        let identity = try desk.identity(asked.claim)
-        guard request.method != "HEAD" else {
-            return connection.answerStreamHead(fields: fields)
+        let (wanted, isHEAD, version) = (asked, request.method == "HEAD", request.version)
+        try desk.admit(request, to: wanted.channels, claiming: wanted.claim, on: connection) {
+            [weak connection] (grant) throws(Refusal) in
+            guard let connection else { return }
+            guard !connection.isDraining else { throw .draining }
+            guard !isHEAD else { return connection.answerStreamHead(fields: fields) }
+            open(wanted, with: grant, version: version, on: connection, desk: desk)
         }
-        let isChunked = request.version == .http11
-        var options: StreamReader.Options = isChunked ? .isChunked : []
+    }
+
+    private static func open(
+        _ asked: ReadRequest, with grant: Grant, version: HTTPVersion,
+        on connection: HTTPConnection, desk: Desk
+    ) {
+        var options: StreamReader.Options = version == .http11 ? .isChunked : []
         if asked.wantsOnlyData { options.insert(.onlyData) }
         let reader = StreamReader(link: connection.link, options: options, streams: desk.streams)
         connection.release()
         connection.link.resume()
+        if !grant.isLasting { reader.stay = desk.door?.stays(reader, by: grant) }
         desk.hub.attach(
             reader, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: true,
-            as: identity?.userID, at: desk.now)
-        if let identity { desk.services.presence.joined(asked.channels, identity) }
+            as: grant.identity?.userID, at: desk.now)
+        if let identity = grant.identity {
+            desk.services.presence.joined(asked.channels, identity)
+        }
         desk.tally.streams += 1
-        reader.begin(head: head(version: request.version))
+        reader.begin(head: head(version: version))
     }
 
     /// The response's head and the first line of the stream.

@@ -34,6 +34,8 @@ final class StreamReader: Reader, LinkOwner {
     private unowned let streams: EventStreams
     /// What of the last write the socket did not take.
     private var rest: [UInt8] = []
+    /// What keeps the stream admitted; `nil` where that does not end.
+    var stay: Stay?
 
     /// Takes the link over; the caller attaches the reader to the hub and then calls `begin`.
     init(link: Link, options: Options, streams: EventStreams) {
@@ -91,8 +93,25 @@ final class StreamReader: Reader, LinkOwner {
 
     /// Finishes the event that is on its way, tells nothing more, and closes in an orderly way.
     func end() {
+        end(saying: [])
+    }
+
+    /// Ends like `end`, and says why as the last thing.
+    func end(for reason: Denial) {
+        var frame: [UInt8] = []
+        EventStreamWriter.event(
+            id: nil, name: "passerelle:denied",
+            data: Array(#"{"reason":"\#(reason.rawValue)"}"#.utf8), into: &frame)
+        guard options.contains(.isChunked) else { return end(saying: frame) }
+        var chunk: [UInt8] = []
+        HTTPWriter.chunk(frame.span, into: &chunk)
+        end(saying: chunk)
+    }
+
+    private func end(saying last: [UInt8]) {
         guard !isOver else { return }
         link.send(rest)
+        link.send(last)
         if options.contains(.isChunked) { link.send(HTTPWriter.lastChunk) }
         link.finish()
         leave()
@@ -123,6 +142,8 @@ final class StreamReader: Reader, LinkOwner {
         guard !isOver else { return }
         isOver = true
         rest = []
+        stay?.end()
+        stay = nil
         streams.closed(self)
         if let userID = cursor.userID {
             streams.left(cursor.channels.map(\.name), userID)

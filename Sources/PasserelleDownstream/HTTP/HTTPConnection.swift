@@ -26,6 +26,7 @@ final class HTTPConnection: LinkOwner {
     private var parser = HTTPRequestParser(limits: HTTPLimits())
     /// The request that is being answered.
     private var current: Exchange?
+    private var admission: Admission?
     private var waiting: Waiter?
     private var poll: PollReader?
     private var timer: TimerToken?
@@ -104,6 +105,14 @@ final class HTTPConnection: LinkOwner {
         if parser.isIdle { arm(desk.configuration.idleTimeout) }
     }
 
+    /// True once no further request is taken.
+    var isDraining: Bool { service.isDraining }
+
+    /// The answer comes when it is known whether the client may have it.
+    func waits(for admission: Admission) {
+        if current != nil { self.admission = admission }
+    }
+
     /// The answer comes when the channels have been heard; a client that leaves waits no longer.
     func waits(for waiter: Waiter) {
         if current != nil, !waiter.isDone { waiting = waiter }
@@ -146,6 +155,7 @@ final class HTTPConnection: LinkOwner {
     private func takeExchange() -> Exchange? {
         guard !isOver, !isEnding, let exchange = current else { return nil }
         current = nil
+        admission = nil
         waiting = nil
         poll = nil
         guard exchange.keepsAlive, service.isDraining else { return exchange }
@@ -177,8 +187,9 @@ final class HTTPConnection: LinkOwner {
     func drain() {
         guard !isOver, !isEnding else { return }
         if let poll { return poll.answer() }
-        if let waiting {
-            waiting.cancel()
+        if waiting != nil || admission != nil {
+            waiting?.cancel()
+            admission?.cancel()
             return refuse(.draining)
         }
         if current == nil { finish() }
@@ -197,8 +208,10 @@ final class HTTPConnection: LinkOwner {
         guard !isOver else { return }
         isOver = true
         disarm()
+        admission?.cancel()
         waiting?.cancel()
         poll?.cancel()
+        admission = nil
         waiting = nil
         poll = nil
         service.forget(self)

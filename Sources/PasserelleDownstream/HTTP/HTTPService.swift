@@ -68,7 +68,7 @@ package final class HTTPService {
             guard !isDraining else { throw .draining }
             try EventStreamRoute.serve(request, on: connection, desk: desk)
         case .poll: try Poll.serve(request, on: connection, desk: desk)
-        case .members(let channel): try serveMembers(of: channel, on: connection)
+        case .members(let channel): try serveMembers(of: channel, request, on: connection)
         case .send(let channel):
             try SendRoute.serve(request, channel: channel, on: connection, desk: desk)
         case .health: connection.answer(.text(200, "ok\n"))
@@ -78,18 +78,22 @@ package final class HTTPService {
         }
     }
 
-    private func serveMembers(of name: String, on connection: HTTPConnection) throws(Refusal) {
+    private func serveMembers(
+        of name: String, _ request: HTTPRequest, on connection: HTTPConnection
+    ) throws(Refusal) {
         let name = try ReadRequest.check(channel: name, allowed: desk.configuration.channels)
         let desk = desk
-        connection.waits(
-            for: Waiter(desk: desk, channels: [name]) { [weak connection] outcome in
-                do throws(Refusal) {
-                    try outcome.check()
-                    connection?.answer(.json(200, desk.memberState(of: name)))
-                } catch {
-                    connection?.refuse(error)
-                }
-            })
+        try desk.admit(request, to: [name], on: connection) { [weak connection] _ in
+            connection?.waits(
+                for: Waiter(desk: desk, channels: [name]) { [weak connection] outcome in
+                    do throws(Refusal) {
+                        try outcome.check()
+                        connection?.answer(.json(200, desk.memberState(of: name)))
+                    } catch {
+                        connection?.refuse(error)
+                    }
+                })
+        }
     }
 }
 

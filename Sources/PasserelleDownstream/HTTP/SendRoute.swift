@@ -15,18 +15,27 @@ enum SendRoute {
         try checkOrigin(of: request)
         try checkType(of: request)
         let claim = try IdentityClaim(query: request.query)
-        let identity = try desk.identity(claim)
         let event = try ClientEvent(request.body)
-        let signed = try desk.sign(event, on: channel, as: identity)
+        try desk.admit(request, to: [channel], claiming: claim, on: connection) {
+            [weak connection] (grant) throws(Refusal) in
+            guard let connection else { return }
+            let signed = try desk.sign(event, on: channel, as: grant.identity)
+            send(signed, on: connection, desk: desk)
+        }
+    }
+
+    private static func send(
+        _ event: SignedClientEvent, on connection: HTTPConnection, desk: Desk
+    ) {
         connection.waits(
-            for: Waiter(desk: desk, channels: [channel]) { [weak connection] outcome in
+            for: Waiter(desk: desk, channels: [event.channel]) { [weak connection] outcome in
                 do throws(Refusal) {
                     try outcome.check()
                 } catch {
                     connection?.refuse(error)
                     return
                 }
-                desk.send(signed) { refusal in
+                desk.send(event) { refusal in
                     guard let refusal else {
                         connection?.answer(.json(202, Array("{}\n".utf8)))
                         return

@@ -19,8 +19,21 @@ enum Poll {
         let tags = request.fields.all("If-None-Match").flatMap(positions(inTags:))
         if asked.start == nil { asked.start = cursor(of: tags, at: desk.hub.position) }
         let poll = asked
-        let identity = try desk.identity(asked.claim)
-        if let identity { desk.services.presence.polled(asked.channels, identity) }
+        guard desk.door != nil else {
+            return serve(poll, as: try desk.identity(asked.claim), tags, on: connection, desk: desk)
+        }
+        try desk.admit(request, to: poll.channels, claiming: poll.claim, on: connection) {
+            [weak connection] grant in
+            guard let connection else { return }
+            serve(poll, as: grant.identity, tags, on: connection, desk: desk)
+        }
+    }
+
+    private static func serve(
+        _ poll: ReadRequest, as identity: ReaderIdentity?, _ tags: [Position],
+        on connection: HTTPConnection, desk: Desk
+    ) {
+        if let identity { desk.services.presence.polled(poll.channels, identity) }
         connection.waits(
             for: Waiter(desk: desk, channels: poll.channels) { [weak connection] outcome in
                 guard let connection else { return }

@@ -54,16 +54,24 @@ struct ConfigurationErrorTests {
             "\"presence-bail-*\" has \"presence-bail-*\", which is no channel name; it takes channel names with commas between them"
         ),
         (
-            "PASSERELLE_AUTH", "token",
-            "\"token\" is not in this version; it takes none, which lets everybody who can connect read, on loopback and Unix listeners only (endpoint and token come with a later version)"
-        ),
-        (
-            "PASSERELLE_AUTH", "endpoint,token",
-            "\"endpoint,token\" is not in this version; it takes none, which lets everybody who can connect read, on loopback and Unix listeners only (endpoint and token come with a later version)"
-        ),
-        (
             "PASSERELLE_AUTH", "yes",
-            "\"yes\" has \"yes\", which is no way to admit readers; it takes none, which lets everybody who can connect read, on loopback and Unix listeners only (endpoint and token come with a later version)"
+            "\"yes\" has \"yes\", which is no way to admit readers; it takes endpoint, token, or both with a comma; or none, which lets everybody who can connect read, on loopback and Unix listeners only"
+        ),
+        (
+            "PASSERELLE_AUTH", "none,token",
+            "\"none,token\" has \"none\", which leaves nothing to check beside it; it takes endpoint, token, or both with a comma; or none, which lets everybody who can connect read, on loopback and Unix listeners only"
+        ),
+        (
+            "PASSERELLE_AUTH_ENDPOINT", "app.example/auth",
+            "\"app.example/auth\" is not an http or https URL; it takes an http or https URL"
+        ),
+        (
+            "PASSERELLE_AUTH_HEADERS", "Cookie, Host",
+            "\"Cookie, Host\" has \"Host\", which is not to be passed on; it takes names of headers that are no part of the connection, with commas between them"
+        ),
+        (
+            "PASSERELLE_AUTH_GRACE", "2d",
+            "\"2d\" is not between 0 and 1d; it takes a duration such as 90s or 5m, from 0 to 1d"
         ),
         (
             "PASSERELLE_PRESENCE", "all",
@@ -118,8 +126,7 @@ struct ConfigurationErrorTests {
     }
 
     @Test(arguments: [
-        "PASSERELLE_ADMIN", "PASSERELLE_AUTH_ENDPOINT", "PASSERELLE_TOKEN_KEY",
-        "PASSERELLE_ORIGINS", "PASSERELLE_IPC_USERS",
+        "PASSERELLE_ADMIN", "PASSERELLE_ORIGINS", "PASSERELLE_IPC_USERS",
         "PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY",
     ])
     func `a variable of a later version is refused`(name: String) {
@@ -212,9 +219,9 @@ struct ConfigurationErrorTests {
                 + " it again as PUSHER_KEY")
         #expect(
             missing("PASSERELLE_AUTH")
-                == "PASSERELLE_AUTH is not set, and serve needs it; it takes none, which lets everybody"
-                + " who can connect read, on loopback and Unix listeners only (endpoint and token come"
-                + " with a later version); set it in the environment or in a file given with --env-file"
+                == "PASSERELLE_AUTH is not set, and serve needs it; it takes endpoint, token, or both"
+                + " with a comma; or none, which lets everybody who can connect read, on loopback and"
+                + " Unix listeners only; set it in the environment or in a file given with --env-file"
         )
         #expect(
             missing("XDG_RUNTIME_DIR")

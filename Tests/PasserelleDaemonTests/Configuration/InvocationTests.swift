@@ -51,7 +51,10 @@ struct InvocationTests {
             "there is no command \"xyzzy\\u{1b}[2J\"; 'passerelle help' lists them"
         ),
         (["check"], "'check' is not in this version"),
-        (["token", "--sub", "x"], "'token' is not in this version"),
+        (
+            ["token", "c", "--sub", "x"],
+            "'token' has no flag \"--sub\"; see 'passerelle token --help'"
+        ),
         (["serve", "--htpp", "x"], "'serve' has no flag \"--htpp\"; did you mean --http?"),
         (["tail", "--http", "x"], "'tail' has no flag \"--http\"; see 'passerelle tail --help'"),
         (["serve", "-x=secret"], "'serve' has no flag \"-x\"; see 'passerelle serve --help'"),

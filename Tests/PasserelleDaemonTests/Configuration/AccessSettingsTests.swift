@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+import PasserelleDaemon
+import PasserelleNet
+import PasserelleTesting
+import Testing
+
+struct AccessSettingsTests {
+    private let enough = [
+        "PUSHER_APP_ID": "1", "PUSHER_KEY": "k", "PUSHER_SECRET": "s", "PUSHER_CLUSTER": "eu",
+        "XDG_RUNTIME_DIR": "/run/user/1000",
+    ]
+    private let secret = "0123456789abcdef0123456789abcdef"
+
+    private func load(
+        _ variables: [String: String], files: [String: String] = [:]
+    ) throws -> Configuration {
+        try Configuration.load(
+            try Invocation.parse(["serve"]),
+            .only(enough.merging(variables) { $1 }, files: files))
+    }
+
+    private func message(
+        _ variables: [String: String], files: [String: String] = [:]
+    ) -> String? {
+        #expect(throws: ConfigurationError.self) { try load(variables, files: files) }?.message
+    }
+
+    @Test func `either way or both, on any listener`() throws {
+        let endpoint = "https://app.example/pusher/auth"
+        let token = try load([
+            "PASSERELLE_AUTH": "token", "PASSERELLE_TOKEN_KEY": secret,
+            "PASSERELLE_HTTP": "0.0.0.0:80",
+        ])
+        #expect(token.access == .checked(byEndpoint: false, byToken: true))
+        #expect(token.accessSettings.tokenKeys == [.secret(Secret(secret))])
+        #expect(token.accessSettings.grace == .seconds(300))
+        let both = try load([
+            "PASSERELLE_AUTH": "endpoint, token", "PASSERELLE_AUTH_ENDPOINT": endpoint,
+            "PASSERELLE_TOKEN_KEY": "\(secret), \(secret)2", "PASSERELLE_AUTH_GRACE": "0",
+            "PASSERELLE_AUTH_HEADERS": "Cookie, X-XSRF-TOKEN",
+        ])
+        #expect(both.access == .checked(byEndpoint: true, byToken: true))
+        #expect(both.accessSettings.tokenKeys.count == 2)
+        #expect(both.accessSettings.grace == .zero)
+        #expect(both.accessSettings.endpointFields == ["Cookie", "X-XSRF-TOKEN"])
+        let address = try #require(both.accessSettings.endpoint)
+        #expect("\(address)" == "https://app.example:443/pusher/auth")
+        #expect(both.warnings == [])
+        let plain = try load([
+            "PASSERELLE_AUTH": "endpoint", "PASSERELLE_AUTH_ENDPOINT": "http://app.example/a",
+        ])
+        #expect(
+            plain.warnings
+                == ["PASSERELLE_AUTH_ENDPOINT is http: readers' cookies travel unencrypted"])
+    }
+
+    @Test func `what a way needs is missed`() {
+        #expect(
+            message(["PASSERELLE_AUTH": "endpoint"])
+                == "PASSERELLE_AUTH_ENDPOINT is not set, and serve needs it; it takes an http or"
+                + " https URL; set it in the environment or in a file given with --env-file")
+        #expect(
+            message(["PASSERELLE_AUTH": "token"])?.hasPrefix(
+                "PASSERELLE_TOKEN_KEY is not set, and serve needs it; it takes a secret of at least"
+                    + " 32 bytes") == true)
+    }
+
+    @Test func `a key that cannot be used is refused without being shown`() throws {
+        let takes =
+            "; it takes a secret of at least 32 bytes without a comma, or the path of a public key"
+            + " in PEM that begins with / or ./; two of them with a comma while keys change (from"
+            + " environment)"
+        let keys = try TestKeys()
+        let pair = try keys.pair(.p256)
+        let small = try keys.pair(.rsa1024)
+        func text(_ path: String) throws -> String {
+            String(decoding: try TestKeys.bytes(path), as: UTF8.self)
+        }
+        let files = [
+            "/p.pem": try text(pair.private), "/o.pem": try text(pair.public),
+            "/s.pem": try text(small.public), "/x.pem": "x",
+        ]
+        for (value, words) in [
+            ("short-secret", "has 12 bytes, and a secret needs at least 32"),
+            ("\(secret),short-secret", "has 12 bytes, and a secret needs at least 32"),
+            ("/none.pem", "cannot be read (No such file or directory)"),
+            ("/p.pem", "holds a private key, and what verifies is the public one"),
+            (
+                "/s.pem",
+                "holds a key that is neither RSA of 2048 bits or more, nor P-256, nor Ed25519"
+            ),
+            ("\(secret),\(secret),\(secret)", "is not one key or two"),
+        ] {
+            #expect(
+                message(["PASSERELLE_TOKEN_KEY": value, "PASSERELLE_AUTH": "token"], files: files)
+                    == "PASSERELLE_TOKEN_KEY: the value \(words)\(takes)")
+        }
+        let read = try load(
+            ["PASSERELLE_TOKEN_KEY": "/o.pem", "PASSERELLE_AUTH": "token"], files: files)
+        #expect(try read.accessSettings.tokenKeys.first?.key.algorithm == .es256)
+    }
+}
