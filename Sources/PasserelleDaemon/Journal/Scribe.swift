@@ -82,7 +82,9 @@ final class Scribe {
 
     private func arm() {
         guard timer == nil, !worker.isBusy, journal.hasWork, !isStuck else { return }
-        timer = loop.after(sync) { [weak self] in
+        // What came while the disk was busy has waited already.
+        let waited = journal.waitingSince.map { loop.now - $0 } ?? .zero
+        timer = loop.after(max(.zero, sync - waited)) { [weak self] in
             self?.timer = nil
             self?.begin()
         }
