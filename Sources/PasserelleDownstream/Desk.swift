@@ -16,6 +16,8 @@ final class Desk {
     let door: Door?
     /// Requests answered, by surface, and lines.
     var tally = Tally()
+    /// The answer to polls that bring nothing new.
+    var notModified = NotModified()
     private var due: [() -> Void] = []
 
     init(

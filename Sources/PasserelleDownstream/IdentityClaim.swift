@@ -14,15 +14,16 @@ package struct IdentityClaim: Equatable, Sendable {
 
     /// Reads a query; refuses one that is malformed or says it twice.
     package init(query: String?) throws(Refusal) {
-        guard let items = try? HTTPTarget.decodeQuery(query ?? "") else {
-            throw .badRequest("bad-query", "The query is not well-formed percent-encoded UTF-8.")
+        for (name, value) in try QueryItems.decode(query) { try take(name, value) }
+    }
+
+    /// Reads one item of a query; what is not of a claim is passed over.
+    mutating func take(_ name: String, _ value: String) throws(Refusal) {
+        guard name == "user" || name == "user_info" else { return }
+        guard (name == "user" ? user : info) == nil else {
+            throw .badRequest("bad-query", "\(name) is given twice.")
         }
-        for (name, value) in items where name == "user" || name == "user_info" {
-            guard (name == "user" ? user : info) == nil else {
-                throw .badRequest("bad-query", "\(name) is given twice.")
-            }
-            if name == "user" { user = value } else { info = value }
-        }
+        if name == "user" { user = value } else { info = value }
     }
 }
 

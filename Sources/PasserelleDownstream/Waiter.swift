@@ -7,30 +7,43 @@ import PasserelleNet
 /// something to answer with.
 final class Waiter: Reader {
     /// How the waiting ended.
-    enum Outcome: Equatable {
-        case heard
+    enum Outcome {
+        case heard([Channel])
         /// Channels refuses one of the channels and none of them was heard before.
         case refused(channel: String, message: String)
         case timedOut
+
+        /// How waiting for these channels ends now; `nil` where it goes on.
+        init?(of channels: [Channel]) {
+            var isComplete = true
+            for channel in channels {
+                switch channel.subscription {
+                case .live: continue
+                case .away where channel.wasHeard, .refused where channel.wasHeard: continue
+                case .refused(_, let message, _, _):
+                    self = .refused(channel: channel.name, message: message)
+                    return
+                case .idle, .pending, .away: isComplete = false
+                }
+            }
+            guard isComplete else { return nil }
+            self = .heard(channels)
+        }
     }
 
     var cursor = Cursor()
     private let desk: Desk
     private let done: (Outcome) -> Void
     private var timer: TimerToken?
-    private(set) var isDone = false
+    private var isDone = false
 
-    /// Starts waiting; `done` is called at once where nothing is to wait for, else later, and never
-    /// while the hub tells its news.
-    @discardableResult
-    init(desk: Desk, channels: [String], done: @escaping (Outcome) -> Void) {
+    fileprivate init(
+        desk: Desk, channels: [Channel], done: @escaping (Outcome) -> Void
+    ) {
         self.desk = desk
         self.done = done
-        desk.hub.attach(self, to: channels, from: .now, wantsSnapshot: false, at: desk.now)
-        if let outcome {
-            end(outcome)
-            return
-        }
+        let cursor = desk.hub.cursor(on: channels, from: .now, wantsSnapshot: false)
+        desk.hub.attach(self, at: cursor)
         timer = desk.loop.after(desk.configuration.patience) { [self] in end(outcomeAtLast) }
     }
 
@@ -47,23 +60,12 @@ final class Waiter: Reader {
         }
     }
 
-    private var outcome: Outcome? {
-        var isComplete = true
-        for channel in cursor.channels {
-            switch channel.subscription {
-            case .live: continue
-            case .away where channel.wasHeard, .refused where channel.wasHeard: continue
-            case .refused(_, let message, _, _):
-                return .refused(channel: channel.name, message: message)
-            case .idle, .pending, .away: isComplete = false
-            }
-        }
-        return isComplete ? .heard : nil
-    }
+    private var outcome: Outcome? { Outcome(of: cursor.channels) }
 
     /// Where patience has run out, what was heard before has to do.
     private var outcomeAtLast: Outcome {
-        outcome ?? (cursor.channels.allSatisfy(\.wasHeard) ? .heard : .timedOut)
+        let channels = cursor.channels
+        return outcome ?? (channels.allSatisfy(\.wasHeard) ? .heard(channels) : .timedOut)
     }
 
     private func end(_ outcome: Outcome) {
@@ -77,5 +79,36 @@ final class Waiter: Reader {
         if let timer { desk.loop.cancel(timer) }
         timer = nil
         desk.hub.detach(self, at: desk.now)
+    }
+}
+
+extension Desk {
+    /// Asks for channels; calls `done` at once where nothing is to wait for, else later.
+    ///
+    /// Never while the hub tells its news. Gives what waits, which can be told to wait no longer.
+    func whenHeard(_ names: [String], _ done: @escaping (Waiter.Outcome) -> Void) -> Waiter? {
+        let channels = names.map { hub.asked(for: $0, at: now) }
+        guard let outcome = Waiter.Outcome(of: channels) else {
+            return Waiter(desk: self, channels: channels, done: done)
+        }
+        done(outcome)
+        return nil
+    }
+}
+
+extension Waiter.Outcome {
+    /// The channels that there is something to tell of; refuses where there is none.
+    func channels() throws(Refusal) -> [Channel] {
+        switch self {
+        case .heard(let channels): return channels
+        case .refused(_, let message):
+            throw .unavailable(
+                "subscription-refused", "Channels refuses the subscription: \(message)",
+                retryAfter: 10)
+        case .timedOut:
+            throw .unavailable(
+                "upstream-unavailable", "The channel has not been heard yet: Channels is away.",
+                retryAfter: 2)
+        }
     }
 }

@@ -60,6 +60,12 @@ package final class Channel {
         self.lastRead = now
     }
 
+    /// When the newest entry came, client events included, on the steady clock; `nil` where none is
+    /// held.
+    package var newestHeardAt: Duration? {
+        [log.newest, ephemera.newest].compactMap { $0?.heardAt }.max()
+    }
+
     /// True when the gateway hears the channel now.
     package var isLive: Bool { subscription == .live }
 }

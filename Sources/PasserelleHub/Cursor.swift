@@ -35,8 +35,8 @@ package struct Cursor {
     /// One channel of a reader.
     struct Slot {
         let channel: Channel
-        /// The reader's index in the channel's list.
-        var index: Int
+        /// The reader's index in the channel's list, once it is attached.
+        var index = 0
         /// True where the reader wants to be given the members.
         let wantsSnapshot: Bool
         /// True until the reader was given the members, where it wants them.
@@ -63,15 +63,22 @@ package struct Cursor {
     package let userID: String?
     var slots: [Slot]
 
-    /// A cursor that is attached to nothing yet.
+    /// A cursor on nothing.
     package init() {
-        self.init(userID: nil)
-    }
-
-    init(userID: String?) {
         sequence = 0
         slots = []
+        userID = nil
+    }
+
+    /// A cursor that stands nowhere yet.
+    init(on channels: [Channel], wantsSnapshot: Bool, acceptsHeld: Bool, userID: String?) {
+        sequence = 0
         self.userID = userID
+        slots = channels.map {
+            Slot(
+                channel: $0, wantsSnapshot: wantsSnapshot, awaitsSnapshot: wantsSnapshot,
+                acceptsHeld: acceptsHeld, isFresh: false)
+        }
     }
 
     /// The channels that the reader reads, in the order in which it named them.

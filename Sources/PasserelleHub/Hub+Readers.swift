@@ -17,22 +17,47 @@ extension Hub {
         _ reader: any Reader, to names: [String], from start: Start, wantsSnapshot: Bool,
         acceptsHeld: Bool = false, as userID: String? = nil, at now: Moment
     ) -> Resumption {
-        var cursor = Cursor(userID: userID)
-        for name in names where !cursor.channels.contains(where: { $0.name == name }) {
-            let channel = channel(named: name, now: now.steady)
-            channel.lastRead = now.steady
-            want(channel)
-            cursor.slots.append(
-                Cursor.Slot(
-                    channel: channel, index: channel.readers.count,
-                    wantsSnapshot: wantsSnapshot, awaitsSnapshot: wantsSnapshot,
-                    acceptsHeld: acceptsHeld, isFresh: false))
-            channel.readers.append(reader)
+        var channels: [Channel] = []
+        for name in names where !channels.contains(where: { $0.name == name }) {
+            channels.append(asked(for: name, at: now))
         }
+        var cursor = Cursor(
+            on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID)
         let resumption = place(&cursor, at: start)
+        attach(reader, at: cursor)
+        return resumption
+    }
+
+    /// Attaches a reader where a cursor stands that was made in this turn.
+    package func attach(_ reader: any Reader, at cursor: Cursor) {
+        var cursor = cursor
+        for index in cursor.slots.indices {
+            cursor.slots[index].index = cursor.slots[index].channel.readers.count
+            cursor.slots[index].channel.readers.append(reader)
+        }
         reader.cursor = cursor
         readerCount += 1
-        return resumption
+    }
+
+    /// Gives a cursor for one look at channels, each named once; all as for `attach`.
+    ///
+    /// Nobody is told of news for it: who waits for some attaches a reader there.
+    package func cursor(
+        on channels: [Channel], from start: Start, wantsSnapshot: Bool, acceptsHeld: Bool = false,
+        as userID: String? = nil
+    ) -> Cursor {
+        var cursor = Cursor(
+            on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID)
+        place(&cursor, at: start)
+        return cursor
+    }
+
+    /// The channel of a name, which is read and wanted from here on.
+    package func asked(for name: String, at now: Moment) -> Channel {
+        let channel = channel(named: name, now: now.steady)
+        channel.lastRead = now.steady
+        want(channel)
+        return channel
     }
 
     /// Lets a reader go; a channel without readers is kept for the time it lingers.
@@ -43,12 +68,6 @@ extension Hub {
         }
         reader.cursor.slots = []
         readerCount -= 1
-    }
-
-    /// Notes that a channel was read by somebody who does not stay attached.
-    package func touched(_ channel: Channel, at now: Moment) {
-        channel.lastRead = now.steady
-        want(channel)
     }
 
     /// The channel, where anybody has asked for it.
@@ -69,6 +88,7 @@ extension Hub {
         channel.lastRead = now
     }
 
+    @discardableResult
     private func place(_ cursor: inout Cursor, at start: Start) -> Resumption {
         switch start {
         case .now:

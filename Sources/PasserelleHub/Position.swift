@@ -21,11 +21,17 @@ package struct Position: Hashable, Sendable {
 
     /// Reads the text form, or gives `nil` where the text is not one that a gateway has written.
     package init?(_ text: String) {
-        guard text.utf8.count <= Self.maximumTextBytes else { return nil }
-        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard parts.count == 2,
-            let epoch = Self.number(parts[0], radix: 36),
-            let sequence = Self.number(parts[1], radix: 10)
+        self.init(text.utf8.span)
+    }
+
+    /// Reads the text form.
+    package init?(_ text: Span<UInt8>) {
+        guard text.count <= Self.maximumTextBytes else { return nil }
+        var dash = 0
+        while dash < text.count, text[dash] != UInt8(ascii: "-") { dash += 1 }
+        guard dash < text.count,
+            let epoch = Self.number(text.extracting(..<dash), radix: 36),
+            let sequence = Self.number(text.extracting((dash + 1)...), radix: 10)
         else { return nil }
         self.init(epoch: epoch, sequence: sequence)
     }
@@ -35,12 +41,13 @@ package struct Position: Hashable, Sendable {
         String(epoch, radix: 36) + "-" + String(sequence)
     }
 
-    private static func number(_ digits: Substring.UTF8View, radix: UInt64) -> UInt64? {
-        guard let first = digits.first, first != UInt8(ascii: "0") || digits.count == 1 else {
+    private static func number(_ digits: Span<UInt8>, radix: UInt64) -> UInt64? {
+        guard digits.count > 0, digits[0] != UInt8(ascii: "0") || digits.count == 1 else {
             return nil
         }
         var value: UInt64 = 0
-        for byte in digits {
+        for index in digits.indices {
+            let byte = digits[index]
             let digit: UInt64
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte - UInt8(ascii: "0"))

@@ -28,7 +28,7 @@ struct PollTests {
             member(first.body, "members")
                 == #"{"presence-a":{"count":1,"ids":["ana"],"hash":{"ana":null}}}"#)
         #expect(column(first.body, "id").isEmpty && member(first.body, "more") == "false")
-        #expect(member(first.body, "retry_ms") == "2000")
+        #expect(member(first.body, "retry_ms") == "100")
         for name in ["one", "two"] { scene.say("presence-a", name) }
         scene.join("presence-a", "ben")
         let past = try client.get("/poll?channel=presence-a&last=1")
@@ -50,7 +50,7 @@ struct PollTests {
             let answer = try client.get("/poll?channel=c&limit=10&after=\(at)")
             told.append(column(answer.body, "event"))
             mores.append(member(answer.body, "more"))
-            #expect(member(answer.body, "retry_ms") == (mores.last == "true" ? "0" : "2000"))
+            #expect(member(answer.body, "retry_ms") == (mores.last == "true" ? "0" : "1000"))
             at = position(answer)
         }
         #expect(told.map(\.count) == [10, 10, 5] && mores == ["true", "true", "false"])

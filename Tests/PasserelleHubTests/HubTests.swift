@@ -129,7 +129,7 @@ struct HubTests {
         scene.subscribe("c")
         scene.hub.detach(reader, at: moment(0))
         _ = scene.hub.takeDemands()
-        if let channel = scene.hub.channel("c") { scene.hub.touched(channel, at: moment(30)) }
+        _ = scene.hub.asked(for: "c", at: moment(30))
         scene.hub.expire(at: moment(89))
         #expect(scene.hub.takeDemands() == [])
         scene.hub.expire(at: moment(90))

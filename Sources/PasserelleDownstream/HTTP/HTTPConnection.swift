@@ -29,6 +29,7 @@ final class HTTPConnection: LinkOwner {
     private var admission: Admission?
     private var waiting: Waiter?
     private var poll: PollReader?
+    private var deadline = Deadline()
     private var timer: TimerToken?
     /// Bytes that came while a request was being answered.
     private var bytesBehind = 0
@@ -87,7 +88,7 @@ final class HTTPConnection: LinkOwner {
         while !isOver, !isEnding, !isBusy {
             do throws(HTTPError) {
                 guard let request = try parser.next() else { return awaitMore() }
-                disarm()
+                deadline.lift()
                 current = Exchange(
                     version: request.version, keepsAlive: request.keepsAlive,
                     isHEAD: request.method == "HEAD")
@@ -114,8 +115,8 @@ final class HTTPConnection: LinkOwner {
     }
 
     /// The answer comes when the channels have been heard; a client that leaves waits no longer.
-    func waits(for waiter: Waiter) {
-        if current != nil, !waiter.isDone { waiting = waiter }
+    func waits(for waiter: Waiter?) {
+        if current != nil { waiting = waiter }
     }
 
     /// The answer comes when there is news.
@@ -207,7 +208,8 @@ final class HTTPConnection: LinkOwner {
     func release() {
         guard !isOver else { return }
         isOver = true
-        disarm()
+        if let timer { desk.loop.cancel(timer) }
+        timer = nil
         admission?.cancel()
         waiting?.cancel()
         poll?.cancel()
@@ -220,18 +222,25 @@ final class HTTPConnection: LinkOwner {
     // MARK: - Time
 
     private func arm(_ timeout: Duration) {
-        disarm()
         unread = link.queuedBytes
-        timer = desk.loop.after(timeout) { [weak self] in self?.timedOut() }
+        if let alarm = deadline.move(to: desk.loop.now + timeout) { setTimer(to: alarm) }
     }
 
-    private func disarm() {
+    private func setTimer(to time: Duration) {
         if let timer { desk.loop.cancel(timer) }
+        timer = desk.loop.after(time - desk.loop.now) { [weak self] in self?.timerFired() }
+    }
+
+    private func timerFired() {
         timer = nil
+        switch deadline.fired(at: desk.loop.now) {
+        case .idle: break
+        case .setAgain(let time): setTimer(to: time)
+        case .reached: timedOut()
+        }
     }
 
     private func timedOut() {
-        timer = nil
         guard !isOver, current == nil else { return }
         if isEnding || link.queuedBytes > 0 {
             // A slow reader has time for as long as it reads.

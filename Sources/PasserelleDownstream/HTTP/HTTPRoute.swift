@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleWire
+
 /// What the gateway's own paths ask for.
 enum HTTPRoute: Equatable {
     /// `/events`
@@ -15,8 +17,19 @@ enum HTTPRoute: Equatable {
     /// `/readyz`
     case readiness
 
-    /// Finds the route of a path's decoded segments; `nil` where the path is none of ours.
-    init?(_ segments: [String]) {
+    /// Finds the route of a path as it came; `nil` where the path is none of ours.
+    init?(path: String) {
+        switch path {
+        case "/events": self = .events
+        case "/poll": self = .poll
+        default:
+            // A path that cannot be decoded is none of ours.
+            guard let segments = try? HTTPTarget.decodePath(path) else { return nil }
+            self.init(segments)
+        }
+    }
+
+    private init?(_ segments: [String]) {
         switch (segments.first, segments.count) {
         case ("events", 1): self = .events
         case ("poll", 1): self = .poll

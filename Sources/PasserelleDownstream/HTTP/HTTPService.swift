@@ -44,9 +44,7 @@ package final class HTTPService {
 
     private func route(_ request: HTTPRequest, on connection: HTTPConnection) throws(Refusal) {
         if request.target == "*" { return connection.answer(.options("GET, HEAD")) }
-        // A path that cannot be decoded is none of ours.
-        let segments = (try? HTTPTarget.decodePath(request.path)) ?? []
-        guard let route = HTTPRoute(segments) else {
+        guard let route = HTTPRoute(path: request.path) else {
             let reply: (HTTPResponse) -> Void = { [weak connection] in connection?.answer($0) }
             guard !desk.services.otherRoutes(request, reply) else { return }
             throw Refusal(404, "not-found", "There is no such route here.")
@@ -85,31 +83,14 @@ package final class HTTPService {
         let desk = desk
         try desk.admit(request, to: [name], on: connection) { [weak connection] _ in
             connection?.waits(
-                for: Waiter(desk: desk, channels: [name]) { [weak connection] outcome in
+                for: desk.whenHeard([name]) { [weak connection] outcome in
                     do throws(Refusal) {
-                        try outcome.check()
+                        _ = try outcome.channels()
                         connection?.answer(.json(200, desk.memberState(of: name)))
                     } catch {
                         connection?.refuse(error)
                     }
                 })
-        }
-    }
-}
-
-extension Waiter.Outcome {
-    /// Refuses where there is nothing to answer with.
-    func check() throws(Refusal) {
-        switch self {
-        case .heard: return
-        case .refused(_, let message):
-            throw .unavailable(
-                "subscription-refused", "Channels refuses the subscription: \(message)",
-                retryAfter: 10)
-        case .timedOut:
-            throw .unavailable(
-                "upstream-unavailable", "The channel has not been heard yet: Channels is away.",
-                retryAfter: 2)
         }
     }
 }

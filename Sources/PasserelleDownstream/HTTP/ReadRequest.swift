@@ -29,25 +29,20 @@ package struct ReadRequest: Equatable {
 
     /// Reads a query; refuses what is malformed, given twice, or not to be asked for.
     package init(query: String?, allowed: ChannelPatterns) throws(Refusal) {
-        let items: [(name: String, value: String)]
-        do {
-            items = try HTTPTarget.decodeQuery(query ?? "")
-        } catch {
-            throw .badRequest("bad-query", "The query is not well-formed percent-encoded UTF-8.")
-        }
-        var seen: Set<String> = []
-        for (name, value) in items {
+        var seen: [Parameter] = []
+        for (name, value) in try QueryItems.decode(query) {
             if name == "channel" {
                 try add(channel: value, allowed: allowed)
-                continue
+            } else if let parameter = Parameter(rawValue: name) {
+                guard !seen.contains(parameter) else {
+                    throw .badRequest("bad-query", "\(name) is given twice.")
+                }
+                seen.append(parameter)
+                try take(parameter, value)
+            } else {
+                try claim.take(name, value)
             }
-            guard ["after", "last", "wait", "limit", "format"].contains(name) else { continue }
-            guard seen.insert(name).inserted else {
-                throw .badRequest("bad-query", "\(name) is given twice.")
-            }
-            try take(name, value)
         }
-        claim = try IdentityClaim(query: query)
         guard !channels.isEmpty else {
             throw .badRequest("bad-channel", "Name at least one channel: ?channel=NAME.")
         }
@@ -89,18 +84,20 @@ package struct ReadRequest: Equatable {
         }
     }
 
-    private mutating func take(_ name: String, _ value: String) throws(Refusal) {
-        switch name {
-        case "after": start = try Self.start(value)
-        case "last": last = min(try Self.number(name, value), Self.eventLimit)
-        case "wait": wait = min(try Self.number(name, value), Self.longestWait)
-        case "limit": limit = max(1, min(try Self.number(name, value), Self.eventLimit))
-        case "format":
+    /// What may be said once beside the channels and the claim.
+    private enum Parameter: String { case after, last, wait, limit, format }
+
+    private mutating func take(_ parameter: Parameter, _ value: String) throws(Refusal) {
+        switch parameter {
+        case .after: start = try Self.start(value)
+        case .last: last = min(try Self.number(parameter, value), Self.eventLimit)
+        case .wait: wait = min(try Self.number(parameter, value), Self.longestWait)
+        case .limit: limit = max(1, min(try Self.number(parameter, value), Self.eventLimit))
+        case .format:
             guard value == "data" || value == "event" else {
                 throw .badRequest("bad-query", "format is event or data.")
             }
             wantsOnlyData = value == "data"
-        default: break
         }
     }
 
@@ -115,10 +112,12 @@ package struct ReadRequest: Equatable {
         return .after(position)
     }
 
-    private static func number(_ name: String, _ value: String) throws(Refusal) -> Int {
+    private static func number(
+        _ parameter: Parameter, _ value: String
+    ) throws(Refusal) -> Int {
         let isNumber = !value.isEmpty && value.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard isNumber else {
-            throw .badRequest("bad-query", "\(name) is a whole number, 0 or more.")
+            throw .badRequest("bad-query", "\(parameter.rawValue) is a whole number, 0 or more.")
         }
         // More digits than a number holds are still a number: a very large one.
         return Int(value) ?? Int.max

@@ -28,9 +28,9 @@ enum SendRoute {
         _ event: SignedClientEvent, on connection: HTTPConnection, desk: Desk
     ) {
         connection.waits(
-            for: Waiter(desk: desk, channels: [event.channel]) { [weak connection] outcome in
+            for: desk.whenHeard([event.channel]) { [weak connection] outcome in
                 do throws(Refusal) {
-                    try outcome.check()
+                    _ = try outcome.channels()
                 } catch {
                     connection?.refuse(error)
                     return

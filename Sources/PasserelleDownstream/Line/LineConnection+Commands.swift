@@ -74,13 +74,12 @@ extension LineConnection {
         let limit = max(1, min(limit ?? ReadRequest.eventLimit, ReadRequest.eventLimit))
         let ticket = ask()
         whenHeard(name, ticket) { [weak self, desk] in
-            let reader = HistoryReader()
-            desk.hub.attach(
-                reader, to: [name], from: start ?? .earliest, wantsSnapshot: false, at: desk.now)
+            let channel = desk.hub.asked(for: name, at: desk.now)
+            var cursor = desk.hub.cursor(
+                on: [channel], from: start ?? .earliest, wantsSnapshot: false)
             let excerpt = Excerpt(
-                from: &reader.cursor, limit: limit, bytes: Self.historyBytes, desk: desk)
-            let position = desk.hub.position(at: reader.cursor.sequence).text
-            desk.hub.detach(reader, at: desk.now)
+                from: &cursor, limit: limit, bytes: Self.historyBytes, desk: desk)
+            let position = desk.hub.position(at: cursor.sequence).text
             var json = Array(#"{"events":["#.utf8)
             json += excerpt.json
             json += Array(#"],"position":"\#(position)","more":\#(excerpt.hasMore)}"#.utf8)
@@ -152,11 +151,4 @@ extension LineConnection {
 extension Refusal {
     /// The line protocol's word for it.
     fileprivate var lineCode: String { status == 400 ? "bad-command" : word }
-}
-
-/// A reader for one look at the past.
-private final class HistoryReader: Reader {
-    var cursor = Cursor()
-
-    func newsCame(on channel: Channel) {}
 }

@@ -133,16 +133,16 @@ final class LineConnection: LinkOwner {
 
     /// Goes on with a command once its channel has been heard, or says why it was not.
     func whenHeard(_ channel: String, _ ticket: Ticket, _ work: @escaping () -> Void) {
-        let waiter = Waiter(desk: desk, channels: [channel]) { [weak self] outcome in
+        let waiter = desk.whenHeard([channel]) { [weak self] outcome in
             guard let self, !self.isOver else { return }
             do throws(Refusal) {
-                try outcome.check()
+                _ = try outcome.channels()
                 work()
             } catch {
                 self.refused(channel, ticket, error.message)
             }
         }
-        if !waiter.isDone, !isOver { waiters[ticket] = waiter }
+        if let waiter, !isOver { waiters[ticket] = waiter }
     }
 
     /// Waits no longer for what the command needs.

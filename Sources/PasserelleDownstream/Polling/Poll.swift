@@ -4,67 +4,129 @@ import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// `GET /poll`: one poll, from its request to its answer (design §4).
-enum Poll {
-    /// How long a client is asked to wait before its next poll, in milliseconds.
-    static let retryMilliseconds = 2000
+/// One poll (design §4): what its client asks and holds, and how far it has read.
+struct Poll {
     /// Bytes of events that an answer has at most, where no single event is larger.
     static let answerBytes = 524_288
 
-    /// Answers at once, when the channels have been heard, or when there is news.
+    private let asked: ReadRequest
+    private let tags: EntityTags
+    private let identity: ReaderIdentity?
+    var cursor: Cursor
+
+    /// Answers a request at once, when the channels have been heard, or when there is news.
     static func serve(
         _ request: HTTPRequest, on connection: HTTPConnection, desk: Desk
     ) throws(Refusal) {
         var asked = try ReadRequest(query: request.query, allowed: desk.configuration.channels)
-        let tags = request.fields.all("If-None-Match").flatMap(positions(inTags:))
-        if asked.start == nil { asked.start = cursor(of: tags, at: desk.hub.position) }
-        let poll = asked
-        guard desk.door != nil else {
-            return serve(poll, as: try desk.identity(asked.claim), tags, on: connection, desk: desk)
+        let tags = EntityTags(request.fields)
+        if asked.start == nil {
+            asked.start = tags.newest(known: desk.hub.position).map { .after($0) }
         }
-        try desk.admit(request, to: poll.channels, claiming: poll.claim, on: connection) {
+        guard desk.door != nil else {
+            let identity = try desk.identity(asked.claim)
+            return Poll(asked: asked, tags: tags, identity: identity).begin(connection, desk)
+        }
+        let question = asked
+        try desk.admit(request, to: asked.channels, claiming: asked.claim, on: connection) {
             [weak connection] grant in
             guard let connection else { return }
-            serve(poll, as: grant.identity, tags, on: connection, desk: desk)
+            Poll(asked: question, tags: tags, identity: grant.identity).begin(connection, desk)
         }
     }
 
-    private static func serve(
-        _ poll: ReadRequest, as identity: ReaderIdentity?, _ tags: [Position],
-        on connection: HTTPConnection, desk: Desk
-    ) {
-        if let identity { desk.services.presence.polled(poll.channels, identity) }
+    /// Goes on as soon as the channels have been heard.
+    private func begin(_ connection: HTTPConnection, _ desk: Desk) {
+        tellPresence(at: desk)
         connection.waits(
-            for: Waiter(desk: desk, channels: poll.channels) { [weak connection] outcome in
+            for: desk.whenHeard(asked.channels) { [weak connection] outcome in
                 guard let connection else { return }
                 do throws(Refusal) {
-                    try outcome.check()
-                    desk.tally.polls += 1
-                    PollReader(poll, as: identity, tags: tags, desk: desk, connection: connection)
-                        .begin()
+                    answer(on: try outcome.channels(), at: desk, for: connection)
                 } catch {
                     connection.refuse(error)
                 }
             })
     }
 
-    /// The positions in a list of entity tags, strong or weak (RFC 9110 §8.8.3); tags that are
-    /// somebody else's are passed over.
-    static func positions(inTags text: String) -> [Position] {
-        text.split(separator: ",").compactMap { part in
-            let tag = part.drop { $0 == " " || $0 == "\t" }
-            let strong = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
-            let name = strong.split(separator: "\"", omittingEmptySubsequences: false)
-            guard name.count == 3, name[0].isEmpty,
-                name[2].allSatisfy({ $0 == " " || $0 == "\t" })
-            else { return nil }
-            return Position(String(name[1]))
-        }
+    private init(asked: ReadRequest, tags: EntityTags, identity: ReaderIdentity?) {
+        self.asked = asked
+        self.tags = tags
+        self.identity = identity
+        cursor = Cursor()
     }
 
-    /// Of several positions that a client holds answers for, the newest that we can know.
-    private static func cursor(of tags: [Position], at newest: Position) -> Start? {
-        let known = tags.filter { $0.epoch == newest.epoch && $0.sequence <= newest.sequence }
-        return (known.max { $0.sequence < $1.sequence } ?? tags.first).map { .after($0) }
+    /// Answers, or waits for news where the poll asks to and there is none.
+    private consuming func answer(
+        on channels: [Channel], at desk: Desk, for connection: HTTPConnection
+    ) {
+        desk.tally.polls += 1
+        cursor = desk.hub.cursor(
+            on: channels, from: asked.effectiveStart, wantsSnapshot: isFirst,
+            acceptsHeld: isFirst, as: identity?.userID)
+        if !isFirst, let wait = asked.wait, wait > 0, isUpToDate(at: desk) {
+            let reader = PollReader(
+                self, for: .seconds(wait), desk: desk, connection: connection)
+            return connection.waits(for: reader)
+        }
+        let response = response(at: desk)
+        tellPresence(at: desk)
+        connection.answer(response)
+    }
+
+    /// True where there is nothing to tell.
+    func isUpToDate(at desk: Desk) -> Bool { desk.hub.isUpToDate(cursor, at: desk.loop.now) }
+
+    /// The user polls, or was answered: the time until the next poll counts from here.
+    func tellPresence(at desk: Desk) {
+        if let identity { desk.services.presence.polled(asked.channels, identity) }
+    }
+
+    /// True without a cursor of any kind: then the members stand in the answer, and for all changes.
+    private var isFirst: Bool { asked.start == nil }
+
+    /// Reads on, and gives the answer.
+    mutating func response(at desk: Desk) -> HTTPResponse {
+        let start = desk.hub.position(at: cursor.sequence)
+        let excerpt = Excerpt(
+            from: &cursor, limit: asked.limit, bytes: Self.answerBytes, desk: desk)
+        let position = desk.hub.position(at: cursor.sequence)
+        // What was passed over without being told moves the cursor, and is no news.
+        if excerpt.count == 0,
+            let held = tags.holds(position) ? position : tags.holds(start) ? start : nil
+        {
+            desk.tally.notModified += 1
+            return desk.notModified.response(for: held)
+        }
+        var json = Array(#"{"position":"\#(position.text)","events":["#.utf8)
+        json += excerpt.json
+        json += Array(#"],"more":\#(excerpt.hasMore),"#.utf8)
+        json += Array(#""retry_ms":\#(retryMilliseconds(behind: excerpt, at: desk))"#.utf8)
+        if excerpt.hasGap || isFirst { appendMembers(to: &json) }
+        json.append(UInt8(ascii: "}"))
+        var response = HTTPResponse.json(200, json)
+        response.fields.set("ETag", "\"\(position.text)\"")
+        return response
+    }
+
+    private func retryMilliseconds(behind excerpt: Excerpt, at desk: Desk) -> Int {
+        if excerpt.hasMore { return 0 }
+        let newest = cursor.channels.compactMap(\.newestHeardAt).max()
+        return PollPace.milliseconds(
+            silence: newest.map { desk.loop.now - $0 }, waits: (asked.wait ?? 0) > 0)
+    }
+
+    /// `,"members":{"CHANNEL":{"count","ids","hash"}}` for the channels with presence.
+    private func appendMembers(to json: inout [UInt8]) {
+        json += Array(#","members":{"#.utf8)
+        var needsComma = false
+        for channel in cursor.channels where channel.hasPresence {
+            if needsComma { json.append(UInt8(ascii: ",")) }
+            needsComma = true
+            JSONWriter.string(channel.name, into: &json)
+            json.append(UInt8(ascii: ":"))
+            EventEncoder.presence(of: channel, into: &json)
+        }
+        json.append(UInt8(ascii: "}"))
     }
 }

@@ -38,17 +38,22 @@ package struct ChannelPattern: Hashable, Sendable {
     }
 
     /// Whether the pattern covers a channel name.
-    package func matches(_ name: String) -> Bool { star(name) != nil }
+    package func matches(_ name: String) -> Bool { middle(of: name.utf8) != nil }
 
     /// What the `*` stands for in a name that matches, empty for a pattern without one; nil for a
     /// name that does not match.
     package func star(_ name: String) -> String? {
-        let name = name.utf8
-        guard let tail else { return name.elementsEqual(head) ? "" : nil }
+        middle(of: name.utf8).flatMap { String($0) }
+    }
+
+    private func middle(of name: String.UTF8View) -> Substring.UTF8View? {
+        guard let tail else {
+            return name.elementsEqual(head) ? name[name.endIndex...] : nil
+        }
         guard name.count >= head.count + tail.count, name.starts(with: head),
             name.suffix(tail.count).elementsEqual(tail)
         else { return nil }
         let middle = name.dropFirst(head.count).dropLast(tail.count)
-        return middle.allSatisfy(ChannelName.isCharacter) ? String(middle) : nil
+        return middle.allSatisfy(ChannelName.isCharacter) ? middle : nil
     }
 }

@@ -14,7 +14,7 @@ package enum HTTPTarget {
         guard bytes.count > 1 else { return [] }
         var segments: [String] = []
         for part in bytes.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false) {
-            let segment = try decode(part, plusIsSpace: false)
+            let segment = try decode(part.span, plusIsSpace: false)
             guard segment != ".", segment != ".." else { throw .dotSegment }
             segments.append(segment)
         }
@@ -27,15 +27,19 @@ package enum HTTPTarget {
     package static func decodeQuery(
         _ raw: String
     ) throws(HTTPTargetError) -> [(name: String, value: String)] {
+        let bytes = raw.utf8.span
         var items: [(name: String, value: String)] = []
-        for part in raw.utf8.split(separator: 0x26) {
+        var start = 0
+        while start < bytes.count {
+            let end = index(of: 0x26, in: bytes, from: start)
+            defer { start = end + 1 }
+            guard end > start else { continue }
             guard items.count < itemLimit else { throw .tooManyItems(limit: itemLimit) }
-            let equals = part.firstIndex(of: 0x3D)
-            let name = try decode(part[..<(equals ?? part.endIndex)], plusIsSpace: true)
-            let value = try equals.map { (index) throws(HTTPTargetError) in
-                try decode(part[part.index(after: index)...], plusIsSpace: true)
-            }
-            items.append((name, value ?? ""))
+            let item = bytes.extracting(start..<end)
+            let equals = index(of: 0x3D, in: item, from: 0)
+            let name = try decode(item.extracting(..<equals), plusIsSpace: true)
+            let value = item.extracting(min(equals + 1, item.count)...)
+            items.append((name, try decode(value, plusIsSpace: true)))
         }
         return items
     }
@@ -57,25 +61,45 @@ package enum HTTPTarget {
     }
 
     private static func decode(
-        _ part: Substring.UTF8View, plusIsSpace: Bool
+        _ part: Span<UInt8>, plusIsSpace: Bool
     ) throws(HTTPTargetError) -> String {
+        // Most parts stand for themselves.
+        if isPlain(part) { return String(copying: part) }
         var out: [UInt8] = []
-        var rest = part.makeIterator()
-        while let byte = rest.next() {
-            switch byte {
+        var index = 0
+        while index < part.count {
+            switch part[index] {
             case 0x25:
-                guard let high = rest.next().flatMap(HTTPSyntax.hexValue),
-                    let low = rest.next().flatMap(HTTPSyntax.hexValue)
+                guard index + 2 < part.count, let high = HTTPSyntax.hexValue(part[index + 1]),
+                    let low = HTTPSyntax.hexValue(part[index + 2])
                 else { throw .malformedEscape }
                 out.append(high << 4 | low)
+                index += 2
             case 0x2B where plusIsSpace: out.append(0x20)
-            default: out.append(byte)
+            default: out.append(part[index])
             }
+            index += 1
         }
         guard let text = String(validating: out, as: UTF8.self), !out.contains(0) else {
             throw .malformedText
         }
         return text
+    }
+
+    /// Tells whether the bytes are visible ASCII with nothing to undo.
+    private static func isPlain(_ part: Span<UInt8>) -> Bool {
+        for index in part.indices {
+            let byte = part[index]
+            guard byte > 0x20, byte < 0x7F, byte != 0x25, byte != 0x2B else { return false }
+        }
+        return true
+    }
+
+    /// The index of the first such byte, or the count where there is none.
+    private static func index(of byte: UInt8, in bytes: Span<UInt8>, from start: Int) -> Int {
+        var index = start
+        while index < bytes.count, bytes[index] != byte { index += 1 }
+        return index
     }
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {

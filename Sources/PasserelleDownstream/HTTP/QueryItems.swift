@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleWire
+
+/// The items of a request's query, with the refusal that a bad one gets.
+enum QueryItems {
+    /// Decodes a query; none has no items.
+    static func decode(_ query: String?) throws(Refusal) -> [(name: String, value: String)] {
+        do throws(HTTPTargetError) {
+            return try HTTPTarget.decodeQuery(query ?? "")
+        } catch .tooManyItems(let limit) {
+            throw .badRequest("bad-query", "The query has more than \(limit) items.")
+        } catch {
+            throw .badRequest("bad-query", "The query is not well-formed percent-encoded UTF-8.")
+        }
+    }
+}
