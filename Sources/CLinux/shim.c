@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <linux/sockios.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 
 int CLinux_accept(int listener, struct sockaddr *address, socklen_t *length)
 {
@@ -18,6 +20,12 @@ int CLinux_credentials(int descriptor, struct CLinux_credentials *credentials)
     credentials->uid = peer.uid;
     credentials->gid = peer.gid;
     return 0;
+}
+
+int CLinux_unread_bytes(int descriptor)
+{
+    int count = 0;
+    return ioctl(descriptor, SIOCOUTQ, &count) < 0 ? -1 : count;
 }
 
 void CLinux_name_thread(const char *name)

@@ -10,6 +10,8 @@ final class Desk {
     let hub: Hub
     let encoder: EventEncoder
     let streams: EventStreams
+    /// Who does not read.
+    let stalls: StallWatch
     let configuration: DownstreamConfiguration
     let services: DownstreamServices
     /// Who checks readers; `nil` where nobody does.
@@ -34,9 +36,10 @@ final class Desk {
                 loop: loop, access: access, memberID: configuration.memberID,
                 askRoute: services.askRoute)
         }
+        stalls = StallWatch(loop: loop, limit: configuration.stall)
         streams = EventStreams(
-            loop: loop, hub: hub, encoder: encoder, heartbeat: configuration.heartbeat,
-            left: services.presence.left)
+            loop: loop, hub: hub, encoder: encoder, stalls: stalls,
+            heartbeat: configuration.heartbeat, left: services.presence.left)
     }
 
     /// This turn, on both clocks.

@@ -8,6 +8,8 @@ package struct DownstreamConfiguration {
     package var channels: ChannelPatterns
     /// How often a stream is written to though nothing is said.
     package var heartbeat: Duration = .seconds(15)
+    /// How long the peer of a full socket may take nothing before it is let go.
+    package var stall: Duration = .seconds(60)
     /// Bytes of data that an event to be published may have: what Channels accepts.
     package var publishBytes = 10_240
     /// Client events that readers may send.
@@ -23,8 +25,7 @@ package struct DownstreamConfiguration {
     /// How long a request may take to come, from its first byte to its last, and how long a new
     /// connection may say nothing.
     package var requestTimeout: Duration = .seconds(10)
-    /// How long a connection may rest between two requests, and how long an answer may lie with
-    /// nothing of it being read.
+    /// How long a connection may rest between two requests.
     package var idleTimeout: Duration = .seconds(75)
 
     /// The defaults, for these channels.

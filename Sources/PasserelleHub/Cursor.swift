@@ -36,7 +36,7 @@ package struct Cursor {
     struct Slot {
         let channel: Channel
         /// The reader's index in the channel's list, once it is attached.
-        var index = 0
+        var index: UInt32 = 0
         /// True where the reader wants to be given the members.
         let wantsSnapshot: Bool
         /// True until the reader was given the members, where it wants them.
@@ -47,26 +47,37 @@ package struct Cursor {
         var isFresh: Bool
         /// True once a refusal was told that still stands.
         var knowsRefusal = false
+        /// True until it was told that its position is unknown, before anything else.
+        var owesGap = false
         /// Member changes up to here are in the snapshot that the reader has.
         var membersThrough: UInt64 = 0
         /// Entries up to here are not for this reader.
         var startsAfter: UInt64 = 0
         /// Holes up to here were told or need not be.
         var gapsThrough: UInt64 = 0
-        /// A gap to tell before anything else.
-        var gap: Gap?
+    }
+
+    /// What a reader began with that is no position we know; an object, since few have one.
+    final class Unknown: Sendable {
+        let position: Position?
+
+        init(_ position: Position?) {
+            self.position = position
+        }
     }
 
     /// The last sequence number that the reader has been told or has no need of.
     package internal(set) var sequence: UInt64
     /// The user who reads, where known: their own client events are not told to them.
     package let userID: String?
-    var slots: [Slot]
+    var slots: CursorSlots
+    /// Where the reader began, if that is unknown.
+    var unknown: Unknown?
 
     /// A cursor on nothing.
     package init() {
         sequence = 0
-        slots = []
+        slots = CursorSlots()
         userID = nil
     }
 
@@ -74,11 +85,12 @@ package struct Cursor {
     init(on channels: [Channel], wantsSnapshot: Bool, acceptsHeld: Bool, userID: String?) {
         sequence = 0
         self.userID = userID
-        slots = channels.map {
-            Slot(
-                channel: $0, wantsSnapshot: wantsSnapshot, awaitsSnapshot: wantsSnapshot,
-                acceptsHeld: acceptsHeld, isFresh: false)
-        }
+        slots = CursorSlots(
+            channels.lazy.map {
+                Slot(
+                    channel: $0, wantsSnapshot: wantsSnapshot, awaitsSnapshot: wantsSnapshot,
+                    acceptsHeld: acceptsHeld, isFresh: false)
+            })
     }
 
     /// The channels that the reader reads, in the order in which it named them.
@@ -98,7 +110,7 @@ package struct Cursor {
         if news.hasSender, let userID, news.events.contains(where: { $0.sender == userID }) {
             return false
         }
-        return !slots[0].awaitsSnapshot && slots[0].gap == nil
+        return !slots[0].awaitsSnapshot && !slots[0].owesGap
             && slots[0].membersThrough < news.first && slots[0].startsAfter < news.first
     }
 }

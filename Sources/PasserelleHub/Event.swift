@@ -51,6 +51,19 @@ package final class Event {
         /// A message stood here that was retracted: nothing of it is left but its position.
         case tombstone
 
+        /// Bytes of names and payload.
+        fileprivate var size: Int {
+            switch self {
+            case .message(let name, let data, let userID):
+                name.utf8.count + data.count + (userID?.utf8.count ?? 0)
+            case .memberAdded(let member):
+                member.userID.utf8.count + (member.userInfo?.count ?? 0)
+            case .memberRemoved(let userID): userID.utf8.count
+            case .refused(_, let message): message.utf8.count
+            case .gap, .tombstone: 0
+            }
+        }
+
         /// True for member changes, which a snapshot of the members stands for.
         package var isMemberChange: Bool {
             switch self {
@@ -101,21 +114,17 @@ package final class Event {
         form = nil
     }
 
-    /// What the entry counts against a log's byte bound: its payload and a fixed share for the rest.
+    /// What the entry counts against the byte bounds: what it says twice, once as it came and once
+    /// in its encoded forms, and a fixed share for the rest.
+    ///
+    /// The forms count from the start, whether or not a reader has had them made: what an entry
+    /// costs never changes.
     package var cost: Int {
-        switch content {
-        case .message(let name, let data, let userID):
-            Self.fixedCost + name.utf8.count + data.count + (userID?.utf8.count ?? 0)
-        case .memberAdded(let member):
-            Self.fixedCost + member.userID.utf8.count + (member.userInfo?.count ?? 0)
-        case .memberRemoved(let userID): Self.fixedCost + userID.utf8.count
-        case .refused(_, let message): Self.fixedCost + message.utf8.count
-        case .gap, .tombstone: Self.fixedCost
-        }
+        Self.fixedCost + 2 * (content.size + (key?.utf8.count ?? 0)) + channel.utf8.count
     }
 
-    /// Bytes counted for an entry besides its payload: identifiers, names and the object itself.
-    package static let fixedCost = 160
+    /// Bytes counted for an entry besides what it says: the objects, and what the forms add.
+    package static let fixedCost = 640
 }
 
 /// One event's bytes in every form that readers ask for, laid out so that each is a slice.

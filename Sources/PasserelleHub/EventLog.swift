@@ -4,7 +4,7 @@
 package struct LogLimits: Equatable, Sendable {
     /// Entries a channel.
     package var events: Int
-    /// Bytes a channel, counted as `Event.cost`.
+    /// Bytes a channel, counted as `EventLog.bytes`.
     package var bytes: Int
     /// The age at which an entry goes.
     package var age: Duration
@@ -27,8 +27,12 @@ package struct EventLog {
     private var head = 0
     /// How many entries are held.
     package private(set) var count = 0
-    /// What the held entries cost, in bytes.
-    package private(set) var bytes = 0
+    private var entryBytes = 0
+
+    /// Bytes counted for a log that holds anything, and for the channel that it is of.
+    package static let fixedCost = 512
+    /// What the log and the entries that it holds cost, in bytes.
+    package var bytes: Int { count > 0 ? Self.fixedCost + entryBytes : 0 }
 
     package init() {}
 
@@ -49,7 +53,7 @@ package struct EventLog {
         if count == ring.count { grow() }
         ring[(head + count) & (ring.count - 1)] = event
         count += 1
-        bytes += event.cost
+        entryBytes += event.cost
     }
 
     /// Takes the oldest entry out, if there is one.
@@ -59,7 +63,7 @@ package struct EventLog {
         ring[head] = nil
         head = (head + 1) & (ring.count - 1)
         count -= 1
-        bytes -= event.cost
+        entryBytes -= event.cost
         if count == 0 { self = EventLog() }
         return event
     }
@@ -69,7 +73,7 @@ package struct EventLog {
         let event = self[index]
         let before = event.cost
         event.retract()
-        bytes -= before - event.cost
+        entryBytes -= before - event.cost
         return before - event.cost
     }
 

@@ -32,7 +32,8 @@ extension Hub {
     package func attach(_ reader: any Reader, at cursor: Cursor) {
         var cursor = cursor
         for index in cursor.slots.indices {
-            cursor.slots[index].index = cursor.slots[index].channel.readers.count
+            let place = cursor.slots[index].channel.readers.count
+            cursor.slots[index].index = UInt32(truncatingIfNeeded: place)
             cursor.slots[index].channel.readers.append(reader)
         }
         reader.cursor = cursor
@@ -66,7 +67,7 @@ extension Hub {
         for slot in reader.cursor.slots {
             remove(slot, now: now.steady)
         }
-        reader.cursor.slots = []
+        reader.cursor.slots = CursorSlots()
         readerCount -= 1
     }
 
@@ -78,7 +79,7 @@ extension Hub {
         let last = channel.readers.count - 1
         if slot.index != last {
             let moved = channel.readers[last]
-            channel.readers[slot.index] = moved
+            channel.readers[Int(slot.index)] = moved
             for index in moved.cursor.slots.indices
             where moved.cursor.slots[index].channel === channel {
                 moved.cursor.slots[index].index = slot.index
@@ -159,9 +160,10 @@ extension Cursor {
     fileprivate mutating func startUnknown(from position: Position?) {
         // Until every channel's gap is told, whoever comes back must be told them again.
         sequence = 0
+        unknown = Unknown(position)
         for index in slots.indices {
             slots[index].gapsThrough = slots[index].channel.horizon.sequence
-            slots[index].gap = Gap(.unknownPosition, from: position)
+            slots[index].owesGap = true
             // That gap covers all that was before a channel is heard for the first time.
             slots[index].isFresh = !slots[index].channel.wasHeard
         }

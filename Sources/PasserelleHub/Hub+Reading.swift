@@ -56,10 +56,11 @@ extension Hub {
             }
             // Told once the channel is heard, behind its members: told before, it would not speak
             // for what is said until then.
-            guard let gap = cursor.slots[index].gap, cursor.slots[index].channel.wasHeard else {
+            guard cursor.slots[index].owesGap, cursor.slots[index].channel.wasHeard else {
                 continue
             }
-            cursor.slots[index].gap = nil
+            let gap = Gap(.unknownPosition, from: cursor.unknown?.position)
+            cursor.slots[index].owesGap = false
             cursor.slots[index].gapsThrough = cursor.slots[index].channel.horizon.sequence
             cursor.gapWasTold(newest: sequence)
             return .gap(cursor.slots[index].channel, gap)
@@ -132,7 +133,7 @@ extension Cursor {
 
     /// Behind the last gap of an unknown position, the cursor stands before all that is held.
     fileprivate mutating func gapWasTold(newest: UInt64) {
-        guard slots.allSatisfy({ $0.gap == nil }) else { return }
+        guard !slots.contains(where: \.owesGap) else { return }
         // What fell off a log since its own gap was told is still to be told.
         let untold = slots.filter { $0.channel.horizon.sequence > $0.gapsThrough }
         let limit = untold.map(\.gapsThrough).min() ?? .max

@@ -151,14 +151,15 @@ extension Hub {
         sequence += 1
         let event = Event(
             sequence: sequence, at: now, channel: channel.name, content: content, key: key)
+        logBytes -= channel.bytes
         if event.isEphemeral {
             channel.ephemera.append(event)
         } else {
             note(.appended(event, previous: channel.logged))
             channel.log.append(event)
         }
+        logBytes += channel.bytes
         if let key { channel.keys.add(key, at: sequence) }
-        logBytes += event.cost
         if case .gap = content { counters.gaps += 1 } else { counters.events += 1 }
         if channel.news == nil {
             channel.news = News(previous: previous, first: sequence, events: [])
@@ -179,7 +180,9 @@ extension Hub {
     /// Takes out what exceeds the channel's own bounds.
     func evict(_ channel: Channel, now: Duration) {
         while channel.ephemera.exceeded(Self.ephemeralLimits, now: now) != nil {
-            logBytes -= channel.ephemera.removeOldest()?.cost ?? 0
+            logBytes -= channel.bytes
+            _ = channel.ephemera.removeOldest()
+            logBytes += channel.bytes
         }
         while let bound = channel.log.exceeded(configuration.log, now: now) {
             evictOldest(of: channel)
@@ -192,11 +195,17 @@ extension Hub {
     }
 
     /// Empties the logs that were unread for longest until all fit their common bound again.
+    ///
+    /// An eighth more than is needed, so that the next events do not have all channels sorted again.
     func evictForMemory(sparing spared: Channel? = nil) {
         guard logBytes > configuration.totalBytes else { return }
-        let byAge = channels.values.filter { $0.log.count > 0 && $0 !== spared }
-            .sorted { $0.lastReadOrNow < $1.lastReadOrNow }
-        for channel in byAge + [spared].compactMap(\.self) {
+        var byAge: [(lastRead: Duration, channel: Channel)] = []
+        for channel in channels.values where channel.log.count > 0 && channel !== spared {
+            byAge.append((channel.lastReadOrNow, channel))
+        }
+        byAge.sort { $0.lastRead < $1.lastRead }
+        for channel in byAge.map(\.channel) + [spared].compactMap(\.self) {
+            guard logBytes > configuration.totalBytes * 7 / 8 else { return }
             while logBytes > configuration.totalBytes * 7 / 8, channel.log.count > 0 {
                 evictOldest(of: channel)
                 counters.evictedByMemory += 1
@@ -205,8 +214,9 @@ extension Hub {
     }
 
     private func evictOldest(of channel: Channel) {
+        logBytes -= channel.bytes
+        defer { logBytes += channel.bytes }
         guard let event = channel.log.removeOldest() else { return }
-        logBytes -= event.cost
         if let key = event.key { channel.keys.remove(key, at: event.sequence) }
         // A refusal may stand in front of where the channel began to be heard.
         guard event.sequence > channel.horizon.sequence else { return }
@@ -221,6 +231,9 @@ extension Hub {
 }
 
 extension Channel {
+    /// What the channel's entries cost, in bytes.
+    fileprivate var bytes: Int { log.bytes + ephemera.bytes }
+
     /// False once the channel was given up, so that an answer comes too late.
     fileprivate var isWanted: Bool {
         if case .idle = subscription { false } else { true }
@@ -266,7 +279,7 @@ extension Cursor {
     }
 
     private func isUpToDate(_ slot: Slot) -> Bool {
-        guard slot.gap == nil else { return false }
+        guard !slot.owesGap else { return false }
         return !slot.channel.wasHeard
             || slot.channel.newestSequence <= max(sequence, slot.startsAfter)
     }

@@ -13,7 +13,7 @@ package final class Hub {
     /// The newest entry's sequence number; 0 before the first.
     package internal(set) var sequence: UInt64 = 0
     package internal(set) var counters = Counters()
-    /// What all logs hold, in bytes as `Event.cost` counts.
+    /// What all logs hold, in bytes as `EventLog.bytes` counts.
     package internal(set) var logBytes = 0
     package internal(set) var channels: [String: Channel] = [:]
     /// Readers that are attached; one with several channels counts once.

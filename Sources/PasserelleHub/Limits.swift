@@ -4,7 +4,7 @@
 package struct HubConfiguration: Sendable {
     /// Each channel's log bounds.
     package var log = LogLimits()
-    /// Bytes that all logs together may hold, counted as `Event.cost`.
+    /// Bytes that all logs together may hold, counted as `EventLog.bytes`.
     package var totalBytes = 256 * 1_048_576
     /// How long a channel without readers stays subscribed.
     package var linger: Duration = .seconds(600)

@@ -207,7 +207,7 @@ struct HTTPTests {
 
     @Test func `an answer that nobody reads is cut, one that is read slowly is not`() throws {
         let scene = try Scene { configuration, hub in
-            configuration.idleTimeout = .milliseconds(40)
+            configuration.stall = .milliseconds(40)
             hub.log.bytes = 4 << 20
         }
         _ = try scene.stream("channel=c").messages()

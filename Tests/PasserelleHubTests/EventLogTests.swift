@@ -22,7 +22,7 @@ struct EventLogTests {
     func `the byte bound holds at its edge`(bytes: Int, bound: LogBound?) {
         var log = EventLog()
         log.append(event(1, bytes: bytes))
-        let limits = LogLimits(bytes: 100 + Event.fixedCost)
+        let limits = LogLimits(bytes: event(1, bytes: 100).cost + EventLog.fixedCost)
         #expect(log.exceeded(limits, now: .zero) == bound)
     }
 
@@ -53,7 +53,8 @@ struct EventLogTests {
             let expected = model.firstIndex { $0.sequence > asked } ?? model.count
             #expect(log.index(after: asked) == expected, "seed \(seed)")
             #expect(log.count == model.count && log.newest === model.last, "seed \(seed)")
-            #expect(log.bytes == model.reduce(0) { $0 + $1.cost }, "seed \(seed)")
+            let cost = model.reduce(model.isEmpty ? 0 : EventLog.fixedCost) { $0 + $1.cost }
+            #expect(log.bytes == cost, "seed \(seed)")
         }
     }
 }

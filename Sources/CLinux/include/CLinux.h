@@ -33,6 +33,9 @@ int CLinux_accept(int listener, struct sockaddr *address, socklen_t *length);
 /// SO_PEERCRED (unix(7)): 0, or -1 with errno set.
 int CLinux_credentials(int descriptor, struct CLinux_credentials *credentials);
 
+/// SIOCOUTQ (tcp(7), unix(7)): how many bytes of a stream socket the peer has not taken, or -1.
+int CLinux_unread_bytes(int descriptor);
+
 /// pthread_setname_np(3) for the calling thread; at most 15 bytes.
 void CLinux_name_thread(const char *name);
 

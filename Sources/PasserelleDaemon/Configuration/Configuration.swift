@@ -52,6 +52,8 @@ package struct Configuration: Sendable {
     package var caFile: String?
     /// How often a stream that says nothing else says a comment.
     package var heartbeat: Duration = .zero
+    /// How long a reader may take nothing before it is cut off.
+    package var stall: Duration = .zero
     /// Which events take which others out of the logs.
     package var retractions: [Retraction] = []
     /// Offline notices.

@@ -45,6 +45,14 @@ extension Variables {
                 draft.configuration.heartbeat = try duration(
                     text, from: .seconds(1), through: .seconds(600))
             }),
+        Variable(
+            name: "PASSERELLE_STALL", preset: "60s", placeholder: "DURATION",
+            meaning: "How long a reader may take nothing before it is cut off",
+            takes: durationTakes + ", from 1s to 1h", commands: Command.gateways,
+            read: { draft, text throws(ValueProblem) in
+                draft.configuration.stall = try duration(
+                    text, from: .seconds(1), through: .seconds(3600))
+            }),
     ]
 
     /// The embedded Channels server.

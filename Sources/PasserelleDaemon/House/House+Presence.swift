@@ -41,6 +41,7 @@ extension DownstreamConfiguration {
         self.init(channels: channels)
         access = try AccessConfiguration(configuration)
         heartbeat = configuration.heartbeat
+        stall = configuration.stall
         clientEvents = Set(configuration.clientEvents)
         believesClaims = configuration.access == .unchecked
         memberID = configuration.memberID

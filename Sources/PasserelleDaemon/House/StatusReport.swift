@@ -112,6 +112,8 @@ struct StatusReport: Encodable {
         let not_modified: UInt64
         let lines: UInt64
         let refusals: UInt64
+        /// Readers that were cut off since they took nothing.
+        let stalled: UInt64
     }
 
     /// What became of offline notices.
@@ -204,7 +206,8 @@ struct StatusReport: Encodable {
         let tally = downstream.tally
         served = Served(
             streams: tally.streams, polls: tally.polls, not_modified: tally.notModified,
-            lines: tally.lines, refusals: tally.refusals)
+            lines: tally.lines, refusals: tally.refusals,
+            stalled: downstream.stallCount)
         auth = downstream.authTally.map(AuthPart.init)
     }
 

@@ -5,6 +5,9 @@ import PasserelleWire
 
 /// Turns entries into the one event object of every surface, and that into its forms.
 package struct EventEncoder {
+    /// What an event object has around its data, in bytes: mostly less.
+    private static let envelopeBytes = 224
+
     private let hub: Hub
 
     package init(hub: Hub) {
@@ -20,8 +23,8 @@ package struct EventEncoder {
         let name = event.content.name
         let position = hub.position(at: event.sequence).text
         var json: [UInt8] = []
-        json.reserveCapacity(event.cost)
         let data = event.content.data
+        json.reserveCapacity(data.count + Self.envelopeBytes)
         object(
             position, event.time, event.channel, name, data, event.content.userID, into: &json)
         let form = Self.form(id: position, name: name, json: json)

@@ -13,6 +13,12 @@ final class EventStreams {
         let bytes: [UInt8]
     }
 
+    /// When a stream says a comment: its place among those that do in the same second.
+    struct Beat {
+        var slot: UInt16 = 0
+        var index: UInt32 = 0
+    }
+
     /// A batch larger than this is told to each reader in pieces instead, in bytes.
     static let batchBytes = 262_144
     /// How soon a peer that is gone is noticed: by the first heartbeat that it leaves unanswered.
@@ -23,6 +29,7 @@ final class EventStreams {
     let loop: EventLoop
     let hub: Hub
     let encoder: EventEncoder
+    let stalls: StallWatch
     /// Told when a stream of a known user has ended.
     let left: (_ channels: [String], _ userID: String) -> Void
     /// Where replays are put together; one for all, and for one turn.
@@ -35,21 +42,22 @@ final class EventStreams {
     let userTimeout: Duration
     /// The last batch that was asked for, by its first sequence; `nil` where it would be too large.
     private var latest: (first: UInt64, batch: Batch?)?
-    private var beats: [[ObjectIdentifier: StreamReader]]
+    private var beats: [[StreamReader]]
     private var nextBeat = 0
 
     /// `heartbeat` is how often each stream is written to when nothing else is said.
     init(
-        loop: EventLoop, hub: Hub, encoder: EventEncoder, heartbeat: Duration,
-        left: @escaping (_ channels: [String], _ userID: String) -> Void
+        loop: EventLoop, hub: Hub, encoder: EventEncoder, stalls: StallWatch,
+        heartbeat: Duration, left: @escaping (_ channels: [String], _ userID: String) -> Void
     ) {
         self.left = left
         self.loop = loop
         self.hub = hub
         self.encoder = encoder
+        self.stalls = stalls
         let seconds = max(1, Int(heartbeat.components.seconds))
         userTimeout = max(Self.leastUserTimeout, Self.noticeTime - heartbeat)
-        beats = Array(repeating: [:], count: seconds)
+        beats = Array(repeating: [], count: seconds)
     }
 
     /// The batch for a channel's news, made for the first reader that asks in a turn; `nil` where
@@ -84,29 +92,35 @@ final class EventStreams {
 
     /// Entries were taken back: no stream goes on with one.
     func retracted(_ sequences: Set<UInt64>) {
-        for reader in beats.flatMap(\.values) { reader.retracted(sequences) }
+        for reader in beats.joined() { reader.retracted(sequences) }
     }
 
     /// A second has passed: the streams whose turn it is are written to.
     func beat() {
         nextBeat = (nextBeat + 1) % beats.count
-        for reader in beats[nextBeat].values { reader.beat() }
+        for reader in beats[nextBeat] { reader.sayBeat() }
     }
 
     /// Ends every stream in an orderly way: its client comes back after its `retry`.
     func drain() {
-        for reader in beats.flatMap(\.values) { reader.end() }
+        for reader in beats.joined() { reader.end() }
     }
 
     func opened(_ reader: StreamReader) {
         count += 1
         // Spread evenly by construction: each new stream beats one interval from now.
-        reader.beatSlot = UInt16(truncatingIfNeeded: nextBeat)
-        beats[nextBeat][ObjectIdentifier(reader)] = reader
+        reader.beat = Beat(
+            slot: UInt16(truncatingIfNeeded: nextBeat),
+            index: UInt32(truncatingIfNeeded: beats[nextBeat].count))
+        beats[nextBeat].append(reader)
     }
 
     func closed(_ reader: StreamReader) {
         count -= 1
-        beats[Int(reader.beatSlot)][ObjectIdentifier(reader)] = nil
+        let (slot, index) = (Int(reader.beat.slot), Int(reader.beat.index))
+        // The last one takes the place that becomes free.
+        guard let last = beats[slot].popLast(), last !== reader else { return }
+        beats[slot][index] = last
+        last.beat.index = reader.beat.index
     }
 }

@@ -8,7 +8,7 @@ import PasserelleWire
 ///
 /// It holds no queue. What a socket did not take of one event is kept until it does; all else is
 /// read from the log again, or told as a gap when it is no longer there.
-final class StreamReader: Reader, LinkOwner {
+final class StreamReader: Reader, LinkOwner, Stallable {
     /// What a stream carries and how.
     struct Options: OptionSet {
         let rawValue: UInt8
@@ -24,13 +24,13 @@ final class StreamReader: Reader, LinkOwner {
     static let keptBytes = 4 * pieceBytes
 
     var cursor = Cursor()
-    var beatSlot: UInt16 = 0
+    var beat = EventStreams.Beat()
     private var isBlocked = false
     private var isOver = false
     /// True while the kernel has no time limit of ours: it would cut a peer that lives and is slow.
     private var isPatient = false
     private let options: Options
-    private let link: Link
+    let link: Link
     private unowned let streams: EventStreams
     /// What of the last write the socket did not take.
     private var rest: [UInt8] = []
@@ -68,7 +68,7 @@ final class StreamReader: Reader, LinkOwner {
 
     /// Says a comment, so that proxies and both ends know that the stream lives; one that is full
     /// is let go where its peer is dead.
-    func beat() {
+    func sayBeat() {
         guard !isOver else { return }
         if isBlocked {
             guard link.isUnanswered else { return }
@@ -87,6 +87,11 @@ final class StreamReader: Reader, LinkOwner {
     /// The rest is never sent; the client comes back, and goes on behind it.
     func retracted(_ sequences: Set<UInt64>) {
         guard !isOver, !rest.isEmpty, sequences.contains(cursor.sequence) else { return }
+        link.close()
+        leave()
+    }
+
+    func stalled() {
         link.close()
         leave()
     }
@@ -115,6 +120,7 @@ final class StreamReader: Reader, LinkOwner {
         if options.contains(.isChunked) { link.send(HTTPWriter.lastChunk) }
         link.finish()
         leave()
+        if link.queuedBytes > 0 { streams.stalls.isFull(self) }
     }
 
     // MARK: - The link
@@ -126,6 +132,7 @@ final class StreamReader: Reader, LinkOwner {
     func linkHasRoom(_ link: Link) {
         guard isBlocked, !isOver else { return }
         isBlocked = false
+        streams.stalls.isFree(self)
         if !rest.isEmpty {
             let unsent = rest
             rest = []
@@ -135,6 +142,7 @@ final class StreamReader: Reader, LinkOwner {
     }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
+        streams.stalls.isFree(self)
         leave()
     }
 
@@ -144,6 +152,7 @@ final class StreamReader: Reader, LinkOwner {
         rest = []
         stay?.end()
         stay = nil
+        if isBlocked { streams.stalls.isFree(self) }
         streams.closed(self)
         if let userID = cursor.userID {
             streams.left(cursor.channels.map(\.name), userID)
@@ -218,6 +227,7 @@ final class StreamReader: Reader, LinkOwner {
 
     private func becameBlocked() {
         isBlocked = true
+        streams.stalls.isFull(self)
         guard !isPatient else { return }
         isPatient = true
         link.setUserTimeout(.zero)

@@ -6,8 +6,8 @@ import PasserelleWire
 /// One connection that speaks HTTP: requests in, one at a time, and their answers in order.
 ///
 /// It lives until its link ends or a stream takes the link over. Its timer watches whatever it
-/// waits for of the client: a request, its rest, or that an answer is read.
-final class HTTPConnection: LinkOwner {
+/// waits for of the client: a request, or its rest; that an answer is read is for the stall watch.
+final class HTTPConnection: LinkOwner, Stallable {
     /// Bytes of further requests that are taken in while one is being answered; with more of them,
     /// the rest waits in the kernel, and a client that leaves is noticed only by the answer.
     static let pipelinedBytes = 16_384
@@ -33,8 +33,6 @@ final class HTTPConnection: LinkOwner {
     private var timer: TimerToken?
     /// Bytes that came while a request was being answered.
     private var bytesBehind = 0
-    /// Bytes of answers that waited for the client when the timer was set.
-    private var unread = 0
     /// True once nothing more is answered and only the last answer is on its way.
     private var isEnding = false
     private var isOver = false
@@ -68,11 +66,17 @@ final class HTTPConnection: LinkOwner {
 
     func linkHasRoom(_ link: Link) {
         guard !isOver, !isEnding, current == nil else { return }
+        desk.stalls.isFree(self)
         rest()
         advance()
     }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
+        release()
+    }
+
+    func stalled() {
+        link.close()
         release()
     }
 
@@ -116,7 +120,7 @@ final class HTTPConnection: LinkOwner {
 
     /// The answer comes when the channels have been heard; a client that leaves waits no longer.
     func waits(for waiter: Waiter?) {
-        if current != nil { waiting = waiter }
+        if current != nil, let waiter { waiting = waiter }
     }
 
     /// The answer comes when there is news.
@@ -171,8 +175,12 @@ final class HTTPConnection: LinkOwner {
 
     /// Waits for the client: to read the answer, to finish a request, or to begin one.
     private func rest() {
-        let isBetween = parser.isIdle || link.queuedBytes > 0
-        arm(isBetween ? desk.configuration.idleTimeout : desk.configuration.requestTimeout)
+        guard link.queuedBytes == 0 else {
+            deadline.lift()
+            return desk.stalls.isFull(self)
+        }
+        let configuration = desk.configuration
+        arm(parser.isIdle ? configuration.idleTimeout : configuration.requestTimeout)
     }
 
     /// Answers what cannot be understood, after which nothing can be.
@@ -200,7 +208,8 @@ final class HTTPConnection: LinkOwner {
     private func finish() {
         isEnding = true
         parser = HTTPRequestParser()
-        arm(desk.configuration.idleTimeout)
+        deadline.lift()
+        if link.queuedBytes > 0 { desk.stalls.isFull(self) }
         link.finish()
     }
 
@@ -208,6 +217,7 @@ final class HTTPConnection: LinkOwner {
     func release() {
         guard !isOver else { return }
         isOver = true
+        desk.stalls.isFree(self)
         if let timer { desk.loop.cancel(timer) }
         timer = nil
         admission?.cancel()
@@ -222,7 +232,6 @@ final class HTTPConnection: LinkOwner {
     // MARK: - Time
 
     private func arm(_ timeout: Duration) {
-        unread = link.queuedBytes
         if let alarm = deadline.move(to: desk.loop.now + timeout) { setTimer(to: alarm) }
     }
 
@@ -241,13 +250,7 @@ final class HTTPConnection: LinkOwner {
     }
 
     private func timedOut() {
-        guard !isOver, current == nil else { return }
-        if isEnding || link.queuedBytes > 0 {
-            // A slow reader has time for as long as it reads.
-            if link.queuedBytes < unread { return arm(desk.configuration.idleTimeout) }
-            link.close()
-            return release()
-        }
+        guard !isOver, !isEnding, current == nil else { return }
         guard !parser.isIdle else { return finish() }
         refuseForGood(
             Refusal(408, "request-timeout", "The request took too long to come."))

@@ -5,7 +5,7 @@ import PasserelleNet
 import PasserelleWire
 
 /// One connection to the Unix socket: commands in, replies in their order and events out.
-final class LineConnection: LinkOwner {
+final class LineConnection: LinkOwner, Stallable {
     /// Bytes that may wait for a slow peer before its events stay in the log and its commands in
     /// the kernel.
     static let waitingBytes = 65_536
@@ -33,6 +33,8 @@ final class LineConnection: LinkOwner {
     private var waiters: [Ticket: Waiter] = [:]
     private var peerFinished = false
     private var isQuitting = false
+    /// True while what was sent waits for the peer.
+    private var isWatched = false
     private(set) var isOver = false
     private var isObeying = false
 
@@ -63,6 +65,8 @@ final class LineConnection: LinkOwner {
 
     func linkHasRoom(_ link: Link) {
         guard !isOver else { return }
+        isWatched = false
+        desk.stalls.isFree(self)
         for reader in readers.values { reader.pump() }
         obey()
     }
@@ -75,6 +79,12 @@ final class LineConnection: LinkOwner {
     }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
+        desk.stalls.isFree(self)
+        leave()
+    }
+
+    func stalled() {
+        link.close()
         leave()
     }
 
@@ -95,7 +105,11 @@ final class LineConnection: LinkOwner {
 
     /// Sends lines that are already encoded.
     func send(_ lines: [UInt8]) {
-        if !isOver { link.send(lines) }
+        guard !isOver else { return }
+        link.send(lines)
+        guard link.queuedBytes > 0, !isWatched else { return }
+        isWatched = true
+        desk.stalls.isFull(self)
     }
 
     /// Keeps the place of a command whose answer comes later.

@@ -306,7 +306,8 @@ package struct Journal {
 
     private func isWasteful(_ hub: Hub) -> Bool {
         guard state == .on else { return false }
-        let held = max(hub.logBytes, copiedBytes)
+        // In memory an entry stands twice, and with more around it.
+        let held = max(hub.logBytes / 2, copiedBytes)
         return bytes > 2 * held + limits.floorBytes
             || segments.count > 32 + 4 * (held / limits.segmentBytes)
     }

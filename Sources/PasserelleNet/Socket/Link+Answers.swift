@@ -8,6 +8,13 @@ extension Link {
     /// At the usual pace that is 6 s: each wait is twice the one before it, from 0.2 s on.
     package static let unansweredSends: UInt8 = 5
 
+    /// How much of what was sent the peer has not taken: here, in the kernel, or on its way.
+    ///
+    /// What lies in the peer's own kernel counts as taken on TCP, and as not taken on a Unix socket.
+    package var unreadBytes: Int {
+        queuedBytes + max(0, Int(CLinux_unread_bytes(fileDescriptor)))
+    }
+
     /// Whether the peer has not acknowledged anything for so many sends (`TCP_INFO`).
     ///
     /// A peer that reads nothing but lives answers each question with its closed window, which

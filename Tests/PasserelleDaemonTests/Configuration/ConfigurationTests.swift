@@ -34,6 +34,7 @@ struct ConfigurationTests {
         #expect(read.memoryBytes == 256 << 20)
         #expect(read.logLevel == .info)
         #expect(read.heartbeat == .seconds(15))
+        #expect(read.stall == .seconds(60))
         #expect(read.clientEvents == ["client-typing"])
         #expect(read.retractions.map(\.event) == ["message-deleted"])
         #expect(read.caFile == nil)
@@ -48,7 +49,8 @@ struct ConfigurationTests {
             "PASSERELLE_MEMBER_ID": "la passerelle é", "PASSERELLE_HISTORY": "10 events",
             "PASSERELLE_MEMORY": "1 MiB", "PASSERELLE_LOG": "debug",
             "PASSERELLE_CA_FILE": "/ca.pem",
-            "PASSERELLE_HEARTBEAT": "1s", "PASSERELLE_PRESENCE": "observe",
+            "PASSERELLE_HEARTBEAT": "1s", "PASSERELLE_STALL": "1h",
+            "PASSERELLE_PRESENCE": "observe",
         ]
         let environment = enough.merging(more) { $1 }
         let read = try load("serve", in: .only(environment, files: ["/ca.pem": ""]))
@@ -67,6 +69,7 @@ struct ConfigurationTests {
         #expect(read.logLevel == .debug)
         #expect(read.caFile == "/ca.pem")
         #expect(read.heartbeat == .seconds(1))
+        #expect(read.stall == .seconds(3_600))
     }
 
     @Test func `a flag wins over the environment, which wins over files, the last of them first`()
