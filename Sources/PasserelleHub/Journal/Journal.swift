@@ -369,6 +369,10 @@ package struct Journal {
         for index in segments.indices { segments[index].cut(to: segments[index].certain) }
         let ends = Dictionary(uniqueKeysWithValues: segments.map { ($0.number, $0.bytes) })
         pending.removeAll { $0.isBurial(beyond: ends) }
+        // What is repaired must stay so, before another segment follows.
+        for segment in pending.compactMap(\.changedSegment) where ends[segment] != nil {
+            touched.insert(segment)
+        }
         defer { state = .off }
         return state == .on ? .off : nil
     }
@@ -390,6 +394,14 @@ extension DiskOperation {
         switch self {
         case .bury, .remove, .cut: true
         case .create, .write, .sync, .syncFolder: false
+        }
+    }
+
+    /// The segment in which bytes that were written before become others, or fewer.
+    fileprivate var changedSegment: Int? {
+        switch self {
+        case .bury(let segment, _, _, _), .cut(let segment, _): segment
+        case .create, .write, .sync, .remove, .syncFolder: nil
         }
     }
 
