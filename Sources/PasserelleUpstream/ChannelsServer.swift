@@ -19,6 +19,9 @@ package struct ChannelsServer {
     package var restHost: String
     /// TLS for both; `nil` for plain TCP.
     package var tls: TLSClient?
+    /// The proxies between here and the two; `nil` where there is none.
+    package var webSocketProxy: HTTPProxy?
+    package var restProxy: HTTPProxy?
     /// The gateway's own `user_id` on presence channels.
     package var memberID: String
     /// The gateway's own version, which a WebSocket's request names.

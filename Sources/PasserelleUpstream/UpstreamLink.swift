@@ -52,9 +52,9 @@ final class UpstreamLink: LinkOwner {
             + "&version=\(HTTPTarget.encode(server.clientVersion))"
         request = HTTPWriter.request(
             WebSocketHandshake.request(host: server.webSocketHost, target: target, key: key))
-        link = Dial.connect(
-            loop: loop, to: server.webSocket, tls: server.tls, timeout: Self.connectTimeout,
-            owner: self)
+        link = Outbound.connect(
+            loop: loop, to: server.webSocket, tls: server.tls, proxy: server.webSocketProxy,
+            timeout: Self.connectTimeout, owner: self)
         link?.outputLimit = Self.outputBytes
     }
 

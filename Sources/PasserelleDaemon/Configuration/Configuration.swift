@@ -50,6 +50,9 @@ package struct Configuration: Sendable {
     package var logLevel: LogLevel = .info
     /// PEM certificates to trust upstream instead of the system's store.
     package var caFile: String?
+    /// The proxy between here and servers that speak TLS, and the hosts that it is not for.
+    package var proxy: HTTPProxy?
+    package var unproxied = ProxyBypass()
     /// How often a stream that says nothing else says a comment.
     package var heartbeat: Duration = .zero
     /// How long a reader may take nothing before it is cut off.

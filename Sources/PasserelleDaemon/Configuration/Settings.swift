@@ -24,6 +24,11 @@ struct Settings {
                 name, .success(surroundings.environment[name] ?? ""), .environment,
                 isStrict: isStrict)
         }
+        for variable in Variables.all where variable.hasLowerCaseName && self[variable.name] == nil
+        {
+            guard let value = surroundings.environment[variable.name.lowercased()] else { continue }
+            try take(variable.name, .success(value), .environment, isStrict: isStrict)
+        }
         for (name, value) in invocation.settings {
             let flag = Variables.named(name)?.flag ?? name
             try take(name, .success(value), .flag(flag), isStrict: isStrict)

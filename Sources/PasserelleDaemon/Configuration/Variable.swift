@@ -36,6 +36,8 @@ package struct Variable: Sendable {
     package var isSecret = false
     /// Whether its feature exists.
     package var stage: Stage = .built
+    /// Whether the environment may have it in lower case too, as other programs' users write it.
+    package var hasLowerCaseName = false
     let read: Reader
 
     /// The flag, `--http` for `PASSERELLE_HTTP` and `--pusher-key` for `PUSHER_KEY`.

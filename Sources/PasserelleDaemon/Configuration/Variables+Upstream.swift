@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleUpstream
+
 extension Variables {
     /// Who we are at Channels.
     static let application: [Variable] = [
@@ -78,6 +80,24 @@ extension Variables {
                 }
                 draft.configuration.caFile = text
             }),
+        Variable(
+            name: "HTTPS_PROXY", placeholder: "URL",
+            meaning: "An HTTP proxy for TLS connections out of here; never a flag",
+            takes: "http://[USER:PASSWORD@]HOST[:PORT]", commands: [.serve], isSecret: true,
+            hasLowerCaseName: true,
+            read: { draft, text throws(ValueProblem) in
+                do throws(HTTPProxy.Problem) {
+                    draft.configuration.proxy = try HTTPProxy(text)
+                } catch {
+                    throw .not(error == .scheme ? "an http:// URL" : "a proxy's URL")
+                }
+            }),
+        Variable(
+            name: "NO_PROXY", presetWords: "none", placeholder: "HOSTS",
+            meaning: "Hosts that HTTPS_PROXY is not for, with all names under them",
+            takes: "hosts with commas, such as localhost,.example.org,10.0.0.7:443, or *",
+            commands: [.serve], hasLowerCaseName: true,
+            read: { draft, text in draft.configuration.unproxied = ProxyBypass(text) }),
     ]
 
     private static let identifierTakes = "letters, digits, '-', '_' and '.'"

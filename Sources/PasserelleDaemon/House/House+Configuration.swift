@@ -19,6 +19,13 @@ extension HubConfiguration {
     }
 }
 
+extension Configuration {
+    /// The proxy that stands between here and a server; nil where it is reached directly.
+    func proxy(for host: String, port: Int, isTLS: Bool) -> HTTPProxy? {
+        isTLS && !unproxied.covers(host: host, port: port) ? proxy : nil
+    }
+}
+
 extension ChannelsServer {
     /// What Upstream needs of the configuration; reads the file of authorities, if one is named.
     init(_ configuration: Configuration) throws(House.StartError) {
@@ -37,5 +44,9 @@ extension ChannelsServer {
             webSocketHost: upstream.webSocketHost, restHost: upstream.restHost,
             port: upstream.port, tls: tls, memberID: configuration.memberID,
             clientVersion: Version.text)
+        webSocketProxy = configuration.proxy(
+            for: upstream.webSocketHost, port: upstream.port, isTLS: upstream.isTLS)
+        restProxy = configuration.proxy(
+            for: upstream.restHost, port: upstream.port, isTLS: upstream.isTLS)
     }
 }

@@ -116,6 +116,8 @@ extension Inngest {
         }
         self.init(
             host: address.host, port: address.port, base: address.target, key: key.revealed,
-            tls: tls)
+            tls: tls,
+            proxy: configuration.proxy(
+                for: address.host, port: address.port, isTLS: address.isTLS))
     }
 }

@@ -40,6 +40,8 @@ package enum LinkEnd: Error, Equatable, Sendable {
     case resolve(String)
     /// TLS failed; one sentence that says what.
     case tls(String)
+    /// The proxy in between could not be used, or did not want to; one sentence that says why.
+    case proxy(String)
     /// Connecting, the TLS handshake included, took longer than it was given.
     case timedOut
     /// More was queued than `outputLimit` allows.
@@ -55,6 +57,7 @@ extension LinkEnd: CustomStringConvertible {
         case .failed(let error): error.description
         case .resolve(let words): words
         case .tls(let words): words
+        case .proxy(let words): words
         case .timedOut: "timed out"
         case .overflow: "the peer reads too slowly: its output limit is reached"
         }

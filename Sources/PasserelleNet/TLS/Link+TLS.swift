@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: MIT
 
 extension Link {
+    /// Begins TLS on an open plain link, as after a proxy's answer: `linkOpened` or `linkEnded`
+    /// follows once more, never before this returns. `host` is the name to be verified.
+    ///
+    /// How long the handshake may take is the owner's to decide.
+    package func secure(as client: TLSClient, host: String) {
+        guard stage == .open, tls == nil, queuedBytes == 0 else { return }
+        guard client.verifies || ListenAddress.isLoopbackHost(host) else {
+            return fail(.tls(TLSClient.refusal(host: host)))
+        }
+        do {
+            beginHandshake(try TLSSession(client: client, host: host, descriptor: descriptor))
+        } catch {
+            fail(.tls("\(error)"))
+        }
+    }
+
     /// A dialled link is connected: the handshake begins.
     func beginHandshake(_ session: TLSSession) {
         tls = session

@@ -15,12 +15,14 @@ package struct Inngest {
     /// The path with the key in it: never shown.
     private let target: String
     private let tls: TLSClient?
+    private let proxy: HTTPProxy?
     private let timeout: Duration
 
-    /// `base` is the path in front of `/e/`, `tls` nil for plain HTTP; `timeout` is for tests.
+    /// `base` is the path in front of `/e/`, `tls` nil for plain HTTP, `proxy` nil for none in
+    /// between; `timeout` is for tests.
     package init(
         host: String, port: Int, base: String, key: String, tls: TLSClient?,
-        timeout: Duration = Inngest.timeout
+        proxy: HTTPProxy? = nil, timeout: Duration = Inngest.timeout
     ) {
         address = .tcp(host: host, port: port)
         let name = host.contains(":") ? "[\(host)]" : host
@@ -29,6 +31,7 @@ package struct Inngest {
             (base.hasSuffix("/") ? String(base.dropLast()) : base)
             + "/e/" + HTTPTarget.encode(key)
         self.tls = tls
+        self.proxy = proxy
         self.timeout = timeout
     }
 
@@ -41,8 +44,8 @@ package struct Inngest {
         request.fields.set("Content-Type", "application/json")
         request.fields.set("Accept", "application/json")
         return HTTPCall(
-            loop: loop, address: address, tls: tls, request: request, timeout: timeout,
-            bodyBytes: Self.answerBytes
+            loop: loop, address: address, tls: tls, proxy: proxy, request: request,
+            timeout: timeout, bodyBytes: Self.answerBytes
         ) { result in
             switch result {
             case .success(let response): done(NoticeOutcome(response))

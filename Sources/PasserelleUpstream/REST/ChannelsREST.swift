@@ -79,7 +79,8 @@ package final class ChannelsREST {
         request.fields.set("Accept", "application/json")
         if !body.isEmpty { request.fields.set("Content-Type", "application/json") }
         HTTPCall(
-            loop: loop, address: server.rest, tls: server.tls, request: request, timeout: timeout
+            loop: loop, address: server.rest, tls: server.tls, proxy: server.restProxy,
+            request: request, timeout: timeout
         ) { result in
             done(
                 result.mapError(ChannelsRESTError.init).flatMap { response in

@@ -14,7 +14,7 @@ package enum HTTPCallError: Error, Equatable {
     case malformed(String)
 }
 
-/// One request on a connection of its own, and its answer.
+/// One request on a connection of its own, through a proxy where there is one, and its answer.
 ///
 /// Never sent twice: a call that fails says whether anything had gone out. Its link keeps it alive
 /// until it is done, and nobody else needs to.
@@ -33,7 +33,8 @@ package final class HTTPCall: LinkOwner {
     /// bounds the answer.
     @discardableResult
     package init(
-        loop: EventLoop, address: ListenAddress, tls: TLSClient?, request: HTTPRequest,
+        loop: EventLoop, address: ListenAddress, tls: TLSClient?, proxy: HTTPProxy? = nil,
+        request: HTTPRequest,
         timeout: Duration = .seconds(10), bodyBytes: Int = 1_048_576,
         completed: @escaping (Result<HTTPResponse, HTTPCallError>) -> Void
     ) {
@@ -49,8 +50,9 @@ package final class HTTPCall: LinkOwner {
             guard let self else { return }
             self.end(.failure(self.failure("no answer within \(timeout)")))
         }
-        link = Dial.connect(
-            loop: loop, to: address, tls: tls, timeout: timeout + .seconds(1), owner: self)
+        link = Outbound.connect(
+            loop: loop, to: address, tls: tls, proxy: proxy, timeout: timeout + .seconds(1),
+            owner: self)
     }
 
     /// Gives the call up: `completed` is not called any more.

@@ -13,6 +13,9 @@ final class UpstreamWay {
     private let certificates: TestCertificates?
     private let front: TLSFront?
 
+    /// How many connections came by way of TLS.
+    var connections: Int { front?.accepted ?? 0 }
+
     init(_ stage: Stage, to sandbox: SandboxProcess, by scheme: Scheme) throws {
         guard scheme == .wss else {
             (port, variables, certificates, front) = (sandbox.port, [:], nil, nil)

@@ -41,6 +41,15 @@ struct ConfigurationTests {
         #expect(read.warnings == [])
     }
 
+    @Test func `a proxy may be named in lower case, and in capitals it wins`() throws {
+        let lower = enough.merging(["https_proxy": "low:1", "no_proxy": "a"]) { $1 }
+        let read = try load("serve", in: .only(lower))
+        #expect(read.proxy?.address == .tcp(host: "low", port: 1))
+        #expect(read.unproxied == ProxyBypass("a"))
+        let both = lower.merging(["HTTPS_PROXY": "high:1"]) { $1 }
+        #expect(try load("serve", in: .only(both)).proxy?.address == .tcp(host: "high", port: 1))
+    }
+
     @Test func `every variable is read from the environment`() throws {
         let more = [
             "PASSERELLE_HTTP": "127.0.0.1:1, [::1]:2,unix:/run/a.sock, localhost:0,localhost:0",
@@ -48,12 +57,15 @@ struct ConfigurationTests {
             "PASSERELLE_PIN": "presence-a,private-x,presence-a", "PASSERELLE_LINGER": "0",
             "PASSERELLE_MEMBER_ID": "la passerelle é", "PASSERELLE_HISTORY": "10 events",
             "PASSERELLE_MEMORY": "1 MiB", "PASSERELLE_LOG": "debug",
-            "PASSERELLE_CA_FILE": "/ca.pem",
-            "PASSERELLE_HEARTBEAT": "1s", "PASSERELLE_STALL": "1h",
+            "PASSERELLE_CA_FILE": "/ca.pem", "HTTPS_PROXY": "http://a:b@p:1",
+            "NO_PROXY": ".example", "PASSERELLE_HEARTBEAT": "1s", "PASSERELLE_STALL": "1h",
             "PASSERELLE_PRESENCE": "observe",
         ]
         let environment = enough.merging(more) { $1 }
         let read = try load("serve", in: .only(environment, files: ["/ca.pem": ""]))
+        #expect(
+            read.proxy == HTTPProxy(address: .tcp(host: "p", port: 1), authorization: "Basic YTpi"))
+        #expect(read.unproxied == ProxyBypass(".example"))
         #expect(
             read.http == [
                 .tcp(host: "127.0.0.1", port: 1), .tcp(host: "::1", port: 2),

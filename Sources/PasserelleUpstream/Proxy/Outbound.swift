@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleNet
+
+/// Makes links to servers, directly or through a proxy.
+enum Outbound {
+    /// As `Dial.connect`; with a proxy, through a tunnel that it makes.
+    static func connect(
+        loop: EventLoop, to address: ListenAddress, tls: TLSClient?, proxy: HTTPProxy?,
+        timeout: Duration, owner: any LinkOwner
+    ) -> Link {
+        guard let proxy else {
+            return Dial.connect(loop: loop, to: address, tls: tls, timeout: timeout, owner: owner)
+        }
+        return Tunnel.open(
+            loop: loop, through: proxy, to: address, tls: tls, timeout: timeout, owner: owner)
+    }
+}

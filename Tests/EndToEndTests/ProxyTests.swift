@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+import FoundationEssentials
+import PasserelleTesting
+import PasserelleWire
+import Testing
+
+/// Networks that let nothing out but through a proxy: a real one, which others wrote.
+@Suite(.timeLimit(.minutes(5)))
+struct ProxyTests {
+    private static let channel = "presence-bail-1"
+
+    private let stage: Stage
+    private let sandbox: SandboxProcess
+    private let way: UpstreamWay
+
+    init() throws {
+        stage = try Stage()
+        sandbox = try SandboxProcess(stage)
+        way = try UpstreamWay(stage, to: sandbox, by: .wss)
+    }
+
+    private func gateway(_ variables: [String: String]) throws -> GatewayProcess {
+        try GatewayProcess(
+            stage, upstreamPort: way.port, variables: way.variables.merging(variables) { $1 })
+    }
+
+    @Test func `events and calls go through a proxy that wants a password, both ways`() throws {
+        let proxy = try RealProxy(stage, credentials: "ana:p@ss")
+        let stranger = try gateway(["HTTPS_PROXY": "http://ana:wrong@127.0.0.1:\(proxy.port)"])
+        try stage.wait(for: "word of it: \(stranger.process.errors)") {
+            !stranger.process.lines(with: "level=warning", "USER:PASSWORD").isEmpty
+        }
+        #expect(!stranger.process.errors.contains("wrong"))
+        #expect(way.connections == 0)
+
+        // In lower case, as curl and others have it.
+        let gateway = try gateway(["https_proxy": "http://ana:p%40ss@127.0.0.1:\(proxy.port)"])
+        let stream = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)")
+        try stage.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
+        let line = LineClient(stage, path: gateway.ipc)
+        line.say(#"PUBLISH \#(Self.channel) new-message {"n":1}"#)
+        try stage.wait(for: "the event") { stream.told.count == 1 }
+        #expect(way.connections >= 2)
+
+        proxy.end()
+        try stage.wait(for: "word of its end") {
+            !gateway.process.lines(with: "level=warning", "HTTPS_PROXY").isEmpty
+        }
+        #expect(!gateway.process.errors.contains("ss@"))
+    }
+
+    @Test func `a host of NO_PROXY is reached without the proxy`() throws {
+        let gateway = try gateway(["HTTPS_PROXY": "127.0.0.1:1", "NO_PROXY": "127.0.0.1"])
+        let stream = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)")
+        try stage.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
+    }
+}
+
+/// PyPI `proxy.py` on a port of its own.
+private final class RealProxy {
+    let port: Int
+    private var process: Subprocess?
+
+    init(_ stage: Stage, credentials: String) throws {
+        let file = stage.folder.file("proxy-port")
+        let process = try Subprocess(
+            Subprocess.python(),
+            [
+                "-m", "proxy", "--hostname", "127.0.0.1", "--port", "0", "--port-file", file,
+                "--basic-auth", credentials, "--num-workers", "1", "--num-acceptors", "1",
+            ])
+        var text = ""
+        try stage.wait(for: "the proxy's port: \(process.errors)") {
+            text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+            return text.contains("\n")
+        }
+        self.process = process
+        port = Int(text.split(separator: "\n").first ?? "") ?? 0
+    }
+
+    /// Ends it with all its workers.
+    func end() { process = nil }
+}
