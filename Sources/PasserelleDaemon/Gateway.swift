@@ -7,10 +7,19 @@ import PasserelleWire
 
 /// Builds the house that a command asks for, and turns its loop until a signal ends it.
 package enum Gateway {
-    /// Runs the gateway; gives the process's exit code.
-    package static func serve(_ configuration: Configuration, log: Log) -> Int32 {
+    /// Runs the gateway, as a service where it was started as one; gives the process's exit code.
+    ///
+    /// The configuration came from `source`, which is asked again at each SIGHUP.
+    package static func serve(
+        _ configuration: Configuration, source: ConfigurationSource, log: Log
+    ) -> Int32 {
         run(log) { loop in
-            try House(loop: loop, configuration: configuration, log: log).run()
+            let house = try House(
+                loop: loop, configuration: configuration, log: log,
+                activated: House.activatedSockets(configuration))
+            house.source = source
+            house.supervise()
+            return house.run()
         }
     }
 
@@ -106,6 +115,7 @@ package enum Gateway {
             return try body(EventLoop())
         } catch {
             log.error("cannot start: \(error)")
+            Systemd.tell(failure: "\(error)")
             return (error as? House.StartError)?.exitCode ?? 1
         }
     }

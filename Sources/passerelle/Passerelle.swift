@@ -29,11 +29,13 @@ enum Passerelle {
 
     /// Runs any command but `help`.
     private static func run(_ invocation: Invocation, _ surroundings: Surroundings) -> Int32 {
+        var source = ConfigurationSource(invocation, surroundings)
         let configuration: Configuration
         do throws(ConfigurationError) {
-            configuration = try Configuration.load(invocation, surroundings)
+            configuration = try source.load()
         } catch {
             complain(error.message)
+            Systemd.tell(failure: error.message)
             return ConfigurationError.exitCode
         }
         if Command.clients.contains(invocation.command) {
@@ -52,7 +54,7 @@ enum Passerelle {
         switch invocation.command {
         case .sandbox: return Gateway.sandbox(configuration, log: log)
         case .demo: return Gateway.demo(configuration, log: log)
-        default: return Gateway.serve(configuration, log: log)
+        default: return Gateway.serve(configuration, source: source, log: log)
         }
     }
 

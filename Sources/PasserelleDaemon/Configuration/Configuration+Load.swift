@@ -10,9 +10,13 @@ extension Configuration {
     package static func load(
         _ invocation: Invocation, _ surroundings: Surroundings
     ) throws(ConfigurationError) -> Configuration {
-        let command = invocation.command
-        let settings = try Settings(
-            invocation, surroundings, isStrict: Command.builders.contains(command))
+        try load(invocation.command, Settings(invocation, surroundings), surroundings)
+    }
+
+    /// Checks what was said to `command`.
+    static func load(
+        _ command: Command, _ settings: Settings, _ surroundings: Surroundings
+    ) throws(ConfigurationError) -> Configuration {
         var draft = ConfigurationDraft(surroundings)
         for variable in Variables.all where variable.commands.contains(command) {
             try settings.checkLine(variable.name)
@@ -148,6 +152,8 @@ extension ConfigurationDraft {
         if Command.clients.contains(command) {
             configuration.ipc = SocketPath.ofClient(surroundings)
         } else if Command.gateways.contains(command) {
+            let activated = surroundings.value("LISTEN_FDNAMES")?.split(separator: ":") ?? []
+            if command == .serve, activated.contains("ipc") { return }
             guard let path = SocketPath.ofGateway(surroundings, isDemo: command == .demo) else {
                 throw .missing(
                     names: ["PASSERELLE_IPC"], command: command.rawValue,

@@ -11,11 +11,10 @@ struct Settings {
     /// Where `NEXT_PUBLIC_` variables were seen, by the name behind the prefix.
     private(set) var browserVariables: [String: SettingOrigin] = [:]
 
-    /// Collects what the voices say; `isStrict` refuses a `PASSERELLE_` variable that there is none
-    /// of.
-    init(
-        _ invocation: Invocation, _ surroundings: Surroundings, isStrict: Bool
-    ) throws(ConfigurationError) {
+    /// Collects what the voices say; commands that build something refuse a `PASSERELLE_` variable
+    /// that there is none of.
+    init(_ invocation: Invocation, _ surroundings: Surroundings) throws(ConfigurationError) {
+        let isStrict = Command.builders.contains(invocation.command)
         for path in invocation.environmentFiles {
             try take(file: path, surroundings, isStrict: isStrict)
         }

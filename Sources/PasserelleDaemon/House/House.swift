@@ -29,15 +29,21 @@ final class House {
     /// Writes down what the hub hears, where there is a state directory.
     let scribe: Scribe?
     private(set) var downstream: Downstream
-    private var listeners: [Listener] = []
+    var listeners: [Listener] = []
+    /// Tells the service manager, where the house is a service.
+    var supervision: Supervision?
+    /// Where the configuration is read again, where it can be.
+    var source: ConfigurationSource?
     private var exitCode: Int32 = 0
     private let started: WallTime
 
     /// Builds the house and listens; nothing is connected before `run`.
     ///
+    /// `activated` stand in the place of the listeners that the configuration names;
     /// `otherRoutes` answers what is no route of the gateway's own.
     init(
         loop: EventLoop, configuration: Configuration, log: Log,
+        activated: ActivatedSockets = ActivatedSockets(),
         otherRoutes: @escaping (House, HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool = {
             _, _, _ in false
         }
@@ -80,7 +86,7 @@ final class House {
             loop: loop, hub: hub, configuration: try DownstreamConfiguration(configuration),
             services: services)
         house = self
-        try listen(configuration)
+        try listen(configuration, activated)
         watch()
     }
 
@@ -92,6 +98,7 @@ final class House {
             // Readers that came in this turn may have asked for channels.
             upstream.settle()
             scribe?.settle()
+            supervision?.turnEnded()
         }
         defer { scribe?.close() }
         upstream.start()
@@ -111,6 +118,7 @@ final class House {
     /// Ends in order: no new readers, streams closed, upstream told, and the loop stops.
     func stop(exitCode: Int32 = 0) {
         self.exitCode = exitCode
+        supervision?.stopping()
         for listener in listeners { listener.close() }
         listeners = []
         downstream.drain()
@@ -122,40 +130,12 @@ final class House {
     }
 
     private func received(signal: Int32) {
-        if signal == 1 {
-            log.info("SIGHUP: nothing to reload in this version")
-            return
-        }
+        if signal == 1 { return reload() }
         log.info("stopping", ["signal": signal == 2 ? "SIGINT" : "SIGTERM"])
         stop()
     }
 
-    // MARK: - Listening
-
-    private func listen(_ configuration: Configuration) throws(StartError) {
-        for address in configuration.http {
-            try listen(address, variable: "PASSERELLE_HTTP") { [unowned self] in
-                downstream.http.accepted($0)
-            }
-        }
-        try listen(.unix(path: configuration.ipc), variable: "PASSERELLE_IPC") {
-            [unowned self] in downstream.lines.accepted($0)
-        }
-    }
-
-    private func listen(
-        _ address: ListenAddress, variable: String, _ accepted: @escaping (Link) -> Void
-    ) throws(StartError) {
-        do {
-            let listener = try Listener(
-                loop: loop, address: address, mode: 0o660, onAccept: accepted)
-            listeners.append(listener)
-            log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
-        } catch {
-            throw StartError(
-                description: "\(variable): cannot listen on \(address): \(error); choose another")
-        }
-    }
+    // MARK: - What is held
 
     /// The hub as an earlier life has left it, where it left anything.
     private static func openHub(
@@ -260,13 +240,5 @@ final class House {
         report.journal = StatusReport.JournalPart(scribe, hub: hub, steady: loop.now)
         report.notices = upstream.notices.map(StatusReport.NoticesPart.init)
         return report.json
-    }
-}
-
-extension ListenAddress {
-    /// The address with the port that the kernel gave to the listener, where it was left to choose.
-    fileprivate func with(_ listener: Listener) -> ListenAddress {
-        guard case .tcp(let host, _) = self, let port = listener.boundPort else { return self }
-        return .tcp(host: host, port: port)
     }
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleDownstream
+import PasserelleNet
+
+extension House {
+    /// The sockets that systemd passed, where it did, and where we may serve what they are for.
+    static func activatedSockets(
+        _ configuration: Configuration
+    ) throws(StartError) -> ActivatedSockets {
+        let passed: [ActivatedSockets.Passed]
+        do throws(SystemError) {
+            passed = try Systemd.passedSockets()
+        } catch {
+            throw StartError(description: "systemd's sockets: \(error)")
+        }
+        do throws(ActivatedSockets.Refusal) {
+            return try ActivatedSockets(passed, admitsAnybody: configuration.access == .unchecked)
+        } catch {
+            throw StartError(
+                description: error.description, exitCode: ConfigurationError.exitCode)
+        }
+    }
+
+    /// Opens every listener: systemd's own where it has passed some of a kind, else those that the
+    /// configuration names.
+    func listen(
+        _ configuration: Configuration, _ activated: ActivatedSockets
+    ) throws(StartError) {
+        let takeHTTP: (Link) -> Void = { [unowned self] in downstream.http.accepted($0) }
+        let takeLine: (Link) -> Void = { [unowned self] in downstream.lines.accepted($0) }
+        for socket in activated.http { try adopt(socket, name: "http", takeHTTP) }
+        for socket in activated.ipc { try adopt(socket, name: "ipc", takeLine) }
+        if activated.http.isEmpty {
+            for address in configuration.http {
+                try open(address, variable: "PASSERELLE_HTTP", takeHTTP)
+            }
+        }
+        if activated.ipc.isEmpty {
+            try open(.unix(path: configuration.ipc), variable: "PASSERELLE_IPC", takeLine)
+        }
+    }
+
+    private func open(
+        _ address: ListenAddress, variable: String, _ accepted: @escaping (Link) -> Void
+    ) throws(StartError) {
+        do {
+            let listener = try Listener(
+                loop: loop, address: address, mode: 0o660, onAccept: accepted)
+            listeners.append(listener)
+            log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
+        } catch {
+            throw StartError(
+                description: "\(variable): cannot listen on \(address): \(error); choose another")
+        }
+    }
+
+    private func adopt(
+        _ socket: ActivatedSockets.Socket, name: String, _ accepted: @escaping (Link) -> Void
+    ) throws(StartError) {
+        do {
+            listeners.append(
+                try Listener(loop: loop, adopting: socket.descriptor, onAccept: accepted))
+            log.info("listening", ["on": "\(socket.address)", "systemd": name])
+        } catch {
+            throw StartError(description: "systemd's socket named \(name): \(error)")
+        }
+    }
+}
+
+extension ListenAddress {
+    /// The address with the port that the kernel gave to the listener, where it was left to choose.
+    fileprivate func with(_ listener: Listener) -> ListenAddress {
+        guard case .tcp(let host, _) = self, let port = listener.boundPort else { return self }
+        return .tcp(host: host, port: port)
+    }
+}

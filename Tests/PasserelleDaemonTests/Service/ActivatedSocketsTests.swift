@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+import PasserelleNet
+import Testing
+
+@testable import PasserelleDaemon
+
+struct ActivatedSocketsTests {
+    private static let loopback = ListenAddress.tcp(host: "127.0.0.1", port: 8080)
+    private static let loopback6 = ListenAddress.tcp(host: "::1", port: 8080)
+    private static let open = ListenAddress.tcp(host: "0.0.0.0", port: 80)
+    private static let path = ListenAddress.unix(path: "/run/passerelle.sock")
+
+    private func passed(
+        _ name: String, _ kind: DescriptorKind, _ descriptor: Int32 = 3
+    ) -> ActivatedSockets.Passed {
+        ActivatedSockets.Passed(descriptor: descriptor, name: name, kind: kind)
+    }
+
+    private func refusal(
+        _ name: String, _ kind: DescriptorKind, admitsAnybody: Bool = false
+    ) -> ActivatedSockets.Refusal? {
+        do throws(ActivatedSockets.Refusal) {
+            _ = try ActivatedSockets([passed(name, kind)], admitsAnybody: admitsAnybody)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `names say what is served, whatever the order, and several may have one`() throws {
+        let sockets = try ActivatedSockets([
+            passed("http", .listener(Self.loopback), 3), passed("ipc", .listener(Self.path), 4),
+            passed("http", .listener(Self.loopback6), 5), passed("http", .listener(Self.path), 6),
+        ])
+        #expect(sockets.http.map(\.descriptor) == [3, 5, 6])
+        #expect(sockets.http.map(\.address) == [Self.loopback, Self.loopback6, Self.path])
+        #expect(sockets.ipc.map(\.descriptor) == [4])
+        #expect(try ActivatedSockets([]) == ActivatedSockets())
+    }
+
+    @Test(arguments: [
+        (DescriptorKind.connection, "a connection"), (.datagrams, "a datagram socket"),
+        (.noSocket, "no socket"), (.otherFamily, "another family"),
+    ])
+    func `what does not listen is refused in one line`(kind: DescriptorKind, words: String) throws {
+        let refusal = try #require(self.refusal("http", kind))
+        #expect(refusal.reason == .notListening)
+        let line = refusal.description
+        #expect(line.hasPrefix("systemd passed descriptor 3, named \"http\", which is "))
+        #expect(line.contains(words) && line.contains("ListenStream=") && !line.contains("\n"))
+    }
+
+    @Test func `what we would not serve as meant is refused`() {
+        #expect(refusal("ipc", .listener(Self.loopback))?.reason == .notUnix)
+        #expect(refusal("admin", .listener(Self.loopback))?.reason == .notYet)
+        #expect(refusal("unknown", .listener(Self.loopback))?.reason == .unknownName)
+        #expect(refusal("", .listener(Self.loopback))?.reason == .unknownName)
+        #expect(refusal("passerelle.socket", .listener(Self.path))?.reason == .unknownName)
+        #expect(refusal("a\nb", .noSocket)?.description.contains("\n") == false)
+    }
+
+    @Test func `without access control only this host may reach a socket`() {
+        #expect(refusal("http", .listener(Self.open)) == nil)
+        for local in [Self.loopback, Self.loopback6, Self.path] {
+            #expect(refusal("http", .listener(local), admitsAnybody: true) == nil)
+        }
+        #expect(refusal("http", .listener(Self.open), admitsAnybody: true)?.reason == .openToAll)
+    }
+}

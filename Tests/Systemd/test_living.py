@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""How the service lives: reload, restart, watchdog, log, sandbox, end."""
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+from channels import SECRET, Reader, get
+from units import (
+    CHANNEL,
+    ROOT,
+    SERVICE,
+    SOCKETS,
+    UnitTest,
+    journal,
+    run,
+    said,
+    show,
+    systemctl,
+    until,
+)
+
+
+class Reload(UnitTest):
+    def test_the_environment_file_is_read_again_and_no_stream_is_dropped(self):
+        systemctl("start", SERVICE)
+        pid = show("MainPID")
+        reader = Reader(CHANNEL)
+        self.addCleanup(reader.close)
+        until(lambda: reader.position, "the stream")
+        self.configure(PASSERELLE_LOG="debug", PASSERELLE_LINGER="1m")
+        systemctl("reload", SERVICE)
+        until(lambda: "reloaded changed=PASSERELLE_LOG" in self.messages(), "the reload")
+        self.assertIn(
+            "changed, and waits for a restart variables=PASSERELLE_LINGER", self.messages()
+        )
+        self.assertEqual(get(f"/poll?channel=presence-bail-2")[0], 200)
+        until(lambda: "subscribed channel=presence-bail-2" in self.messages(), "a debug line")
+        self.configure(PASSERELLE_LOG="loud")
+        systemctl("reload", SERVICE)
+        until(lambda: any("not reloaded" in each for each in self.messages()), "the refusal")
+        self.sandbox.publish(CHANNEL, "new-message", {"n": 1})
+        until(lambda: reader.numbers() == [1], "the event")
+        self.assertEqual((show("ActiveState"), show("MainPID")), ("active", pid))
+        self.assertEqual(reader.connections, 1)
+
+
+class Restart(UnitTest):
+    def test_under_load_nobody_is_refused_and_every_stream_goes_on(self):
+        systemctl("start", *SOCKETS)
+        readers = [Reader(CHANNEL) for _ in range(20)]
+        for reader in readers:
+            self.addCleanup(reader.close)
+        until(lambda: all(reader.position for reader in readers), "the streams")
+        knocker = Knocker()
+        self.addCleanup(knocker.stop)
+        writer = Writer(self.sandbox)
+        self.addCleanup(writer.stop)
+        for round in range(3):
+            begin = writer.number
+            until(lambda: writer.number > begin + 30, "more events")
+            systemctl("restart", SERVICE)
+        begin = writer.number
+        until(lambda: writer.number > begin + 30, "the last events")
+        writer.stop()
+        for reader in readers:
+            until(lambda: reader.numbers()[-1:] == [writer.number], "the last event")
+            self.check(reader.told)
+            self.assertGreaterEqual(reader.connections, 4)
+            self.assertEqual(reader.refused, 0)
+        self.assertEqual(knocker.refused, 0)
+        self.assertGreater(knocker.answered, 30)
+
+    def check(self, told):
+        """Every number once and in its order; one is left out only behind a gap."""
+        last, has_gap, gaps = 0, True, []
+        for name, data in told:
+            if name == "passerelle:gap":
+                has_gap = True
+                gaps.append(data["reason"])
+                continue
+            self.assertTrue(data["n"] == last + 1 or has_gap and data["n"] > last, (last, data))
+            last, has_gap = data["n"], False
+        self.assertIn("restart", gaps)
+        self.assertNotIn("unknown-position", gaps)
+
+
+class Watchdog(UnitTest):
+    def test_a_loop_that_stands_still_is_killed_and_comes_back(self):
+        systemctl("start", *SOCKETS)
+        systemctl("start", SERVICE)
+        reader = Reader(CHANNEL)
+        self.addCleanup(reader.close)
+        until(lambda: reader.position, "the stream")
+        # Alive and idle, it outlives its limit.
+        time.sleep(3)
+        self.assertEqual(show("NRestarts"), "0", said())
+        os.kill(int(show("MainPID")), signal.SIGSTOP)
+        until(lambda: show("NRestarts") == "1", "the restart")
+        until(lambda: show("ActiveState") == "active", "the service is up again")
+        self.assertTrue(any("watchdog" in r["MESSAGE"].lower() for r in journal(since=self.since)))
+        until(lambda: reader.connections == 2, "the stream again")
+        self.sandbox.publish(CHANNEL, "new-message", {"n": 1})
+        until(lambda: reader.numbers() == [1], "the event")
+
+
+class Journal(UnitTest):
+    def test_records_have_fields_and_neither_contents_nor_secrets(self):
+        self.configure(PASSERELLE_LOG="debug")
+        systemctl("start", SERVICE)
+        reader = Reader(CHANNEL)
+        self.addCleanup(reader.close)
+        until(lambda: reader.position, "the stream")
+        self.sandbox.publish(CHANNEL, "new-message", {"n": 1, "content": "Chut-rien-a-voir"})
+        until(lambda: reader.numbers() == [1], "the event")
+        records = [r for r in journal(since=self.since) if r["_COMM"] == "passerelle"]
+        subscribed = [r for r in records if r.get("PASSERELLE_CHANNEL") == CHANNEL]
+        self.assertTrue(subscribed, records)
+        record = subscribed[0]
+        self.assertEqual(record["MESSAGE"], f"subscribed channel={CHANNEL}")
+        self.assertEqual(record["PRIORITY"], "7")
+        self.assertEqual(record["SYSLOG_IDENTIFIER"], "passerelle")
+        self.assertEqual(record["_SYSTEMD_UNIT"], SERVICE)
+        self.assertEqual(record["_TRANSPORT"], "journal")
+        listening = [r for r in records if r["MESSAGE"].startswith("listening")]
+        self.assertEqual({r["PRIORITY"] for r in listening}, {"6"})
+        self.assertIn("127.0.0.1:8080", [r["PASSERELLE_ON"] for r in listening])
+        everything = json.dumps(journal(since=self.since))
+        for hidden in ["Chut-rien-a-voir", SECRET]:
+            self.assertNotIn(hidden, everything)
+
+
+class Ending(UnitTest):
+    def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(self):
+        systemctl("start", SERVICE)
+        stuck = socket.create_connection(("127.0.0.1", 8080))
+        self.addCleanup(stuck.close)
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.sendall(f"GET /events?channel={CHANNEL} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        reader = Reader(CHANNEL)
+        self.addCleanup(reader.close)
+        until(lambda: reader.position, "the stream")
+        for number in range(1, 200):
+            self.sandbox.publish(CHANNEL, "new-message", {"n": number, "x": "x" * 9000})
+        begin = time.monotonic()
+        systemctl("stop", SERVICE)
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual((show("Result"), show("ExecMainStatus")), ("success", "0"), said())
+        self.assertIn("stopping signal=SIGTERM", self.messages())
+
+
+PROBE = """
+import ctypes, errno, json, mmap, os, socket
+def attempt(body):
+    try:
+        body()
+        return "done"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+libc = ctypes.CDLL(None, use_errno=True)
+def unshare():
+    if libc.unshare(0x10000000): raise OSError(ctypes.get_errno(), "")
+def reachable(path): open(path, "rb").close()
+state = os.environ["STATE_DIRECTORY"]
+print(json.dumps({
+    "write /etc": attempt(lambda: open("/etc/probe", "w")),
+    "write /usr": attempt(lambda: open("/usr/probe", "w")),
+    "write state": attempt(lambda: open(state + "/probe", "w")),
+    "list /root": attempt(lambda: os.listdir("/root")),
+    "secret file": attempt(lambda: reachable("/etc/passerelle/pusher-secret")),
+    "credential": attempt(lambda: reachable(os.environ["CREDENTIALS_DIRECTORY"] + "/pusher-secret")),
+    "netlink": attempt(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)),
+    "packet": attempt(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)),
+    "inet": attempt(lambda: socket.socket(socket.AF_INET)),
+    "namespace": attempt(unshare),
+    "write and run": attempt(lambda: mmap.mmap(-1, 4096, prot=7)),
+    "low port": attempt(lambda: socket.create_server(("127.0.0.1", 79))),
+    "disk": attempt(lambda: os.listdir("/dev/disk")),
+    "other processes": sum(name.isdigit() for name in os.listdir("/proc")),
+    "root": os.getuid() == 0,
+    "capabilities": [l.split()[1] for l in open("/proc/self/status") if l.startswith("CapBnd")],
+}))
+"""
+
+
+class Sandboxed(UnitTest):
+    def test_what_runs_in_the_service_reaches_only_what_it_needs(self):
+        self.drop_in(
+            "[Service]\nType=oneshot\nWatchdogSec=0\nExecStart=\n"
+            f"ExecStart=/usr/bin/python3 -c '{PROBE_LINE}'\n",
+            name="zz",
+        )
+        systemctl("start", SERVICE)
+        lines = [r["MESSAGE"] for r in journal(since=self.since) if r["MESSAGE"][:1] == "{"]
+        found = json.loads(lines[-1])
+        self.assertLessEqual(found.pop("other processes"), 2)
+        self.assertEqual(
+            found,
+            {
+                "write /etc": "EROFS",
+                "write /usr": "EROFS",
+                "write state": "done",
+                "list /root": "EACCES",
+                "secret file": "EACCES",
+                "credential": "done",
+                "netlink": "EAFNOSUPPORT",
+                "packet": "EAFNOSUPPORT",
+                "inet": "done",
+                "namespace": "EPERM",
+                "write and run": "EPERM",
+                "low port": "EACCES",
+                "disk": "ENOENT",
+                "root": False,
+                "capabilities": ["0000000000000000"],
+            },
+        )
+
+
+# One word of a unit file: its own escapes, quotes and specifiers stand for nothing.
+PROBE_LINE = (
+    "exec(bytes.fromhex(\"" + PROBE.encode().hex() + "\"))"
+)
+
+
+class Knocker:
+    """Asks for /healthz again and again, each time on a connection of its own."""
+
+    def __init__(self):
+        self.answered = self.refused = 0
+        self.is_on = True
+        self.thread = threading.Thread(target=self.knock, daemon=True)
+        self.thread.start()
+
+    def knock(self):
+        while self.is_on:
+            try:
+                self.answered += get("/healthz")[0] == 200
+            except ConnectionRefusedError:
+                self.refused += 1
+            except Exception:
+                # Its connection was open when the gateway went: that one may ask again.
+                pass
+            time.sleep(0.005)
+
+    def stop(self):
+        self.is_on = False
+        self.thread.join(20)
+
+
+class Writer:
+    """Publishes numbered events, one after the other."""
+
+    def __init__(self, sandbox):
+        self.sandbox = sandbox
+        self.number = 0
+        self.is_on = True
+        self.thread = threading.Thread(target=self.write, daemon=True)
+        self.thread.start()
+
+    def write(self):
+        while self.is_on:
+            self.sandbox.publish(CHANNEL, "new-message", {"n": self.number + 1})
+            self.number += 1
+            time.sleep(0.005)
+
+    def stop(self):
+        self.is_on = False
+        self.thread.join(20)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""The units of deploy/, installed where an operator puts them, and what systemd says of them."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+import unittest
+
+from channels import KEY, PORT, SECRET, Sandbox
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UNITS = pathlib.Path("/etc/systemd/system")
+CONFIGURATION = pathlib.Path("/etc/passerelle")
+SERVICE = "passerelle.service"
+SOCKETS = ["passerelle.socket", "passerelle-ipc.socket"]
+IPC = "/run/passerelle.sock"
+CHANNEL = "presence-bail-1"
+
+SETTINGS = {
+    "PUSHER_APP_ID": "1001",
+    "PUSHER_KEY": KEY,
+    "PUSHER_HOST": "127.0.0.1",
+    "PUSHER_PORT": str(PORT),
+    "PUSHER_SCHEME": "http",
+    "PASSERELLE_AUTH": "none",
+    "PASSERELLE_PIN": CHANNEL,
+}
+
+
+def install():
+    """Puts everything where the README says, once a container."""
+    shutil.copy(os.environ["PASSERELLE_TEST_BINARY"], "/usr/bin/passerelle")
+    os.chmod("/usr/bin/passerelle", 0o755)
+    for unit in [SERVICE, *SOCKETS]:
+        shutil.copy(ROOT / "deploy" / unit, UNITS / unit)
+    CONFIGURATION.mkdir(exist_ok=True)
+    systemctl("daemon-reload")
+
+
+def run(*words, check=True, timeout=60):
+    """Runs a command to its end and gives what it wrote."""
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def systemctl(*words, check=True, timeout=60):
+    return run("systemctl", *words, check=check, timeout=timeout)
+
+
+def show(name, unit=SERVICE):
+    """Gives one property of a unit."""
+    return systemctl("show", "--value", f"--property={name}", unit).strip()
+
+
+def until(condition, what, seconds=20):
+    """Gives the first true value of a condition that is asked again and again, or fails."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}\n{said()}")
+        time.sleep(0.02)
+
+
+def journal(unit=SERVICE, since=None):
+    """Gives the unit's records, oldest first; `since` is a record's cursor."""
+    run("journalctl", "--sync")
+    words = ["journalctl", "--output=json", "--all", f"--unit={unit}", "--no-pager"]
+    words += [f"--after-cursor={since}"] if since else []
+    return [json.loads(line) for line in run(*words).splitlines()]
+
+
+def cursor():
+    """Gives where the journal ends now."""
+    run("journalctl", "--sync")
+    lines = run("journalctl", "--show-cursor", "--lines=0", "--no-pager").splitlines()
+    return lines[-1].removeprefix("-- cursor: ")
+
+
+def said():
+    """Gives the end of what the service and its manager wrote, for a failure's message."""
+    return run("journalctl", "--lines=25", "--no-pager", "--output=short-precise", check=False)
+
+
+class UnitTest(unittest.TestCase):
+    """A test that begins with nothing running but a Channels server, and ends so."""
+
+    sandbox_runs = True
+
+    def setUp(self):
+        self.addCleanup(self.clean)
+        self.clean()
+        self.configure()
+        (CONFIGURATION / "pusher-secret").write_text(SECRET + "\n")
+        (CONFIGURATION / "pusher-secret").chmod(0o600)
+        # Shorter times, and no test is the one start too many of another's.
+        self.drop_in("[Unit]\nStartLimitIntervalSec=0\n[Service]\nWatchdogSec=2s\n")
+        self.since = cursor()
+        if self.sandbox_runs:
+            self.sandbox = Sandbox()
+            self.addCleanup(self.sandbox.stop)
+
+    def clean(self):
+        systemctl("stop", *SOCKETS, SERVICE, check=False)
+        systemctl("reset-failed", check=False)
+        for unit in [SERVICE, *SOCKETS]:
+            shutil.rmtree(UNITS / f"{unit}.d", ignore_errors=True)
+        for folder in ["/var/lib/passerelle", "/var/lib/private/passerelle"]:
+            if os.path.islink(folder):
+                os.unlink(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+        systemctl("daemon-reload")
+
+    def configure(self, **changes):
+        """Writes the environment file; None takes a variable out."""
+        settings = {k: v for k, v in (SETTINGS | changes).items() if v is not None}
+        text = "".join(f"{name}={value}\n" for name, value in settings.items())
+        (CONFIGURATION / "passerelle.env").write_text(text)
+
+    def drop_in(self, text, unit=SERVICE, name="test"):
+        folder = UNITS / f"{unit}.d"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.conf").write_text(text)
+        systemctl("daemon-reload")
+
+    def messages(self):
+        """Gives what the gateway itself has logged since the test began."""
+        return [
+            record["MESSAGE"]
+            for record in journal(since=self.since)
+            if record.get("SYSLOG_IDENTIFIER") == "passerelle"
+        ]
+
+    def fails_with(self, code):
+        """Waits until the service has failed with an exit code, and gives its last error."""
+        until(lambda: show("ActiveState") == "failed", f"the end with {code}")
+        self.assertEqual(show("ExecMainStatus"), str(code), said())
+        records = journal(since=self.since)
+        errors = [r for r in records if r.get("PRIORITY") == "3" and r.get("_COMM") == "passerelle"]
+        return errors[-1]["MESSAGE"] if errors else ""
