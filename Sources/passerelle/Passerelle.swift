@@ -22,7 +22,7 @@ enum Passerelle {
             }
             return run(invocation, .process())
         } catch {
-            complain(error.message)
+            complain(error.message, at: .process())
             return UsageError.exitCode
         }
     }
@@ -34,7 +34,7 @@ enum Passerelle {
         do throws(ConfigurationError) {
             configuration = try source.load()
         } catch {
-            complain(error.message)
+            complain(error.message, at: surroundings)
             Systemd.tell(failure: error.message)
             return ConfigurationError.exitCode
         }
@@ -62,7 +62,13 @@ enum Passerelle {
         Terminal.write(Array(text.utf8), to: STDOUT_FILENO) ? 0 : 1
     }
 
-    private static func complain(_ message: String) {
-        Terminal.writeLine("passerelle: " + message, to: STDERR_FILENO)
+    /// Says what is wrong: to a person in plain words, to the journal as an error.
+    private static func complain(_ message: String, at surroundings: Surroundings) {
+        let stream = surroundings.value("JOURNAL_STREAM")
+        if Log.isJournal(stream) {
+            Log(level: .error, journalStream: stream).error(message)
+        } else {
+            Terminal.writeLine("passerelle: " + message, to: STDERR_FILENO)
+        }
     }
 }

@@ -71,8 +71,9 @@ class Blackhole:
             pass
 
     def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        if self.listener.fileno() >= 0:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
         for each in self.taken:
             each.close()
 
@@ -108,7 +109,7 @@ class Reader(threading.Thread):
         self.connections = 0
         self.refused = 0
         self.is_open = True
-        self.link = None
+        self.socket = None
         self.start()
 
     def run(self):
@@ -123,9 +124,11 @@ class Reader(threading.Thread):
 
     def read(self):
         fields = {"Last-Event-ID": self.position} if self.position else {}
-        self.link = http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)
-        self.link.request("GET", self.path, headers=fields)
-        answer = self.link.getresponse()
+        link = http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)
+        link.connect()
+        self.socket = link.sock
+        link.request("GET", self.path, headers=fields)
+        answer = link.getresponse()
         if answer.status != 200:
             return
         self.connections += 1
@@ -150,7 +153,7 @@ class Reader(threading.Thread):
     def close(self):
         self.is_open = False
         try:
-            self.link.sock.shutdown(socket.SHUT_RDWR)
+            self.socket.shutdown(socket.SHUT_RDWR)
         except (OSError, AttributeError):
             pass
-        self.join(10)
+        self.join(20)

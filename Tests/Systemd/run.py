@@ -4,9 +4,23 @@
 
 import pathlib
 import sys
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Timed(unittest.TextTestResult):
+    """Says of each test how long it took."""
+
+    def startTest(self, test):
+        self.began = time.monotonic()
+        super().startTest(test)
+
+    def addSuccess(self, test):
+        unittest.TestResult.addSuccess(self, test)
+        self.stream.writeln(f"ok, {time.monotonic() - self.began:.1f} s")
+        self.stream.flush()
 
 
 def main():
@@ -17,7 +31,7 @@ def main():
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{each}*" for each in sys.argv[1:]] or None
     suite = loader.discover(str(HERE))
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Timed).run(suite)
     bad = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
     print(f"{result.testsRun - bad} passed, {bad} failed", flush=True)
     sys.exit(0 if result.wasSuccessful() and result.testsRun else 1)

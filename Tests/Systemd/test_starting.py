@@ -41,7 +41,7 @@ class Activation(UnitTest):
     def test_it_listens_on_every_descriptor_of_a_name_and_on_nothing_else(self):
         self.drop_in("[Socket]\nListenStream=/run/more.sock\n", SOCKETS[0])
         # What the descriptors replace is not so much as tried.
-        self.configure(PASSERELLE_HTTP="192.0.2.1:80,127.0.0.1:9")
+        self.configure(PASSERELLE_HTTP="127.0.0.1:6001")
         systemctl("start", *SOCKETS)
         systemctl("start", SERVICE)
         self.assertEqual(get("/healthz")[0], 200)

@@ -100,7 +100,10 @@ final class House {
             scribe?.settle()
             supervision?.turnEnded()
         }
-        defer { scribe?.close() }
+        defer {
+            scribe?.close()
+            log.close()
+        }
         upstream.start()
         do throws(SystemError) {
             let signals = try SignalSource(loop: loop, signals: [2, 15, 1]) { [unowned self] in
@@ -178,6 +181,7 @@ final class House {
                 at: Moment(
                     steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds)))
             scribe?.timePassed()
+            log.timePassed()
             expire()
         }
     }

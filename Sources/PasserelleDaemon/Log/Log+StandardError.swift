@@ -5,17 +5,28 @@ import Glibc
 import SwiftOverlayShims
 
 extension Log {
-    /// The process's log: standard error, in journald's form where that is what reads it.
+    /// The process's log: standard error, or journald itself where that is what reads it.
     package convenience init(level: LogLevel, journalStream: String?) {
+        var form = Self.form(journalStream: journalStream)
+        // A record that nobody takes is lost rather than the loop held up.
+        var sink: Sink = { Terminal.write($0, to: STDERR_FILENO, waits: false) }
+        if form == .journal, let socket = JournalSocket() {
+            form = .native
+            sink = { socket.send($0) }
+        }
         self.init(
-            level: level, form: Self.form(journalStream: journalStream),
+            level: level, form: form,
             clock: {
                 var time = timeval()
                 gettimeofday(&time, nil)
                 return Int64(time.tv_sec) * 1_000 + Int64(time.tv_usec) / 1_000
             },
-            // A record that nobody takes is lost rather than the loop held up.
-            sink: { Terminal.write($0, to: STDERR_FILENO, waits: false) })
+            sink: sink)
+    }
+
+    /// Says whether standard error goes to the journal, by the value of `JOURNAL_STREAM`.
+    package static func isJournal(_ journalStream: String?) -> Bool {
+        form(journalStream: journalStream) == .journal
     }
 
     /// Journald's form only where `JOURNAL_STREAM` (`DEVICE:INODE`) names standard error itself:

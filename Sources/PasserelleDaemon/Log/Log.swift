@@ -4,10 +4,11 @@ private import Synchronization
 
 /// Says what happened, one line a record: level, message, then `key=value` fields.
 ///
-/// Never given a message's content, a secret or a cookie. A record below the level costs one
+/// Never given a message's content, a secret or a cookie. What is said again and again is counted
+/// instead (`RepeatedRecords`). A record below the level costs one
 /// relaxed load: neither message nor fields are evaluated.
 package final class Log: Sendable {
-    /// Takes one whole line, its LF included.
+    /// Takes one whole line, its LF included, or one whole entry of the journal.
     package typealias Sink = @Sendable ([UInt8]) -> Void
 
     /// Gives the wall clock, in milliseconds since 1970 UTC.
@@ -17,8 +18,9 @@ package final class Log: Sendable {
     private let form: LogLine.Form
     private let clock: Clock
     private let sink: Sink
+    private let repeated = Mutex(RepeatedRecords())
 
-    /// A log that writes lines of `form` to `sink`; the clock is asked only where the form has time.
+    /// A log that writes records in `form` to `sink`; like records are counted by the clock.
     package init(level: LogLevel, form: LogLine.Form, clock: @escaping Clock, sink: @escaping Sink)
     {
         threshold = Atomic(level.rawValue)
@@ -75,10 +77,31 @@ package final class Log: Sendable {
         write(.error, message(), fields())
     }
 
+    /// Time passed: writes what was counted for long enough. Call it every second or so.
+    package func timePassed() {
+        let time = clock()
+        repeated.withLock { repeated in
+            for each in repeated.timePassed(at: .milliseconds(time)) { put(each, time) }
+        }
+    }
+
+    /// The process ends: writes what is counted.
+    package func close() {
+        let time = clock()
+        repeated.withLock { repeated in for each in repeated.ended() { put(each, time) } }
+    }
+
     private func write(
         _ level: LogLevel, _ message: String, _ fields: KeyValuePairs<String, String>
     ) {
-        let time = form == .timed ? clock() : 0
-        sink(LogLine.bytes(form, level, time: time, message: message, fields: fields))
+        let time = clock()
+        let record = LogRecord(level, message, fields)
+        repeated.withLock { repeated in
+            for each in repeated.told(record, at: .milliseconds(time)) { put(each, time) }
+        }
+    }
+
+    private func put(_ record: LogRecord, _ time: Int64) {
+        sink(LogLine.bytes(form, record, time: time))
     }
 }

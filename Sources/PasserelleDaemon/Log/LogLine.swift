@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Writes one record as one line, whatever its values hold.
+/// Writes one record as one line, or as one entry of the journal, whatever its values hold.
 package enum LogLine {
     /// Where the lines go decides what stands before the message.
     package enum Form: Sendable, Equatable {
@@ -8,24 +8,25 @@ package enum LogLine {
         case timed
         /// `<N>msg=…`: journald reads the priority and has a clock of its own.
         case journal
+        /// A datagram for journald, with fields of their own.
+        case native
     }
 
     /// The longest value that is written whole, in UTF-8 bytes; the rest of a longer one is cut.
     package static let valueBytes = 1_024
 
     /// The record's line, its LF included; `time` is milliseconds since 1970 UTC.
-    package static func bytes(
-        _ form: Form, _ level: LogLevel, time: Int64, message: String,
-        fields: KeyValuePairs<String, String>
-    ) -> [UInt8] {
+    package static func bytes(_ form: Form, _ record: LogRecord, time: Int64) -> [UInt8] {
+        let level = record.level
         var line = ""
         switch form {
         case .timed: line += "time=\(UTCTime.text(milliseconds: time)) level=\(level.name) "
         case .journal: line += "<\(level.priority)>level=\(level.name) "
+        case .native: return JournalEntry.bytes(record)
         }
-        line += "msg=" + QuotedText.word(message, limit: valueBytes)
-        for (key, value) in fields {
-            line += " \(key)=" + QuotedText.word(value, limit: valueBytes)
+        line += "msg=" + QuotedText.word(record.message, limit: valueBytes)
+        for field in record.fields {
+            line += " \(field.name)=" + QuotedText.word(field.value, limit: valueBytes)
         }
         line += "\n"
         return Array(line.utf8)

@@ -16,7 +16,7 @@ struct LogTests {
     }
 
     private func line(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) -> String {
-        let bytes = LogLine.bytes(.journal, .info, time: 0, message: message, fields: fields)
+        let bytes = LogLine.bytes(.journal, LogRecord(.info, message, fields), time: 0)
         return String(decoding: bytes, as: UTF8.self)
     }
 
