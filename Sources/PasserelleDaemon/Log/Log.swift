@@ -77,7 +77,7 @@ package final class Log: Sendable {
         write(.error, message(), fields())
     }
 
-    /// Time passed: writes what was counted for long enough. Call it every second or so.
+    /// Writes what was counted for long enough; called every second or so.
     package func timePassed() {
         let time = clock()
         repeated.withLock { repeated in
@@ -85,7 +85,7 @@ package final class Log: Sendable {
         }
     }
 
-    /// The process ends: writes what is counted.
+    /// Writes what is counted, as the process ends.
     package func close() {
         let time = clock()
         repeated.withLock { repeated in for each in repeated.ended() { put(each, time) } }
