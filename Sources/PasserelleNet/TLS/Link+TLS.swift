@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 extension Link {
-    /// Begins TLS on an open plain link, as after a proxy's answer: `linkOpened` or `linkEnded`
-    /// follows once more, never before this returns. `host` is the name to be verified.
+    /// Begins TLS on an open plain link, as after a proxy's answer.
     ///
-    /// How long the handshake may take is the owner's to decide.
+    /// `linkOpened` or `linkEnded` follows once more, never before this returns; `host` is the name
+    /// to be verified. How long the handshake may take is the owner's to decide.
     package func secure(as client: TLSClient, host: String) {
         guard stage == .open, tls == nil, queuedBytes == 0 else { return }
         guard client.verifies || ListenAddress.isLoopbackHost(host) else {

@@ -21,8 +21,9 @@ final class Tunnel: LinkOwner {
     private var isThrough = false
     private var timer: TimerToken?
 
-    /// Starts to connect to the proxy, and gives the link at once; `owner` hears of it what it would
-    /// of a direct one. `timeout` covers the proxy's answer and the TLS handshake too.
+    /// Starts to connect to the proxy, and gives the link at once.
+    ///
+    /// `owner` hears of it what it would of a direct one. `timeout` covers the proxy's answer and the TLS handshake too.
     static func open(
         loop: EventLoop, through proxy: HTTPProxy, to address: ListenAddress, tls: TLSClient?,
         timeout: Duration, owner: any LinkOwner

@@ -51,15 +51,17 @@ struct LineWords {
     }
 
     /// Takes all that is left as text; the empty one at the line's end.
+    ///
+    /// A CR in it becomes a space, as in a line that is written; other control characters stay,
+    /// since who shows the text has to see to them anyway.
     mutating func rest(_ line: Span<UInt8>) throws(LineError) -> String {
         skipSpace(line)
         let start = at
         at = line.count
-        for at in start..<at where line[at] < 0x20 || line[at] == 0x7F { throw .notText }
         guard let text = try? UTF8Span(validating: line.extracting(start..<at)) else {
             throw .notText
         }
-        return String(copying: text)
+        return String(copying: text).replacing("\r", with: " ")
     }
 
     /// Appends a word, as a JSON string where it could be taken for something else.
