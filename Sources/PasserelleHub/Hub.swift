@@ -28,6 +28,8 @@ package final class Hub {
     var demands: [Demand] = []
     var toBeTold: [Channel] = []
     var retracted: Set<UInt64> = []
+    /// When those who have been gone for too long are next forgotten: it looks at everybody.
+    private var forgetsAt = Duration.zero
 
     /// Builds an empty hub; `epoch` must differ from that of every earlier log.
     package convenience init(epoch: UInt64, configuration: HubConfiguration, at now: Moment) {
@@ -113,22 +115,22 @@ package final class Hub {
     ///
     /// Call it about once a second; it looks at each channel that holds anything.
     package func expire(at now: Moment) {
+        for channel in channels.values { evict(channel, now: now.steady) }
         var empty: [String] = []
-        for channel in channels.values.sorted(by: { $0.name < $1.name }) {
+        // Only those few are sorted, so that the same day gives the same positions.
+        let due = channels.values.filter { isDue($0, at: now.steady) }
+        for channel in due.sorted(by: { $0.name < $1.name }) {
             if hasLingered(channel, at: now.steady) { giveUp(channel, at: now) }
-            evict(channel, now: now.steady)
-            if !channel.delegated.isEmpty { expireAbsences(of: channel, at: now) }
-            if case .idle = channel.subscription, channel.readers.isEmpty, channel.log.count == 0,
-                channel.delegated.isEmpty,
-                now.steady - channel.lastRead > configuration.log.age
-            {
-                empty.append(channel.name)
-            }
+            expireAbsences(of: channel, at: now)
+            if isEmpty(channel, at: now.steady) { empty.append(channel.name) }
         }
         for name in empty {
             channels[name] = nil
             seenMembers.lost(name, at: now.wall)
         }
+        guard now.steady >= forgetsAt else { return }
+        forgetsAt = now.steady + .seconds(3600)
+        seenMembers.expire(at: now.wall)
     }
 
     func channel(named name: String, now: Duration) -> Channel {
@@ -147,6 +149,18 @@ package final class Hub {
     private func hasLingered(_ channel: Channel, at now: Duration) -> Bool {
         channel.readers.isEmpty && !channel.isPinned
             && channel.lastRead + configuration.linger <= now
+    }
+
+    private func isDue(_ channel: Channel, at now: Duration) -> Bool {
+        if channel.delegated.values.contains(where: { $0.absentSince != nil }) { return true }
+        if case .idle = channel.subscription { return isEmpty(channel, at: now) }
+        return hasLingered(channel, at: now)
+    }
+
+    private func isEmpty(_ channel: Channel, at now: Duration) -> Bool {
+        guard case .idle = channel.subscription else { return false }
+        return channel.readers.isEmpty && channel.log.count == 0 && channel.delegated.isEmpty
+            && now - channel.lastRead > configuration.log.age
     }
 
     private func giveUp(_ channel: Channel, at now: Moment) {

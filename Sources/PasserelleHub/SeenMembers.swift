@@ -7,11 +7,15 @@ package struct SeenMembers {
     /// Users remembered over all channels; beyond it, nobody new is remembered until others go.
     package static let limit = 500_000
 
+    private let limit: Int
     private var channels: [String: [String: SeenMember]] = [:]
     /// How many users are remembered, counted once a channel.
     package private(set) var count = 0
 
-    package init() {}
+    /// Remembers nobody yet, and `limit` users at the most.
+    package init(limit: Int = SeenMembers.limit) {
+        self.limit = limit
+    }
 
     /// Everybody who was seen on a channel, by their ids.
     package func members(of channel: String) -> [SeenMember] {
@@ -25,7 +29,7 @@ package struct SeenMembers {
     package mutating func saw(_ seen: SeenMember, on channel: String) {
         let userID = seen.member.userID
         if channels[channel]?[userID] == nil {
-            guard count < Self.limit else { return }
+            guard count < limit else { return }
             count += 1
         }
         channels[channel, default: [:]][userID] = seen
@@ -48,9 +52,11 @@ package struct SeenMembers {
     /// Forgets those who have been gone for too long.
     package mutating func expire(at now: WallTime) {
         let oldest = now.milliseconds - Self.age.components.seconds * 1000
-        for (channel, members) in channels {
-            let kept = members.filter { $0.value.isPresent || $0.value.time.milliseconds >= oldest }
-            guard kept.count < members.count else { continue }
+        func isForgotten(_ seen: SeenMember) -> Bool {
+            !seen.isPresent && seen.time.milliseconds < oldest
+        }
+        for (channel, members) in channels where members.values.contains(where: isForgotten) {
+            let kept = members.filter { !isForgotten($0.value) }
             count -= members.count - kept.count
             channels[channel] = kept.isEmpty ? nil : kept
         }
