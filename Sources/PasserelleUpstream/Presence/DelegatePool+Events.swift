@@ -16,6 +16,7 @@ extension DelegatePool {
     package mutating func lost(_ id: ID, now: Duration) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
         connections[index].isUp = false
+        touched = nil
         for (channel, seat) in connections[index].seats.sorted(by: { $0.key < $1.key }) {
             let attendee = Attendee(channel, seat.userID)
             switch seat.phase {
@@ -91,6 +92,7 @@ extension DelegatePool {
     ) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
         let refused = connections.remove(at: index)
+        touched = nil
         resting.removeAll { $0.id == id }
         actions.append(.close(id))
         blockedBy = .connection(code: code, message: message)
@@ -134,6 +136,7 @@ extension DelegatePool {
 
     private mutating func rest(_ channel: String, on id: ID, until: Duration) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
+        touched?.insert(channel)
         connections[index].seats[channel] = Seat(userID: "", phase: .resting(until: until))
         resting.append((until, id, channel))
     }

@@ -89,8 +89,8 @@ package struct DelegatePool {
     /// From the lowest to the highest.
     var connections: [Connection] = []
     var wishes: [Attendee: Wish] = [:]
-    /// Those who wait for a place, in the order in which they came.
-    var waiting: [Attendee] = []
+    /// Those who wait for a place on a channel, in the order in which they came.
+    var waiting: [String: [Attendee]] = [:]
     /// Those who are refused, with the time of their next attempt.
     var observed = Deadlines<Attendee>()
     /// Places that rest.
@@ -103,8 +103,14 @@ package struct DelegatePool {
     var blocks = 0
     /// Nobody is moved before then.
     var movesRestUntil: Duration?
-    private var nextID = 1
+    var nextID = 1
     var actions: [Action] = []
+    /// Channels on which a place was taken, left or asked for since all was settled.
+    ///
+    /// `nil` where anything may have changed. So ten thousand moves do not each look at all others.
+    var touched: Set<String>? = []
+    /// The fewest connections when all was settled.
+    var settledNeed = 0
 
     package init() {}
 
@@ -177,7 +183,9 @@ package struct DelegatePool {
         guard let wish = wishes.removeValue(forKey: attendee) else { return [] }
         switch wish.place {
         case .observed: return []
-        case .waiting: waiting.removeAll { $0 == attendee }
+        case .waiting:
+            waiting[attendee.channel]?.removeAll { $0 == attendee }
+            if waiting[attendee.channel] == [] { waiting[attendee.channel] = nil }
         case .seated(let id): vacate(attendee.channel, on: id)
         case .moving(let from, let to):
             vacate(attendee.channel, on: to)
@@ -196,7 +204,8 @@ package struct DelegatePool {
             change(attendee.channel, on: id) { $0.phase = .asked }
             wishes[attendee]?.place = .seated(id)
         } else {
-            waiting.append(attendee)
+            touched?.insert(attendee.channel)
+            waiting[attendee.channel, default: []].append(attendee)
         }
     }
 
@@ -220,26 +229,24 @@ package struct DelegatePool {
         else { return }
         body(&seat)
         connections[index].seats[channel] = seat
+        touched?.insert(channel)
     }
 
     /// Takes a place back without a word.
     mutating func empty(_ channel: String, on id: ID) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         connections[index].seats[channel] = nil
+        touched?.insert(channel)
     }
 
     /// Ends a subscription, at once or as soon as it was answered.
     mutating func vacate(_ channel: String, on id: ID) {
-        guard let index = connections.firstIndex(where: { $0.id == id }),
-            let seat = connections[index].seats[channel]
-        else { return }
-        if seat.phase == .asked, connections[index].isUp {
-            connections[index].seats[channel]?.phase = .leaving
-            return
+        let isUp = connections.first { $0.id == id }?.isUp == true
+        switch seat(channel, on: id)?.phase {
+        case .asked where isUp: change(channel, on: id) { $0.phase = .leaving }
+        case .asked, .live: unsubscribe(channel, on: id)
+        case .leaving, .resting, nil: break
         }
-        guard seat.phase == .asked || seat.phase == .live else { return }
-        connections[index].seats[channel] = nil
-        actions.append(.unsubscribe(id, channel: channel))
     }
 
     /// Ends a subscription that was answered.
@@ -248,75 +255,13 @@ package struct DelegatePool {
         actions.append(.unsubscribe(id, channel: channel))
     }
 
-    private mutating func occupy(_ index: Int, by attendee: Attendee) {
+    mutating func occupy(_ index: Int, by attendee: Attendee) {
+        touched?.insert(attendee.channel)
         connections[index].seats[attendee.channel] = Seat(userID: attendee.userID)
         actions.append(.subscribe(connections[index].id, attendee))
     }
 
-    // MARK: - Settling
-
-    /// Places those who wait, lets go of connections that are too many, and gives what is to do.
-    mutating func settled(now: Duration) -> [Action] {
-        if let until = blockedUntil, until <= now { blockedUntil = nil }
-        if let until = movesRestUntil, until <= now { movesRestUntil = nil }
-        placeWaiting(now: now)
-        while connections.count > need, let top = connections.last {
-            if movesRestUntil == nil { clear(top) }
-            guard let seats = connections.last?.seats, seats.values.allSatisfy(\.isResting) else {
-                break
-            }
-            connections.removeLast()
-            resting.removeAll { $0.id == top.id }
-            actions.append(.close(top.id))
-        }
-        defer { actions = [] }
-        return actions
-    }
-
-    private mutating func placeWaiting(now: Duration) {
-        guard !waiting.isEmpty else { return }
-        let those = waiting
-        waiting = []
-        for attendee in those { place(attendee, now: now) }
-    }
-
-    private mutating func place(_ attendee: Attendee, now: Duration) {
-        let channel = attendee.channel
-        if let index = connections.firstIndex(where: { $0.seats[channel] == nil }), index < need {
-            occupy(index, by: attendee)
-            wishes[attendee]?.place = .seated(connections[index].id)
-        } else if connections.count >= need {
-            waiting.append(attendee)
-        } else if let blockedUntil {
-            fallBack(attendee, blockedBy, retryAt: blockedUntil, now: now)
-        } else {
-            connections.append(Connection(id: nextID))
-            actions.append(.open(nextID))
-            occupy(connections.count - 1, by: attendee)
-            wishes[attendee]?.place = .seated(nextID)
-            nextID += 1
-        }
-    }
-
-    /// Begins to move everybody off the highest connection.
-    private mutating func clear(_ top: Connection) {
-        for (channel, seat) in top.seats.sorted(by: { $0.key < $1.key }) {
-            let attendee = Attendee(channel, seat.userID)
-            guard wishes[attendee]?.place == .seated(top.id),
-                seat.phase == .live || (seat.phase == .asked && !top.isUp),
-                let index = connections.firstIndex(where: { $0.seats[channel] == nil }),
-                index < connections.count - 1
-            else { continue }
-            occupy(index, by: attendee)
-            if seat.phase == .live {
-                wishes[attendee]?.place = .moving(from: top.id, to: connections[index].id)
-            } else {
-                // Nothing was said there yet.
-                wishes[attendee]?.place = .seated(connections[index].id)
-                unsubscribe(channel, on: top.id)
-            }
-        }
-    }
+    // MARK: - Refusals
 
     /// Gives up a user for a while; their place is the caller's to clear.
     mutating func fallBack(

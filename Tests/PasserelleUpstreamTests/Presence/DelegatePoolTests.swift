@@ -56,6 +56,47 @@ struct DelegatePoolTests {
         #expect(pool.connectionCount == 1)
     }
 
+    @Test(.timeLimit(.minutes(5)))
+    func `ten thousand users move down in linear time`() {
+        var pool = DelegatePool()
+        let channels = (0..<10_000).map { "presence-bail-\($0)" }
+        for user in ["notary", "client"] {
+            for channel in channels { _ = pool.wanted(Attendee(channel, user), now: .zero) }
+        }
+        for id in [1, 2] {
+            pool.established(id)
+            for channel in channels { _ = pool.subscribed(id, channel: channel, now: .zero) }
+        }
+        var actions: [DelegatePool.Action] = []
+        for channel in channels {
+            actions += pool.unwanted(Attendee(channel, "notary"), now: .zero)
+        }
+        let moves = actions.filter { if case .subscribe(1, _) = $0 { true } else { false } }
+        #expect(moves.count == channels.count)
+        for channel in channels {
+            #expect(pool.connectionCount == 2)
+            actions = pool.subscribed(1, channel: channel, now: .zero)
+        }
+        #expect(actions.last == .close(2) && pool.connectionCount == 1)
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `ten thousand users wait for their places in linear time`() {
+        var pool = DelegatePool()
+        let channels = (0..<10_000).map { "presence-bail-\($0)" }
+        for channel in channels { _ = pool.wanted(Attendee(channel, "1"), now: .zero) }
+        pool.established(1)
+        for channel in channels { _ = pool.unwanted(Attendee(channel, "1"), now: .zero) }
+        for channel in channels {
+            #expect(pool.wanted(Attendee(channel, "2"), now: .zero).count == 1)
+        }
+        for channel in channels {
+            let actions = pool.subscribed(1, channel: channel, now: .zero)
+            #expect(actions.last == .subscribe(1, Attendee(channel, "2")))
+        }
+        #expect(pool.connectionCount == 1)
+    }
+
     @Test func `one who leaves before the answer is unsubscribed behind it, and their place waits`()
     {
         var pool = DelegatePool()
