@@ -51,6 +51,10 @@ package enum LineCommand: Equatable, Sendable {
         return command
     }
 
+    /// All verbs, for people.
+    static let verbs =
+        "SUBSCRIBE, UNSUBSCRIBE, HISTORY, MEMBERS, CHANNELS, STATUS, PUBLISH, TYPING, PING, QUIT"
+
     /// The verb, as it stands on the line and in the answer.
     package var verb: String {
         switch self {
@@ -125,7 +129,7 @@ package enum LineCommand: Equatable, Sendable {
         switch try words.required("on or off", line) {
         case "on": return .typing(channel: channel, user: user, isTyping: true)
         case "off": return .typing(channel: channel, user: user, isTyping: false)
-        default: throw .badValue(word: "on or off")
+        default: throw .badValue(word: "The last word", takes: "on or off")
         }
     }
 }

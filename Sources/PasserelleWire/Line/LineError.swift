@@ -16,8 +16,9 @@ package enum LineError: Error, Equatable, Sendable {
     case tooMuch
     /// A word starts with a quote and is no JSON string.
     case badString
-    /// A word of the form `name=value`, or a choice, has a value that it does not take.
-    case badValue(word: String)
+    /// A word of the form `name=value`, or a choice, has another value than it takes, or is given
+    /// twice.
+    case badValue(word: String, takes: String)
     /// The channel's name is none.
     case badChannel(ChannelNameError)
     /// The event's name is empty, too long, or has control characters.
@@ -40,18 +41,19 @@ package enum LineError: Error, Equatable, Sendable {
         case .tooLong(let limit): "A line has at most \(limit) bytes."
         case .notText: "A line is UTF-8 text without control characters."
         case .empty: "A line starts with a verb."
-        case .unknownVerb: "There is no such verb."
+        case .unknownVerb: "The verbs are \(LineCommand.verbs)."
         case .missing(let word): "The line lacks \(word)."
-        case .tooMuch: "The line has more words than its verb takes."
+        case .tooMuch:
+            "The line has more words than its verb takes; one with a space is a JSON string."
         case .badString: "A word that starts with a quote is a JSON string."
-        case .badValue(let word): "The value of \(word) is none that it takes."
+        case .badValue(let word, let takes): "\(word) is \(takes), and stands once."
         case .badChannel(.empty): "A channel's name is not empty."
         case .badChannel(.tooLong(let limit)):
             "A channel's name has at most \(limit) characters."
         case .badChannel(.badCharacter): "A channel's name has letters, digits and _-=@,.; only."
         case .badEvent:
             "An event's name has 1 to \(EventName.maximumLength) characters, none of control."
-        case .badJSON: "The last part of the line is no JSON value."
+        case .badJSON: "The last part of the line is no JSON value; a text stands in quotes."
         }
     }
 }

@@ -16,12 +16,14 @@ struct LineOptions {
             let value = String(Substring(word.utf8[equals...].dropFirst()))
             switch String(word[..<equals]) {
             case "after":
-                guard after == nil, !value.isEmpty else { throw .badValue(word: "after") }
+                guard after == nil, !value.isEmpty else {
+                    throw .badValue(word: "after", takes: "a position, earliest or now")
+                }
                 after = value
             case name:
                 let isDigits = value.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
                 guard count == nil, isDigits, let number = Int(value) else {
-                    throw .badValue(word: name)
+                    throw .badValue(word: name, takes: "a whole number")
                 }
                 count = number
             default: throw .tooMuch

@@ -66,13 +66,20 @@ struct LineCommandTests {
             ("", .empty), ("   ", .empty), ("HELLO", .unknownVerb), ("{}", .unknownVerb),
             ("OK PING", .unknownVerb),
             ("SUBSCRIBE", .missing(word: "the channel")), ("SUBSCRIBE c x", .tooMuch),
-            ("SUBSCRIBE c last=", .badValue(word: "last")),
-            ("SUBSCRIBE c last=-1", .badValue(word: "last")),
-            ("SUBSCRIBE c last=+1", .badValue(word: "last")),
-            ("SUBSCRIBE c last=1 last=2", .badValue(word: "last")),
-            ("SUBSCRIBE c last=9223372036854775808", .badValue(word: "last")),
-            ("SUBSCRIBE c after=", .badValue(word: "after")), ("SUBSCRIBE c limit=1", .tooMuch),
-            ("SUBSCRIBE c after=a after=b", .badValue(word: "after")),
+            ("SUBSCRIBE c last=", .badValue(word: "last", takes: "a whole number")),
+            ("SUBSCRIBE c last=-1", .badValue(word: "last", takes: "a whole number")),
+            ("SUBSCRIBE c last=+1", .badValue(word: "last", takes: "a whole number")),
+            ("SUBSCRIBE c last=1 last=2", .badValue(word: "last", takes: "a whole number")),
+            (
+                "SUBSCRIBE c last=9223372036854775808",
+                .badValue(word: "last", takes: "a whole number")
+            ),
+            ("SUBSCRIBE c after=", .badValue(word: "after", takes: "a position, earliest or now")),
+            ("SUBSCRIBE c limit=1", .tooMuch),
+            (
+                "SUBSCRIBE c after=a after=b",
+                .badValue(word: "after", takes: "a position, earliest or now")
+            ),
             ("HISTORY c last=1", .tooMuch),
             ("SUBSCRIBE a/b", .badChannel(.badCharacter)), ("SUBSCRIBE \"\"", .badChannel(.empty)),
             ("MEMBERS #server-to-user-1", .badChannel(.badCharacter)), ("PING x", .tooMuch),
@@ -82,7 +89,7 @@ struct LineCommandTests {
             ("PUBLISH c e hello", .badJSON), ("PUBLISH c \"\" {}", .badEvent),
             ("PUBLISH c \"a\\n\" {}", .badEvent),
             ("TYPING c u", .missing(word: "on or off")),
-            ("TYPING c u yes", .badValue(word: "on or off")),
+            ("TYPING c u yes", .badValue(word: "The last word", takes: "on or off")),
             ("TYPING c u on on", .tooMuch), ("MEMBERS \"c", .badString),
             ("MEMBERS \"c\"d", .badString),
             ("MEMBERS a\tb", .notText), ("MEMBERS a\0", .notText), ("PING\r", .notText),
@@ -126,11 +133,18 @@ struct LineCommandTests {
         }
     }
 
+    @Test func `a verb that is none is told all that there are`() {
+        let verbs = LineError.unknownVerb.message.split { !$0.isLetter }.filter {
+            $0.allSatisfy(\.isUppercase)
+        }
+        #expect(Set(verbs.map(String.init)) == Set(Self.commands.map(\.0.verb)))
+    }
+
     @Test func `an error's words are one line of ours, with a code of the protocol`() {
         let errors: [LineError] = [
             .tooLong(limit: 5), .notText, .empty, .unknownVerb, .missing(word: "x"), .tooMuch,
             .badString,
-            .badValue(word: "x"), .badChannel(.empty), .badChannel(.badCharacter),
+            .badValue(word: "x", takes: "y"), .badChannel(.empty), .badChannel(.badCharacter),
             .badChannel(.tooLong(limit: 164)), .badEvent, .badJSON,
         ]
         for error in errors {
