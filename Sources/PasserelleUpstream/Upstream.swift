@@ -32,13 +32,13 @@ package final class Upstream {
     /// Client events of the gateway's that Channels says were too many (4301).
     package private(set) var excess: UInt64 = 0
     private var outward = UpstreamStatus()
-    private var errorPace = ErrorPace()
+    private var errorPace = NotePace<Int?>()
     private var connection: UpstreamConnection?
 
     /// Builds an upstream that has not begun; `jitter` gives random numbers in 0..<1.
     package init(
         loop: EventLoop, hub: Hub, server: ChannelsServer,
-        jitter: @escaping () -> Double = { Double(Random.uint32()) / 4_294_967_296 }
+        jitter: @escaping () -> Double = Random.fraction
     ) {
         self.loop = loop
         self.hub = hub
@@ -110,8 +110,8 @@ package final class Upstream {
             if case .code(ClosePolicy.overQuota, _) = cause { needsRoom?() }
         case .error(let code, let message):
             if code == 4301 { excess += 1 }
-            guard let count = errorPace.came(code, now: now.steady) else { return }
-            noted?(.error(code: code, message: message, count: count))
+            guard let others = errorPace.passes(code, now: now.steady) else { return }
+            noted?(.error(code: code, message: message, count: others + 1))
         case .refusedForGood(let code, let message):
             refusedForGood?(code, RefusalWords.words(code: code, server: message))
         case .memberAdded, .memberRemoved, .lost: break

@@ -18,21 +18,22 @@ package final class UpstreamConnection {
     /// Times that something came which is not of the protocol.
     package private(set) var garbled: UInt64 = 0
 
-    /// The loop holds the timer, which holds this weakly.
     private let loop: EventLoop
     private let server: ChannelsServer
     private let sign: Signing
     private let told: (UpstreamSession.Report) -> Void
     private var session: UpstreamSession
     private var link: UpstreamLink?
-    private var timer: TimerToken?
-    private var timerDeadline: Duration?
+    private lazy var alarm = Alarm(loop) { [weak self] in
+        guard let self else { return }
+        perform(session.timePassed(now: loop.now))
+    }
 
     /// Builds a connection that has not begun; `jitter` gives random numbers in 0..<1, and
     /// `outlastsQuota` is the session's.
     package init(
         loop: EventLoop, server: ChannelsServer, outlastsQuota: Bool = false,
-        jitter: @escaping () -> Double = { Double(Random.uint32()) / 4_294_967_296 },
+        jitter: @escaping () -> Double = Random.fraction,
         sign: @escaping Signing, told: @escaping (UpstreamSession.Report) -> Void
     ) {
         self.loop = loop
@@ -44,7 +45,6 @@ package final class UpstreamConnection {
 
     deinit {
         link?.close(code: 1001)
-        if let timer { loop.cancel(timer) }
     }
 
     /// Connects, and goes on until `stop` or until Channels refuses for good.
@@ -122,7 +122,7 @@ package final class UpstreamConnection {
             case .tell(let report): told(report)
             }
         }
-        arm()
+        alarm.set(session.deadline)
     }
 
     private func connect() {
@@ -130,22 +130,6 @@ package final class UpstreamConnection {
         link?.close(code: 1001)
         link = UpstreamLink(loop: loop, server: server) { [weak self] link, happening in
             self?.happened(happening, on: link)
-        }
-    }
-
-    private func arm() {
-        let deadline = session.deadline
-        // A later deadline needs no new timer: the old one looks again when it fires.
-        if let timerDeadline, let deadline, deadline >= timerDeadline { return }
-        if let timer { loop.cancel(timer) }
-        timer = nil
-        timerDeadline = deadline
-        guard let deadline else { return }
-        timer = loop.after(max(.zero, deadline - loop.now)) { [weak self] in
-            guard let self else { return }
-            self.timer = nil
-            self.timerDeadline = nil
-            self.perform(self.session.timePassed(now: self.loop.now))
         }
     }
 }

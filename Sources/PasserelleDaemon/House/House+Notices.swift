@@ -60,7 +60,7 @@ extension House {
         }
     }
 
-    private static func log(_ note: NoticeNote, alike: Int, to log: Log) {
+    private static func log(_ note: NoticeNote, alike: UInt64, to log: Log) {
         let more = "\(alike)"
         switch note {
         case .givenUp(let id, let channel, let cause):

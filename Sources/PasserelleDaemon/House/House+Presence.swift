@@ -62,14 +62,14 @@ extension Log {
                 "a reader is no member for now: Channels refuses a \(cause)",
                 [
                     "channel": attendee.channel, "user": attendee.userID, "code": "\(code)",
-                    "message": words, "retry_in": "\(delay)",
+                    "message": words, "retry_in": delay.settingText,
                 ])
         case .fallbackEnded(let ended):
             noteEnd(of: ended)
         case .away(let id, let delay, let cause):
             info(
                 "a delegate's connection is away",
-                ["connection": "\(id)", "retry_in": "\(delay)", "cause": "\(cause)"])
+                ["connection": "\(id)", "retry_in": delay.settingText, "cause": "\(cause)"])
         case .error(let id, let code, let message, let count):
             warning(
                 "Channels says an error",

@@ -196,7 +196,7 @@ final class House {
                 ["channel": channel, "status": "\(status)", "message": message])
         case .waits(let delay, let cause):
             log.warning(
-                "not connected to Channels", ["retry_in": "\(delay)", "cause": "\(cause)"])
+                "not connected to Channels", ["retry_in": delay.settingText, "cause": "\(cause)"])
         case .error(let code, let message, let count):
             log.warning(
                 "Channels says an error",

@@ -16,4 +16,9 @@ package enum Random {
     package static func uint32() -> UInt32 {
         bytes(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
+
+    /// One unpredictable number in 0..<1, such as for the jitter of a delay.
+    package static func fraction() -> Double {
+        Double(uint32()) / 4_294_967_296
+    }
 }

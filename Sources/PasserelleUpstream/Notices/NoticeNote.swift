@@ -30,22 +30,3 @@ package enum NoticeNote: Equatable, Sendable {
         }
     }
 }
-
-/// Lets one note of a kind through in a while, and counts the others.
-struct NoticeNoteBrake {
-    /// Notes of one kind are this far apart.
-    static let distance: Duration = .seconds(60)
-
-    private var last: [Int: Duration] = [:]
-    private var held: [Int: Int] = [:]
-
-    /// Whether to tell it, and how many alike were not told before; nil: not now.
-    mutating func pass(_ note: NoticeNote, at now: Duration) -> Int? {
-        if let time = last[note.kind], now - time < Self.distance {
-            held[note.kind, default: 0] += 1
-            return nil
-        }
-        last[note.kind] = now
-        return held.removeValue(forKey: note.kind) ?? 0
-    }
-}

@@ -24,7 +24,7 @@ package struct NoticePlanner {
         /// Send an event to Inngest, then tell `ended` with the number.
         case send(number: Int, NoticeEvent)
         /// Say so in the log; `alike` notes of the kind were passed over since the last.
-        case note(NoticeNote, alike: Int)
+        case note(NoticeNote, alike: UInt64)
     }
 
     /// What the planner looks up when it decides.
@@ -92,7 +92,7 @@ package struct NoticePlanner {
     var keys: [String: Int] = [:]
     var deliveries: [Int: Delivery] = [:]
     var lanes: [NoticePair: Lane] = [:]
-    var schedule = NoticeSchedule<Item>()
+    var schedule = Deadlines<Item>()
     var marks: ThrottleMarks
     /// Notices for which Channels is to be asked, and those for which it was, by channel.
     var unasked: [String: [Int]] = [:]
@@ -105,7 +105,7 @@ package struct NoticePlanner {
     var failing: NoticeCause?
     /// Channels of which was told that their messages name no recipients.
     private var channelsNoted: Set<String> = []
-    var brake = NoticeNoteBrake()
+    var pace = NotePace<Int>()
     private var lastNumber = 0
 
     /// Builds a planner with nothing to do; `jitter` gives random numbers in 0..<1.
@@ -124,7 +124,7 @@ package struct NoticePlanner {
     }
 
     /// When `timePassed` wants to be told; nil while nothing is timed.
-    package var deadline: Duration? { schedule.next }
+    package var deadline: Duration? { schedule.first }
 
     /// A message came.
     package mutating func heard(_ message: NoticeMessage, at now: Moment) -> [Action] {
@@ -171,7 +171,7 @@ package struct NoticePlanner {
     /// Time passed: call it at `deadline` or later.
     package mutating func timePassed(at now: Moment) -> [Action] {
         var actions: [Action] = []
-        while let item = schedule.takeDue(at: now.steady) {
+        while let item = schedule.popFirst(through: now.steady) {
             switch item {
             case .message(let number): spread(number, at: now, &actions)
             case .notice(let number):
@@ -248,7 +248,7 @@ package struct NoticePlanner {
     }
 
     mutating func note(_ note: NoticeNote, at now: Moment) -> [Action] {
-        brake.pass(note, at: now.steady).map { [.note(note, alike: $0)] } ?? []
+        pace.passes(note.kind, now: now.steady).map { [.note(note, alike: $0)] } ?? []
     }
 }
 

@@ -17,7 +17,7 @@ package final class Notices {
     package static let erasure: Duration = .seconds(1)
 
     /// Called with what is worth a log line.
-    package var noted: ((NoticeNote, _ alike: Int) -> Void)?
+    package var noted: ((NoticeNote, _ alike: UInt64) -> Void)?
     /// Calls that are on their way, by the notices' numbers.
     private var calls: [Int: HTTPCall] = [:]
     private let loop: EventLoop
@@ -25,8 +25,10 @@ package final class Notices {
     private let users: (String, @escaping ([String]?) -> Void) -> Void
     private let store: NoticeStore?
     private var planner: NoticePlanner
-    private var timer: TimerToken?
-    private var timerDeadline: Duration?
+    private lazy var alarm = Alarm(loop) { [weak self] in
+        guard let self else { return }
+        perform(planner.timePassed(at: moment))
+    }
     private var appended = 0
     private var isRewriteDue = false
     private var isStopped = false
@@ -50,12 +52,10 @@ package final class Notices {
             },
             isHeard: { hub.channel($0)?.isLive == true },
             seen: { hub.seenMembers.members(of: $0).map(\.member) })
-        planner = NoticePlanner(configuration, sight: sight) {
-            Double(Random.uint32()) / 4_294_967_296
-        }
+        planner = NoticePlanner(configuration, sight: sight, jitter: Random.fraction)
         planner.restored(kept, at: moment)
         rewrite()
-        arm()
+        alarm.set(planner.deadline)
         lookAfter()
     }
 
@@ -86,8 +86,7 @@ package final class Notices {
     package func stop() {
         if isRewriteDue { rewrite() }
         isStopped = true
-        if let timer { loop.cancel(timer) }
-        timer = nil
+        alarm.set(nil)
         for call in calls.values { call.cancel() }
         calls = [:]
     }
@@ -117,7 +116,7 @@ package final class Notices {
         }
         if erases { rewriteSoon() }
         if appended > Self.appendedBytes { rewrite() }
-        arm()
+        alarm.set(planner.deadline)
     }
 
     private func keep(_ lines: [UInt8], _ done: @escaping () -> Void) {
@@ -155,21 +154,6 @@ package final class Notices {
             guard let self, !isStopped else { return }
             calls[number] = nil
             perform(planner.ended(number, outcome, at: moment))
-        }
-    }
-
-    private func arm() {
-        let deadline = planner.deadline
-        if let timerDeadline, let deadline, deadline >= timerDeadline { return }
-        if let timer { loop.cancel(timer) }
-        timer = nil
-        timerDeadline = deadline
-        guard let deadline, !isStopped else { return }
-        timer = loop.after(max(.zero, deadline - loop.now)) { [weak self] in
-            guard let self else { return }
-            timer = nil
-            timerDeadline = nil
-            perform(planner.timePassed(at: moment))
         }
     }
 

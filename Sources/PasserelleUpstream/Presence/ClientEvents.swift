@@ -20,7 +20,7 @@ package final class ClientEvents {
     private var planner = ClientEventPlanner()
     private var done: [Int: Done] = [:]
     private var nextTicket = 0
-    private var timer: TimerToken?
+    private lazy var alarm = Alarm(loop) { [weak self] in self?.settle() }
     private var isToSettle = false
 
     /// `delegation` is `nil` where readers are no members.
@@ -31,10 +31,6 @@ package final class ClientEvents {
         self.delegation = delegation
         delegation?.changed = { [weak self] in self?.changed() }
         delegation?.lost = { [weak self] in self?.planner.lost($0) }
-    }
-
-    deinit {
-        if let timer { loop.cancel(timer) }
     }
 
     /// Sends an event as a user; `data` is one JSON value on one line, already the user's own.
@@ -52,7 +48,7 @@ package final class ClientEvents {
             isHeard: isHeard(channel), now: loop.now)
         self.done[nextTicket] = done
         perform(decision, on: saying, nextTicket)
-        arm()
+        alarm.set(planner.deadline)
     }
 
     private func standing(of attendee: Attendee) -> DelegatePool.Standing {
@@ -112,14 +108,6 @@ package final class ClientEvents {
         let settled = planner.settled(
             standing: { standing(of: $0) }, isHeard: { isHeard($0) }, now: loop.now)
         for (ticket, saying, decision) in settled { perform(decision, on: saying, ticket) }
-        arm()
-    }
-
-    private func arm() {
-        guard timer == nil, let deadline = planner.deadline else { return }
-        timer = loop.after(max(.zero, deadline - loop.now)) { [weak self] in
-            self?.timer = nil
-            self?.settle()
-        }
+        alarm.set(planner.deadline)
     }
 }

@@ -48,28 +48,23 @@ package final class Delegation {
     private let jitter: () -> Double
     private var attendance = Attendance()
     private(set) var pool = DelegatePool()
-    private var errorPace = ErrorPace()
+    private var errorPace = NotePace<Int?>()
     /// Connections that are away and were said to be.
     private var away: Set<DelegatePool.ID> = []
     private var connections: [DelegatePool.ID: UpstreamConnection] = [:]
-    private var timer: TimerToken?
-    private var timerDeadline: Duration?
+    private lazy var alarm = Alarm(loop) { [weak self] in self?.timePassed() }
     private var isStopped = false
 
     /// Builds one that has nobody to delegate yet; `jitter` gives random numbers in 0..<1.
     package init(
         loop: EventLoop, hub: Hub, server: ChannelsServer,
-        jitter: @escaping () -> Double = { Double(Random.uint32()) / 4_294_967_296 }
+        jitter: @escaping () -> Double = Random.fraction
     ) {
         self.loop = loop
         self.hub = hub
         self.server = server
         self.jitter = jitter
         signer = Signer(key: server.key, secret: server.secret)
-    }
-
-    deinit {
-        if let timer { loop.cancel(timer) }
     }
 
     // MARK: - Who reads
@@ -171,8 +166,8 @@ package final class Delegation {
             perform(pool.refusedForGood(id, code: code, message: message, now: now))
         case .error(let code, let message):
             if code == 4301 { counters.excess += 1 }
-            guard let count = errorPace.came(code, now: now) else { return }
-            noted?(.error(id, code: code, message: message, count: count))
+            guard let others = errorPace.passes(code, now: now) else { return }
+            noted?(.error(id, code: code, message: message, count: others + 1))
         case .event, .memberAdded, .memberRemoved: return
         }
         arm()
@@ -236,20 +231,11 @@ package final class Delegation {
     }
 
     private func arm() {
-        let deadlines = [attendance.deadline, pool.deadline].compactMap { $0 }
-        let deadline = deadlines.min()
-        // A later deadline needs no new timer: the old one looks again when it fires.
-        if let timerDeadline, let deadline, deadline >= timerDeadline { return }
-        if let timer { loop.cancel(timer) }
-        timer = nil
-        timerDeadline = deadline
-        guard let deadline, !isStopped else { return }
-        timer = loop.after(max(.zero, deadline - loop.now)) { [weak self] in self?.timePassed() }
+        let deadlines = isStopped ? [] : [attendance.deadline, pool.deadline]
+        alarm.set(deadlines.compactMap(\.self).min())
     }
 
     private func timePassed() {
-        timer = nil
-        timerDeadline = nil
         for attendee in attendance.timePassed(now: loop.now) {
             perform(pool.unwanted(attendee, now: loop.now))
             settled(attendee)

@@ -52,22 +52,3 @@ private func == (
 ) -> Bool {
     left.isNews == right.0 && left.ended == right.1
 }
-
-struct ErrorPaceTests {
-    @Test func `the first error of a code has a line, and then one a minute with their number`() {
-        var pace = ErrorPace()
-        #expect(pace.came(4301, now: .zero) == 1)
-        for time in 1...59 { #expect(pace.came(4301, now: .seconds(time)) == nil) }
-        #expect(pace.came(nil, now: .seconds(30)) == 1)
-        #expect(pace.came(4301, now: .milliseconds(59_999)) == nil)
-        #expect(pace.came(4301, now: .seconds(60)) == 61)
-        #expect(pace.came(4301, now: .seconds(61)) == nil)
-        #expect(pace.came(4301, now: .seconds(1000)) == 2)
-    }
-
-    @Test func `a peer that makes up codes does not fill memory or log`() {
-        var pace = ErrorPace()
-        let lines = (0..<10_000).count { pace.came($0, now: .zero) != nil }
-        #expect(lines == 33)
-    }
-}

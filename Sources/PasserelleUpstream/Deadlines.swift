@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-/// Things that fall due, the earliest first: a binary heap.
+/// Things that fall due, the earliest first, of equals the one that was added first: a binary heap.
 struct Deadlines<Element> {
-    private var heap: [(at: Duration, element: Element)] = []
+    private struct Entry {
+        let at: Duration
+        let number: UInt64
+        let element: Element
+
+        static func < (left: Entry, right: Entry) -> Bool {
+            (left.at, left.number) < (right.at, right.number)
+        }
+    }
+
+    private var heap: [Entry] = []
+    private var added: UInt64 = 0
 
     var count: Int { heap.count }
     /// When the earliest falls due.
@@ -10,11 +21,12 @@ struct Deadlines<Element> {
 
     /// Adds a thing with its time.
     mutating func add(_ element: Element, at time: Duration) {
-        heap.append((time, element))
+        heap.append(Entry(at: time, number: added, element: element))
+        added += 1
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
-            guard heap[child].at < heap[parent].at else { return }
+            guard heap[child] < heap[parent] else { return }
             heap.swapAt(child, parent)
             child = parent
         }
@@ -30,7 +42,7 @@ struct Deadlines<Element> {
         while true {
             var least = parent
             for child in [2 * parent + 1, 2 * parent + 2]
-            where child < heap.count && heap[child].at < heap[least].at { least = child }
+            where child < heap.count && heap[child] < heap[least] { least = child }
             guard least != parent else { return earliest.element }
             heap.swapAt(parent, least)
             parent = least
