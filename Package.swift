@@ -107,7 +107,8 @@ let package = Package(
         .testTarget(
             name: "PasserelleDaemonTests",
             dependencies: [
-                "PasserelleDaemon", "PasserelleUpstream", "PasserelleWire", "PasserelleHub",
+                "PasserelleDaemon", "PasserelleDownstream", "PasserelleUpstream", "PasserelleWire",
+                "PasserelleHub",
                 "PasserelleNet",
                 "PasserelleTesting",
             ],

@@ -16,6 +16,12 @@ package struct DownstreamConfiguration {
     package var clientEvents: Set<String> = ["client-typing"]
     /// How readers show who they are; `nil` where nobody checks.
     package var access: AccessConfiguration?
+    /// Which names the gateway answers for, and pages of which origins may use it.
+    package var origins = OriginRules()
+    /// Whose word on where a request comes from is believed.
+    package var proxies = TrustedProxies()
+    /// What each user may do on the Unix socket; `nil`: everything, whoever gets to it.
+    package var lineRights: [UInt32: LineRight]?
     /// Whether a request may say itself whose it is (`user=`): only where nobody else can ask.
     package var believesClaims = false
     /// The gateway's own `user_id`, which is nobody else's.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+package import PasserelleNet
 package import PasserelleWire
 
 /// What became of an event that was to be published.
@@ -31,6 +32,10 @@ package struct DownstreamServices {
     package var readiness: () -> (isReady: Bool, words: String)
     /// Makes users members while they read, and sends what they say.
     package var presence: PresenceServices
+    /// Told of each request that is refused: its status, the word for programs, and the client.
+    package var refused: (_ status: Int, _ word: String, _ client: PeerAddress) -> Void = {
+        _, _, _ in
+    }
     /// Asks the application's auth route about a channel, showing it these fields; answers once.
     package var askRoute:
         (

@@ -82,19 +82,19 @@ struct BadInputTests {
     }
 
     @Test func `what is no request is refused, and its connection closed`() throws {
-        let head = "GET /healthz HTTP/1.1\r\nHost: h\r\n"
-        let post = "POST /poll HTTP/1.1\r\nHost: h\r\n"
+        let head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+        let post = "POST /poll HTTP/1.1\r\nHost: localhost\r\n"
         let cases: [(bytes: String, status: Int)] = [
             ("nonsense\r\n\r\n", 400), ("GET /healthz HTTP/1.1\r\n\r\n", 400),
             (head + "Host: other\r\n\r\n", 400), (head + " folded: x\r\n\r\n", 400),
             (head + "Name : x\r\n\r\n", 400), (head + "X: a\rb\r\n\r\n", 400),
-            (head + "X: a\u{0}b\r\n\r\n", 400), ("GET /healthz HTTP/1.1\nHost: h\n\n", 400),
+            (head + "X: a\u{0}b\r\n\r\n", 400), ("GET /healthz HTTP/1.1\nHost: localhost\n\n", 400),
             (post + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
             (post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
             (post + "Content-Length: -1\r\n\r\n", 400),
             (post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
             (post + "Transfer-Encoding: gzip\r\n\r\n", 501),
-            ("GET /healthz HTTP/2.0\r\nHost: h\r\n\r\n", 505),
+            ("GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n", 505),
             (head + String(repeating: "X: y\r\n", count: 200) + "\r\n", 431),
             (head + "X: " + String(repeating: "y", count: 17_000), 431),
             ("GET /" + String(repeating: "y", count: 17_000), 431),
@@ -121,8 +121,8 @@ struct BadInputTests {
     @Test func `who begins a request and does not end it is cut, others are not`() throws {
         let stream = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)")
         let beginnings = [
-            "", "G", "GET /healthz HTTP/1.1\r\nHost: h\r\n",
-            "POST /poll HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n123",
+            "", "G", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
+            "POST /poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n123",
         ]
         let clients = beginnings.map { RawClient(stage.loop, gateway.http, Array($0.utf8)) }
         // One that trickles is not given more time than one that is silent.

@@ -24,6 +24,8 @@ final class Scene {
     private(set) var attendance: [String] = []
     /// What the application's auth route was asked, and what is told its answers.
     private(set) var routeCalls: [RouteCall] = []
+    /// What was refused: status, word and client.
+    private(set) var refused: [String] = []
     /// What answers requests for other routes.
     private(set) var others: [(path: String, reply: (HTTPResponse) -> Void)] = []
 
@@ -53,6 +55,7 @@ final class Scene {
                 scene?.others.append((request.path, reply))
                 return true
             })
+        services.refused = { scene?.refused.append("\($0) \($1) \($2.host ?? "local")") }
         services.askRoute = { channel, fields, done in
             scene?.routeCalls.append(RouteCall(channel: channel, fields: fields, answer: done))
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+package import PasserelleDownstream
 package import PasserelleNet
 package import PasserelleUpstream
 package import PasserelleWire
@@ -29,7 +30,11 @@ package struct Configuration: Sendable {
     /// What goes with `access`.
     package var accessSettings = AccessSettings()
     /// Browser origins allowed across origins, as browsers write them; empty: same origin only.
-    package var origins: [String] = []
+    package var origins: Set<String> = []
+    /// The names that are answered for; empty: any, or loopback names where nobody is checked.
+    package var hosts: Set<String> = []
+    /// Whose word on where a request comes from is believed.
+    package var proxies = TrustedProxies()
     /// Who is a member of the presence channels.
     package var presence: PresenceMode = .observe
     /// The gateway's own `user_id`.
@@ -63,8 +68,12 @@ package struct Configuration: Sendable {
     package var notices = NoticeSettings()
     /// The names of client events that readers may send.
     package var clientEvents: [String] = []
-    /// The user ids that may use the Unix socket; nil: all whom the file's mode lets.
-    package var ipcUsers: Set<UInt32>?
+    /// What each user id may do on the Unix socket; nil: everything, whoever the file's mode lets.
+    package var ipcRights: [UInt32: LineRight]?
+    /// The file mode of the Unix socket.
+    package var ipcMode: UInt16 = 0o660
+    /// The group of the Unix socket's file; nil: the process's own.
+    package var ipcGroup: UInt32?
     /// What to log, as warnings, once there is a log.
     package var warnings: [String] = []
 

@@ -10,7 +10,8 @@ extension Surroundings {
     package static func process() -> Surroundings {
         Surroundings(
             environment: environment(), readFile: readFile,
-            exists: { access($0, F_OK) == 0 }, userID: userID, ownUserID: geteuid())
+            exists: { access($0, F_OK) == 0 }, userID: userID, groupID: groupID,
+            ownUserID: geteuid())
     }
 
     /// The environment the process was started with; what is not UTF-8 is repaired with U+FFFD.
@@ -60,6 +61,16 @@ extension Surroundings {
             return nil
         }
         return entry.pw_uid
+    }
+
+    private static let groupID: @Sendable (String) -> UInt32? = { name in
+        var entry = group()
+        var found: UnsafeMutablePointer<group>?
+        var buffer = [CChar](repeating: 0, count: 65_536)
+        guard getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else {
+            return nil
+        }
+        return entry.gr_gid
     }
 }
 

@@ -10,6 +10,8 @@ package struct Surroundings: Sendable {
     package var exists: @Sendable (String) -> Bool
     /// Gives the id of the user with a name.
     package var userID: @Sendable (String) -> UInt32?
+    /// Gives the id of the group with a name.
+    package var groupID: @Sendable (String) -> UInt32?
     /// The effective user id of the process.
     package var ownUserID: UInt32
 
@@ -19,12 +21,14 @@ package struct Surroundings: Sendable {
         readFile: @escaping @Sendable (String) -> Result<[UInt8], FileFailure>,
         exists: @escaping @Sendable (String) -> Bool,
         userID: @escaping @Sendable (String) -> UInt32?,
+        groupID: @escaping @Sendable (String) -> UInt32? = { _ in nil },
         ownUserID: UInt32
     ) {
         self.environment = environment
         self.readFile = readFile
         self.exists = exists
         self.userID = userID
+        self.groupID = groupID
         self.ownUserID = ownUserID
     }
 

@@ -71,18 +71,6 @@ extension Variables {
                 }
             }),
         Variable(
-            name: "PASSERELLE_ORIGINS", presetWords: "same origin", placeholder: "ORIGIN,…",
-            meaning: "Browser origins allowed across origins",
-            takes: "https://HOST or https://HOST:PORT, several with commas between them",
-            commands: Command.gateways, stage: .later,
-            read: { draft, text throws(ValueProblem) in
-                var origins: [String] = []
-                for part in try SettingList.parts(text) {
-                    origins.append(try WebAddress.origin(setting: part))
-                }
-                draft.configuration.origins = origins
-            }),
-        Variable(
             name: "PASSERELLE_PRESENCE", preset: "delegate",
             placeholder: "delegate|observe",
             meaning: "Members of presence channels: delegate, known readers too; observe, only us",

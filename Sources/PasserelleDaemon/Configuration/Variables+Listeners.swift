@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleDownstream
 import PasserelleNet
 
 extension Variables {
@@ -29,18 +30,32 @@ extension Variables {
             }),
         Variable(
             name: "PASSERELLE_IPC_USERS", presetWords: "whom the socket's file mode lets",
-            placeholder: "USER,…", meaning: "Users that may use the Unix socket",
-            takes: "user names or numbers with commas between them", commands: Command.gateways,
-            stage: .later,
+            placeholder: "USER:RIGHT,…",
+            meaning: "Users of the Unix socket: USER:read or USER:publish",
+            takes: "user names or numbers, each with :read or :publish, with commas between them",
+            commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
-                var users: Set<UInt32> = []
-                for part in try SettingList.parts(text) {
-                    guard let user = UInt32(part) ?? draft.surroundings.userID(part) else {
-                        throw .part(part, is: "is no user here")
-                    }
-                    users.insert(user)
+                draft.configuration.ipcRights = try rights(text, draft.surroundings)
+            }),
+        Variable(
+            name: "PASSERELLE_IPC_MODE", preset: "0660", placeholder: "MODE",
+            meaning: "The file mode of the Unix socket", takes: "an octal number up to 0777",
+            commands: Command.gateways,
+            read: { draft, text throws(ValueProblem) in
+                guard (3...4).contains(text.utf8.count), let mode = UInt16(text, radix: 8),
+                    mode <= 0o777, text.utf8.allSatisfy({ (48...55).contains($0) })
+                else { throw .not("a file mode") }
+                draft.configuration.ipcMode = mode
+            }),
+        Variable(
+            name: "PASSERELLE_IPC_GROUP", presetWords: "the process's own", placeholder: "GROUP",
+            meaning: "The group of the Unix socket's file", takes: "a group's name or number",
+            commands: Command.gateways,
+            read: { draft, text throws(ValueProblem) in
+                guard let group = UInt32(text) ?? draft.surroundings.groupID(text) else {
+                    throw .not("a group here")
                 }
-                draft.configuration.ipcUsers = users
+                draft.configuration.ipcGroup = group
             }),
         Variable(
             name: "PASSERELLE_TLS_CERT", placeholder: "FILE",
@@ -74,6 +89,27 @@ extension Variables {
             all.append(address)
         }
         return all
+    }
+
+    /// Reads `USER:RIGHT` parts; a user without a right may read.
+    private static func rights(
+        _ text: String, _ surroundings: Surroundings
+    ) throws(ValueProblem) -> [UInt32: LineRight] {
+        var rights: [UInt32: LineRight] = [:]
+        for part in try SettingList.parts(text) {
+            let words = part.split(separator: ":", omittingEmptySubsequences: false)
+            let name = String(words[0])
+            guard words.count <= 2,
+                let right = LineRight(rawValue: words.count == 2 ? String(words[1]) : "read")
+            else { throw .part(part, is: "says neither read nor publish") }
+            guard let user = UInt32(name) ?? surroundings.userID(name) else {
+                throw .part(part, is: "is no user here")
+            }
+            guard rights.updateValue(right, forKey: user) == nil else {
+                throw .part(part, is: "is there twice")
+            }
+        }
+        return rights
     }
 
     private static func socketPath(_ text: String) throws(ValueProblem) -> String {

@@ -23,6 +23,21 @@ extension AccessConfiguration {
     }
 }
 
+extension OriginRules {
+    /// Which hosts and origins there are; where nobody is checked, no other name than the loopback's
+    /// may lead here, or any page could make one that does.
+    init(_ configuration: Configuration) {
+        self.init()
+        origins = configuration.origins
+        fields = configuration.accessSettings.endpointFields.filter { $0.lowercased() != "cookie" }
+        if !configuration.hosts.isEmpty {
+            hosts = .listed(configuration.hosts)
+        } else if configuration.access == .unchecked {
+            hosts = .loopback
+        }
+    }
+}
+
 extension House {
     /// Builds the way to the application's auth route, where it is asked.
     static func authRoute(

@@ -37,16 +37,19 @@ extension House {
             }
         }
         if activated.ipc.isEmpty {
-            try open(.unix(path: configuration.ipc), variable: "PASSERELLE_IPC", takeLine)
+            try open(
+                .unix(path: configuration.ipc), variable: "PASSERELLE_IPC",
+                mode: configuration.ipcMode, group: configuration.ipcGroup, takeLine)
         }
     }
 
     private func open(
-        _ address: ListenAddress, variable: String, _ accepted: @escaping (Link) -> Void
+        _ address: ListenAddress, variable: String, mode: UInt16 = 0o660, group: UInt32? = nil,
+        _ accepted: @escaping (Link) -> Void
     ) throws(StartError) {
         do {
             let listener = try Listener(
-                loop: loop, address: address, mode: 0o660, onAccept: accepted)
+                loop: loop, address: address, mode: mode, group: group, onAccept: accepted)
             listeners.append(listener)
             log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
         } catch {

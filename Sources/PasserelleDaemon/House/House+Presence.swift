@@ -40,6 +40,9 @@ extension DownstreamConfiguration {
         }
         self.init(channels: channels)
         access = try AccessConfiguration(configuration)
+        origins = OriginRules(configuration)
+        proxies = configuration.proxies
+        lineRights = configuration.ipcRights
         heartbeat = configuration.heartbeat
         stall = configuration.stall
         clientEvents = Set(configuration.clientEvents)

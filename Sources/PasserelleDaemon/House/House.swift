@@ -79,6 +79,11 @@ final class House {
                 guard let house else { return false }
                 return otherRoutes(house, request, reply)
             })
+        services.refused = { status, word, client in
+            log.debug(
+                "refused",
+                ["status": "\(status)", "error": word, "client": client.host ?? "\(client)"])
+        }
         if let route = try Self.authRoute(configuration, loop: loop, log: log) {
             services.askRoute = Self.asking(route, memberID: configuration.memberID)
         }

@@ -6,7 +6,7 @@ import PasserelleWire
 
 /// `GET /events`: from the request to the open stream (design §3).
 enum EventStreamRoute {
-    private static let fields: HTTPFields = [
+    fileprivate static let fields: HTTPFields = [
         "Content-Type": "text/event-stream; charset=utf-8",
         "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no",
     ]
@@ -26,7 +26,9 @@ enum EventStreamRoute {
             [weak connection] (grant) throws(Refusal) in
             guard let connection else { return }
             guard !connection.isDraining else { throw .draining }
-            guard !isHEAD else { return connection.answerStreamHead(fields: fields) }
+            guard !isHEAD else {
+                return connection.answerStreamHead(fields: connection.streamFields)
+            }
             open(wanted, with: grant, version: version, on: connection, desk: desk)
         }
     }
@@ -37,6 +39,7 @@ enum EventStreamRoute {
     ) {
         var options: StreamReader.Options = version == .http11 ? .isChunked : []
         if asked.wantsOnlyData { options.insert(.onlyData) }
+        let head = head(fields: connection.streamFields, version: version)
         let reader = StreamReader(link: connection.link, options: options, streams: desk.streams)
         connection.release()
         connection.link.resume()
@@ -48,11 +51,11 @@ enum EventStreamRoute {
             desk.services.presence.joined(asked.channels, identity)
         }
         desk.tally.streams += 1
-        reader.begin(head: head(version: version))
+        reader.begin(head: head)
     }
 
     /// The response's head and the first line of the stream.
-    private static func head(version: HTTPVersion) -> [UInt8] {
+    private static func head(fields: HTTPFields, version: HTTPVersion) -> [UInt8] {
         // The link ends with the stream.
         var head = HTTPWriter.streamHead(
             status: 200, fields: fields, version: version, keepAlive: false)
@@ -70,5 +73,14 @@ enum EventStreamRoute {
     /// lost their stream together do not come back together.
     private static func spreadRetry() -> Int {
         1000 + Int(Random.uint32() % 2000)
+    }
+}
+
+extension HTTPConnection {
+    /// The fields of a stream's head for the page that asked.
+    fileprivate var streamFields: HTTPFields {
+        var fields = EventStreamRoute.fields
+        if let crossOrigin { OriginRules.allow(crossOrigin, in: &fields) }
+        return fields
     }
 }

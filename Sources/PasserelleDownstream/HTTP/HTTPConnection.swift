@@ -27,6 +27,10 @@ final class HTTPConnection: LinkOwner, Stallable {
     /// The request that is being answered.
     private var current: Exchange?
     private var admission: Admission?
+    /// The origin of the page elsewhere that may have the current answer.
+    var crossOrigin: String?
+    /// Who is behind the proxies that the current request came through.
+    var client: PeerAddress?
     private var waiting: Waiter?
     private var poll: PollReader?
     private var deadline = Deadline()
@@ -133,6 +137,8 @@ final class HTTPConnection: LinkOwner, Stallable {
     /// Sends the answer to the current request and goes on with the next.
     func answer(_ response: HTTPResponse) {
         guard let exchange = takeExchange() else { return }
+        var response = response
+        if let crossOrigin { OriginRules.allow(crossOrigin, in: &response.fields) }
         link.send(
             HTTPWriter.response(
                 response, version: exchange.version, keepAlive: exchange.keepsAlive,
@@ -144,6 +150,7 @@ final class HTTPConnection: LinkOwner, Stallable {
     func refuse(_ refusal: Refusal) {
         guard current != nil else { return }
         desk.tally.refusals += 1
+        desk.services.refused(refusal.status, refusal.word, client ?? link.peer)
         answer(refusal.response)
     }
 

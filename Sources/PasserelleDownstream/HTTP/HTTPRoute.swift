@@ -46,6 +46,9 @@ enum HTTPRoute: Equatable {
         if case .send = self { ["POST"] } else { ["GET", "HEAD"] }
     }
 
+    /// Whether it is for readers, and not for whoever looks after the gateway.
+    var isForReaders: Bool { self != .health && self != .readiness }
+
     /// The value of `Allow`.
     var allowed: String { methods.joined(separator: ", ") }
 }

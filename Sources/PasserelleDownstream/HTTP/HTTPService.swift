@@ -10,8 +10,15 @@ package final class HTTPService {
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private(set) var isDraining = false
 
+    private let checksHosts: Bool
+    private let hasProxies: Bool
+    /// The `Host` that was last found to be ours.
+    private var lastHost: String?
+
     init(desk: Desk) {
         self.desk = desk
+        checksHosts = desk.configuration.origins.hosts != .any
+        hasProxies = !desk.configuration.proxies.isEmpty
     }
 
     /// Takes an accepted link.
@@ -43,19 +50,44 @@ package final class HTTPService {
     }
 
     private func route(_ request: HTTPRequest, on connection: HTTPConnection) throws(Refusal) {
+        connection.crossOrigin = nil
+        if hasProxies {
+            connection.client = desk.configuration.proxies.client(
+                of: connection.link.peer, saying: request.fields)
+        }
+        try checkHost(of: request, on: connection)
         if request.target == "*" { return connection.answer(.options("GET, HEAD")) }
         guard let route = HTTPRoute(path: request.path) else {
             let reply: (HTTPResponse) -> Void = { [weak connection] in connection?.answer($0) }
             guard !desk.services.otherRoutes(request, reply) else { return }
             throw Refusal(404, "not-found", "There is no such route here.")
         }
-        if request.method == "OPTIONS" { return connection.answer(.options(route.allowed)) }
+        if route.isForReaders {
+            connection.crossOrigin = try desk.configuration.origins.crossOrigin(of: request)
+        }
+        if request.method == "OPTIONS" {
+            return connection.answer(
+                desk.configuration.origins.options(request, allowed: route.allowed))
+        }
         guard route.methods.contains(request.method) else {
             throw Refusal(
                 405, "method-not-allowed", "This route takes \(route.allowed).",
                 fields: ["Allow": route.allowed])
         }
         try serve(route, request, on: connection)
+    }
+
+    /// Refuses a name that is not ours; the one that was last found to be is not looked at again.
+    private func checkHost(
+        of request: HTTPRequest, on connection: HTTPConnection
+    ) throws(Refusal) {
+        guard checksHosts else { return }
+        // No browser speaks to a Unix socket, and a proxy that does passes its own names on.
+        if connection.link.isUnix, desk.configuration.origins.hosts == .loopback { return }
+        let host = request.fields.first("Host")
+        guard host != lastHost else { return }
+        try desk.configuration.origins.checkHost(of: request)
+        lastHost = host
     }
 
     private func serve(
@@ -93,4 +125,9 @@ package final class HTTPService {
                 })
         }
     }
+}
+
+extension Link {
+    /// Whether the peer is a process of this host at a Unix socket, as no browser is.
+    fileprivate var isUnix: Bool { peer.userID != nil }
 }

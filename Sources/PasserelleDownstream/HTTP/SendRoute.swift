@@ -12,7 +12,6 @@ enum SendRoute {
     ) throws(Refusal) {
         let channel = try ReadRequest.check(
             channel: channel, allowed: desk.configuration.channels)
-        try checkOrigin(of: request)
         try checkType(of: request)
         let claim = try IdentityClaim(query: request.query)
         let event = try ClientEvent(request.body)
@@ -43,16 +42,6 @@ enum SendRoute {
                     connection?.refuse(refusal)
                 }
             })
-    }
-
-    /// A browser says from where a page sends: only the gateway's own pages may.
-    private static func checkOrigin(of request: HTTPRequest) throws(Refusal) {
-        guard let origin = request.fields.first("Origin") else { return }
-        let host = request.fields.first("Host")?.lowercased()
-        let own = ["http://", "https://"].map { $0 + (host ?? "") }
-        guard host != nil, own.contains(origin.lowercased()) else {
-            throw Refusal(403, "forbidden", "Pages of another origin may not send.")
-        }
     }
 
     private static func checkType(of request: HTTPRequest) throws(Refusal) {

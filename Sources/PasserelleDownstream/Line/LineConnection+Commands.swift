@@ -9,6 +9,11 @@ extension LineConnection {
     static let historyBytes = LineSplitter.maximumLength - 512
 
     func obey(_ command: LineCommand) {
+        guard right == .publish || !command.sends else {
+            return fail(
+                "forbidden",
+                "This user may only read here; PASSERELLE_IPC_USERS says who may send.")
+        }
         switch command {
         case .subscribe(let channel, let after, let last):
             subscribe(channel, after: after, last: last)
@@ -144,6 +149,16 @@ extension LineConnection {
             case .unknown(let words):
                 self.fail(ticket, "upstream-unavailable", "Unknown whether it was sent: \(words)")
             }
+        }
+    }
+}
+
+extension LineCommand {
+    /// Whether it makes others hear something.
+    fileprivate var sends: Bool {
+        switch self {
+        case .publish, .typing: true
+        default: false
         }
     }
 }

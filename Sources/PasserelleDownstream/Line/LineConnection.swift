@@ -25,6 +25,8 @@ final class LineConnection: LinkOwner, Stallable {
 
     let link: Link
     let service: LineService
+    /// What its user may do.
+    let right: LineRight
     /// The subscriptions, by channel.
     var readers: [String: LineReader] = [:]
     private var splitter = LineSplitter()
@@ -40,8 +42,9 @@ final class LineConnection: LinkOwner, Stallable {
 
     var desk: Desk { service.desk }
 
-    init(link: Link, service: LineService) {
+    init(link: Link, service: LineService, right: LineRight) {
         self.link = link
+        self.right = right
         self.service = service
         link.owner = self
         link.staysHalfOpen = true

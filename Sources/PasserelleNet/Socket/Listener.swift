@@ -32,12 +32,13 @@ package final class Listener {
     ///
     /// A name is looked up at once, and the first of its addresses that can be bound is taken. A Unix
     /// socket file left behind by a process that is gone is replaced, one
-    /// that somebody answers on is not; `mode` is the file's mode, and `close` removes the file.
+    /// that somebody answers on is not; `mode` is the file's mode, `group` its group where that is
+    /// not the process's own, and `close` removes the file.
     package convenience init(
-        loop: EventLoop, address: ListenAddress, mode: UInt16 = 0o660, tls: TLSServer? = nil,
-        onAccept: @escaping (Link) -> Void
+        loop: EventLoop, address: ListenAddress, mode: UInt16 = 0o660, group: UInt32? = nil,
+        tls: TLSServer? = nil, onAccept: @escaping (Link) -> Void
     ) throws(ListenError) {
-        let (descriptor, file) = try ListeningSocket.open(address, mode: mode)
+        let (descriptor, file) = try ListeningSocket.open(address, mode: mode, group: group)
         do {
             try self.init(
                 loop: loop, listening: descriptor, file: file, tls: tls, onAccept: onAccept)

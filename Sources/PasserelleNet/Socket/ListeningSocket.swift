@@ -9,13 +9,13 @@ enum ListeningSocket {
 
     /// Binds and listens; the descriptor, and the file it made if it is a Unix socket.
     static func open(
-        _ address: ListenAddress, mode: UInt16
+        _ address: ListenAddress, mode: UInt16, group: UInt32?
     ) throws(ListenError) -> (Int32, UnixSocketFile?) {
         switch address {
         case .tcp(let host, let port):
             (try openTCP(address, host: host, port: port), nil)
         case .unix(let path):
-            try openUnix(address, path: path, mode: mode)
+            try openUnix(address, path: path, mode: mode, group: group)
         }
     }
 
@@ -76,7 +76,7 @@ enum ListeningSocket {
     }
 
     private static func openUnix(
-        _ address: ListenAddress, path: String, mode: UInt16
+        _ address: ListenAddress, path: String, mode: UInt16, group: UInt32?
     ) throws(ListenError) -> (Int32, UnixSocketFile?) {
         guard let place = SocketAddress(unixPath: path) else {
             throw .longPath(bytes: path.utf8.count, limit: ListenAddress.unixPathLimit)
@@ -90,6 +90,9 @@ enum ListeningSocket {
                 result = place.lend { bind(descriptor, $0, $1) }
             }
             guard result == 0 else { throw ListenError.system(address, .last("bind")) }
+            if let group, chown(path, uid_t.max, group) != 0 {
+                throw ListenError.system(address, .last("chown"))
+            }
             // Before listen(2): until then nobody can connect, whatever the umask made of it.
             guard chmod(path, mode_t(mode)) == 0 else {
                 throw ListenError.system(address, .last("chmod"))

@@ -74,6 +74,29 @@ package struct PeerAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether it is an IPv4 address.
+    var isIPv4: Bool { kind == .ipv4 }
+
+    /// Whether the leading bits are those of another address of the same family.
+    func shares(_ bits: Int, with other: PeerAddress) -> Bool {
+        guard kind != .unix, kind == other.kind else { return false }
+        if kind == .ipv4 { return (low ^ other.low) & Self.mask(bits, of: 32) == 0 }
+        return (high ^ other.high) & Self.mask(min(bits, 64), of: 64) == 0
+            && (low ^ other.low) & Self.mask(max(bits - 64, 0), of: 64) == 0
+    }
+
+    /// Whether nothing is set behind the leading bits.
+    func hasOnlyZeros(behind bits: Int) -> Bool {
+        if kind == .ipv4 { return low & ~Self.mask(bits, of: 32) == 0 }
+        return high & ~Self.mask(min(bits, 64), of: 64) == 0
+            && low & ~Self.mask(max(bits - 64, 0), of: 64) == 0
+    }
+
+    /// The leading bits of a word.
+    private static func mask(_ bits: Int, of width: Int) -> UInt64 {
+        bits == 0 ? 0 : UInt64.max << UInt64(width - bits)
+    }
+
     private var text: String {
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let count = socklen_t(buffer.count)

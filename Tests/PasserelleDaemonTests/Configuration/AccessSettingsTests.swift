@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import PasserelleDaemon
+import PasserelleDownstream
 import PasserelleNet
 import PasserelleTesting
 import Testing
@@ -52,6 +53,27 @@ struct AccessSettingsTests {
         #expect(
             plain.warnings
                 == ["PASSERELLE_AUTH_ENDPOINT is http: readers' cookies travel unencrypted"])
+    }
+
+    @Test func `hosts, origins, proxies and the socket's users are read`() throws {
+        let variables = [
+            "PASSERELLE_AUTH": "none", "PASSERELLE_HOSTS": "App.Example, api.example:82",
+            "PASSERELLE_ORIGINS": "https://App.Example:443, http://localhost:3000",
+            "PASSERELLE_TRUSTED_PROXIES": "10.0.0.0/8, ::1, unix",
+            "PASSERELLE_IPC_USERS": "app:publish,monitor:read,7", "PASSERELLE_IPC_MODE": "0600",
+            "PASSERELLE_IPC_GROUP": "12",
+        ]
+        let read = try Configuration.load(
+            try Invocation.parse(["serve"]),
+            .only(enough.merging(variables) { $1 }, users: ["app": 5, "monitor": 6]))
+        #expect(read.hosts == ["app.example", "api.example:82"])
+        #expect(read.origins == ["https://app.example", "http://localhost:3000"])
+        #expect(read.proxies.ranges.count == 2 && read.proxies.trustsUnix)
+        #expect(read.ipcRights == [5: .publish, 6: .read, 7: .read])
+        #expect(read.ipcMode == 0o600 && read.ipcGroup == 12)
+        let plain = try load(["PASSERELLE_AUTH": "none"])
+        #expect(plain.ipcRights == nil && plain.ipcMode == 0o660 && plain.ipcGroup == nil)
+        #expect(plain.hosts.isEmpty && plain.proxies.isEmpty)
     }
 
     @Test func `what a way needs is missed`() {

@@ -74,6 +74,38 @@ struct ConfigurationErrorTests {
             "\"2d\" is not between 0 and 1d; it takes a duration such as 90s or 5m, from 0 to 1d"
         ),
         (
+            "PASSERELLE_ORIGINS", "https://a.example/x",
+            "\"https://a.example/x\" has \"https://a.example/x\", which is not https://HOST or https://HOST:PORT; it takes https://HOST or https://HOST:PORT, several with commas between them"
+        ),
+        (
+            "PASSERELLE_HOSTS", "a.example/",
+            "\"a.example/\" has \"a.example/\", which is no host; it takes HOST or HOST:PORT, several with commas between them"
+        ),
+        (
+            "PASSERELLE_TRUSTED_PROXIES", "10.0.0.1/8",
+            "\"10.0.0.1/8\" has \"10.0.0.1/8\", which is no address, nor a network; it takes addresses, networks such as 10.0.0.0/8, or unix for the Unix listeners, with commas between them"
+        ),
+        (
+            "PASSERELLE_IPC_USERS", "0:write",
+            "\"0:write\" has \"0:write\", which says neither read nor publish; it takes user names or numbers, each with :read or :publish, with commas between them"
+        ),
+        (
+            "PASSERELLE_IPC_USERS", "nobody-here:read",
+            "\"nobody-here:read\" has \"nobody-here:read\", which is no user here; it takes user names or numbers, each with :read or :publish, with commas between them"
+        ),
+        (
+            "PASSERELLE_IPC_USERS", "0:read,0:publish",
+            "\"0:read,0:publish\" has \"0:publish\", which is there twice; it takes user names or numbers, each with :read or :publish, with commas between them"
+        ),
+        (
+            "PASSERELLE_IPC_MODE", "0888",
+            "\"0888\" is not a file mode; it takes an octal number up to 0777"
+        ),
+        (
+            "PASSERELLE_IPC_GROUP", "nogroup-here",
+            "\"nogroup-here\" is not a group here; it takes a group's name or number"
+        ),
+        (
             "PASSERELLE_PRESENCE", "all",
             "\"all\" is not a presence mode; it takes delegate, which makes known readers members, or observe, which does not"
         ),
@@ -126,7 +158,7 @@ struct ConfigurationErrorTests {
     }
 
     @Test(arguments: [
-        "PASSERELLE_ADMIN", "PASSERELLE_ORIGINS", "PASSERELLE_IPC_USERS",
+        "PASSERELLE_ADMIN",
         "PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY",
     ])
     func `a variable of a later version is refused`(name: String) {
