@@ -174,7 +174,10 @@ package struct Journal {
         guard let flight else { return nil }
         self.flight = nil
         if flight.isRepair {
-            if !succeeded { pending = flight.duties + pending }
+            if !succeeded {
+                pending = flight.duties + pending
+                touched.formUnion(segments.map(\.number))
+            }
             return nil
         }
         guard succeeded else { return failed(flight) }
@@ -238,9 +241,7 @@ package struct Journal {
     private mutating func beginSegment() {
         takeBuffer()
         // What comes later reaches the disk later: never a deletion before what it takes back.
-        if let former = segments.last?.number, touched.contains(former) {
-            pending.append(.sync(segment: former))
-        }
+        pending += touched.sorted().map { .sync(segment: $0) }
         let number = (segments.last?.number ?? 0) + 1
         segments.append(JournalSegment(number: number))
         pending.append(.create(segment: number))
@@ -369,10 +370,8 @@ package struct Journal {
         for index in segments.indices { segments[index].cut(to: segments[index].certain) }
         let ends = Dictionary(uniqueKeysWithValues: segments.map { ($0.number, $0.bytes) })
         pending.removeAll { $0.isBurial(beyond: ends) }
-        // What is repaired must stay so, before another segment follows.
-        for segment in pending.compactMap(\.changedSegment) where ends[segment] != nil {
-            touched.insert(segment)
-        }
+        // What is there may never have reached the disk, and must before another segment follows.
+        touched = Set(ends.keys)
         defer { state = .off }
         return state == .on ? .off : nil
     }
@@ -394,14 +393,6 @@ extension DiskOperation {
         switch self {
         case .bury, .remove, .cut: true
         case .create, .write, .sync, .syncFolder: false
-        }
-    }
-
-    /// The segment in which bytes that were written before become others, or fewer.
-    fileprivate var changedSegment: Int? {
-        switch self {
-        case .bury(let segment, _, _, _), .cut(let segment, _): segment
-        case .create, .write, .sync, .remove, .syncFolder: nil
         }
     }
 

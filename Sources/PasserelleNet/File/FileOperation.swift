@@ -7,11 +7,11 @@ package enum FileOperation: Sendable {
     /// Write bytes at a place.
     case write(String, at: Int, [UInt8])
     /// Read so many bytes at a place and write what the closure gives for them there, if anything;
-    /// where there are fewer, nothing is done.
+    /// where there are fewer, or no file, nothing is done.
     case rewrite(String, at: Int, count: Int, @Sendable ([UInt8]) -> [UInt8]?)
     /// Take off what lies behind so many bytes; a file that is not there, or no longer, stays so.
     case cut(String, to: Int)
-    /// Have what was written reach the disk (fdatasync(2)).
+    /// Have what was written reach the disk (fdatasync(2)); a file that is not there has nothing.
     case sync(String)
     /// Take a file away; one that is not there is no failure.
     case remove(String)

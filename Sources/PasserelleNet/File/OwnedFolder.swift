@@ -119,13 +119,14 @@ package final class OwnedFolder {
             _ = try descriptor(name, O_CREAT | O_TRUNC)
         case .write(let name, let place, let bytes): try write(name, place, bytes)
         case .rewrite(let name, let place, let count, let change):
-            guard let found = try read(name, place, count), let changed = change(found) else {
-                return
-            }
+            guard let file = try existing(name),
+                let found = try read(file, name, place, count), let changed = change(found)
+            else { return }
             try write(name, place, changed)
         case .cut(let name, let count): try cut(name, to: count)
         case .sync(let name):
-            guard fdatasync(try descriptor(name)) == 0 else { throw .last("fdatasync \(name)") }
+            guard let file = try existing(name) else { return }
+            guard fdatasync(file) == 0 else { throw .last("fdatasync \(name)") }
         case .remove(let name):
             forget(name)
             guard unlinkat(folder, name, 0) == 0 || errno == ENOENT else {
@@ -150,8 +151,9 @@ package final class OwnedFolder {
         }
     }
 
-    private func read(_ name: String, _ place: Int, _ count: Int) throws(SystemError) -> [UInt8]? {
-        let descriptor = try descriptor(name)
+    private func read(
+        _ descriptor: Int32, _ name: String, _ place: Int, _ count: Int
+    ) throws(SystemError) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {
@@ -167,14 +169,20 @@ package final class OwnedFolder {
     }
 
     private func cut(_ name: String, to count: Int) throws(SystemError) {
+        guard let descriptor = try existing(name) else { return }
+        var found = stat()
+        guard fstat(descriptor, &found) == 0 else { throw .last("fstat \(name)") }
+        guard found.st_size > count else { return }
+        guard ftruncate(descriptor, count) == 0 else { throw .last("ftruncate \(name)") }
+    }
+
+    /// The file, or `nil` where there is none.
+    private func existing(_ name: String) throws(SystemError) -> Int32? {
         do throws(SystemError) {
-            let descriptor = try descriptor(name)
-            var found = stat()
-            guard fstat(descriptor, &found) == 0 else { throw .last("fstat \(name)") }
-            guard found.st_size > count else { return }
-            guard ftruncate(descriptor, count) == 0 else { throw .last("ftruncate \(name)") }
+            return try descriptor(name)
         } catch {
-            if error.code != ENOENT { throw error }
+            if error.code == ENOENT { return nil }
+            throw error
         }
     }
 

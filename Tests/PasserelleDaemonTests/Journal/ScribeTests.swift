@@ -30,7 +30,7 @@ private final class Desk {
         let now = Moment(loop)
         var configuration = HubConfiguration()
         configuration.pinned = ["c"]
-        let directory = try StateDirectory(path, limits: configuration.log, now: now)
+        let directory = try Self.directory(path, limits: configuration.log, now: now)
         hub = Hub(
             restoring: directory.found.past, epoch: epoch, configuration: configuration, at: now)
         let log = Log(level: .debug, form: .journal, clock: { 0 }, sink: lines.add)
@@ -41,6 +41,24 @@ private final class Desk {
             directory, hub: hub, loop: loop, log: log, sync: .milliseconds(1), limits: limits)
         loop.atTurnEnd { [unowned self] in scribe.settle() }
         hub.subscribed("c", members: [Member(userID: "u", userInfo: nil)], at: now)
+    }
+
+    /// Takes the directory; a process that another test is about to start may have its lock for a
+    /// moment longer.
+    private static func directory(
+        _ path: String, limits: LogLimits, now: Moment
+    ) throws -> StateDirectory {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do throws(House.StartError) {
+                return try StateDirectory(path, limits: limits, now: now)
+            } catch {
+                guard error.description.contains("in use"), ContinuousClock.now < deadline else {
+                    throw error
+                }
+                sched_yield()
+            }
+        }
     }
 
     func say(_ text: String, key: String? = nil, retracts: String? = nil) {
@@ -121,16 +139,16 @@ struct ScribeTests {
     {
         do {
             let desk = try Desk(path, epoch: 1, floor: 100_000)
-            for number in 0..<5000 {
+            for number in 0..<10_000 {
                 desk.say("text number \(number)")
                 if number % 100 == 0 { try desk.loop.turn(upTo: .milliseconds(2)) }
             }
             try run(desk.loop) { desk.scribe.journal.copies > 0 && !desk.scribe.journal.isCopying }
             try desk.sync()
-            #expect(desk.scribe.journal.bytes < 400_000)
+            #expect(desk.scribe.journal.bytes < 600_000)
         }
         let desk = try Desk(path, epoch: 2)
-        #expect(desk.texts.first == "text number 4489" && desk.texts.count == 512)
+        #expect(desk.texts.first == "text number 9489" && desk.texts.count == 512)
         #expect(desk.scribe.damaged == 0)
     }
 

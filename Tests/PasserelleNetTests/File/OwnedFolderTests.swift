@@ -36,7 +36,7 @@ struct OwnedFolderTests {
             .rewrite("a", at: 3, count: 2) { _ in nil },
             .rewrite("a", at: 5, count: 2) { _ in [9, 9] },
             .cut("a", to: 5), .cut("a", to: 9), .cut("missing", to: 0), .remove("missing"),
-            .sync("a"), .syncFolder,
+            .sync("missing"), .rewrite("missing", at: 0, count: 1) { $0 }, .sync("a"), .syncFolder,
         ])
         #expect(try bytes(folder, "a") == [1, 7, 8, 4, 5])
         try folder.perform([.create("a"), .create("b"), .remove("b")])
@@ -120,7 +120,7 @@ struct FileWorkerTests {
         #expect(worker.isBusy && results.isEmpty)
         try run(loop) { !results.isEmpty }
         #expect(results == [nil] && !worker.isBusy)
-        worker.begin([.sync("missing")]) { results.append($0) }
+        worker.begin([.write("missing", at: 0, [1])]) { results.append($0) }
         try run(loop) { results.count == 2 }
         #expect(results[1] == SystemError(call: "open missing", code: ENOENT))
     }
