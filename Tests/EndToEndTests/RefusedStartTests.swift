@@ -37,7 +37,8 @@ struct RefusedStartTests {
     @Test(
         arguments: [
             (["PASSERELLE_AUTH": nil], ["PASSERELLE_AUTH", "not set", "none"]),
-            (["PASSERELLE_AUTH": "token"], ["PASSERELLE_AUTH", "not in this version"]),
+            (["PASSERELLE_AUTH": "token"], ["PASSERELLE_TOKEN_KEY", "not set"]),
+            (["PASSERELLE_AUTH": "endpoint"], ["PASSERELLE_AUTH_ENDPOINT", "not set"]),
             (["PASSERELLE_AUTH": "nobody"], ["PASSERELLE_AUTH", "nobody"]),
             (["PASSERELLE_HTTP": "0.0.0.0:0"], ["PASSERELLE_HTTP", "0.0.0.0:0", "loopback"]),
             (["PASSERELLE_HTTP": "[::]:0"], ["PASSERELLE_HTTP", "[::]:0", "loopback"]),
