@@ -6,10 +6,16 @@ Prints one line for each thing heard, `NAME DATA`, and says `ready` when it is s
 """
 import json
 import logging
+import os
 import sys
 import threading
 
 import pysher
+
+
+def line(text):
+    """Writes a line in one piece: two threads do, and what they print in parts would mix."""
+    os.write(1, f"{text}\n".encode())
 
 
 def main(host, port, key, secret, user, channel_name, *events):
@@ -20,7 +26,7 @@ def main(host, port, key, secret, user, channel_name, *events):
     joined = threading.Event()
 
     def say(name):
-        return lambda data: print(name, data, flush=True)
+        return lambda data: line(f"{name} {data}")
 
     def connected(data):
         channel = client.subscribe(channel_name)
@@ -34,7 +40,7 @@ def main(host, port, key, secret, user, channel_name, *events):
     client.connect()
     if not joined.wait(20):
         sys.exit("never subscribed")
-    print("ready", flush=True)
+    line("ready")
     for line in sys.stdin:
         name, data = line.split(" ", 1)
         client.channel(channel_name).trigger(name, json.loads(data))
