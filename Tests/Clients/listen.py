@@ -13,7 +13,7 @@ import threading
 import pysher
 
 
-def line(text):
+def tell(text):
     """Writes a line in one piece: two threads do, and what they print in parts would mix."""
     os.write(1, f"{text}\n".encode())
 
@@ -26,7 +26,7 @@ def main(host, port, key, secret, user, channel_name, *events):
     joined = threading.Event()
 
     def say(name):
-        return lambda data: line(f"{name} {data}")
+        return lambda data: tell(f"{name} {data}")
 
     def connected(data):
         channel = client.subscribe(channel_name)
@@ -40,7 +40,7 @@ def main(host, port, key, secret, user, channel_name, *events):
     client.connect()
     if not joined.wait(20):
         sys.exit("never subscribed")
-    line("ready")
+    tell("ready")
     for line in sys.stdin:
         name, data = line.split(" ", 1)
         client.channel(channel_name).trigger(name, json.loads(data))
