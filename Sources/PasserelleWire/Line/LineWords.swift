@@ -52,10 +52,10 @@ struct LineWords {
 
     /// Takes all that is left as text; the empty one at the line's end.
     ///
-    /// A CR in it becomes a space, as in a line that is written; other control characters stay,
-    /// since who shows the text has to see to them anyway.
+    /// A CR in it becomes a space, as in a line that is written, and none stands in front of it;
+    /// other control characters stay, since who shows the text has to see to them anyway.
     mutating func rest(_ line: Span<UInt8>) throws(LineError) -> String {
-        skipSpace(line)
+        while at < line.count, line[at] == UInt8(ascii: " ") || line[at] == 0x0D { at += 1 }
         let start = at
         at = line.count
         guard let text = try? UTF8Span(validating: line.extracting(start..<at)) else {

@@ -34,6 +34,7 @@ struct LineReplyTests {
 
     @Test func `a message is read as it would be written again`() throws {
         #expect(try parse("ERR internal a\rb") == .error(code: "internal", message: "a b"))
+        #expect(try parse("ERR internal \r\r a") == .error(code: "internal", message: "a"))
         let escape = LineReply.error(code: "internal", message: "\u{1B}[2J")
         #expect(try parse("ERR internal \u{1B}[2J") == escape)
     }
