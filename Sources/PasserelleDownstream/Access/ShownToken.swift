@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+package import PasserelleWire
 
 /// Where a request may hold a token (RFC 6750 §2), in the order in which it is looked for.
-enum ShownToken {
+package enum ShownToken {
     /// The cookie's name.
     static let cookie = "passerelle"
     /// The query parameter's name, for an EventSource, which can set no field.
     static let parameter = "access_token"
 
     /// The token of `Authorization: Bearer`, else of the cookie, else of the query.
-    static func find(in request: HTTPRequest) throws(Refusal) -> String? {
+    package static func find(in request: HTTPRequest) throws(Refusal) -> String? {
         let authorizations = request.fields.all("Authorization")
         guard authorizations.count <= 1 else {
             throw .badRequest("bad-request", "Authorization is given twice.")
@@ -37,10 +37,10 @@ enum ShownToken {
     /// The first cookie of that name (RFC 6265 §4.2.1).
     private static func cookie(in fields: HTTPFields) -> String? {
         for value in fields.all("Cookie") {
-            for pair in value.split(separator: ";") {
-                let pair = pair.drop { $0 == " " || $0 == "\t" }
-                guard pair.hasPrefix(cookie + "=") else { continue }
-                return String(pair.dropFirst(cookie.utf8.count + 1))
+            for pair in value.utf8.split(separator: UInt8(ascii: ";")) {
+                let pair = pair.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+                guard pair.starts(with: (cookie + "=").utf8) else { continue }
+                return String(Substring(pair.dropFirst(cookie.utf8.count + 1)))
             }
         }
         return nil

@@ -47,14 +47,20 @@ package struct TrustedProxies: Equatable, Sendable {
     }
 
     private static func hops(inLists lists: [String]) -> [String?] {
-        lists.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
-            .map(trimmed)
+        // By bytes: a character can hold a comma and what was written before it.
+        lists.flatMap {
+            $0.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        }.map { trimmed(Substring($0)) }
     }
 
     /// The `for` of each hop of a `Forwarded` field; `nil` where a hop says none.
+    ///
+    /// A quote that is never closed swallows what the nearest proxy has written behind it: then no
+    /// hop says anything.
     private static func forwarded(_ value: String) -> [String?] {
-        split(value, at: ",").map { hop in
-            for pair in split(hop, at: ";") {
+        guard let hops = split(value, at: UInt8(ascii: ",")) else { return [nil] }
+        return hops.map { hop in
+            for pair in split(hop, at: UInt8(ascii: ";")) ?? [] {
                 let words = pair.split(separator: "=", maxSplits: 1)
                 guard words.count == 2, trimmed(words[0]).lowercased() == "for" else { continue }
                 let text = trimmed(words[1])
@@ -65,19 +71,21 @@ package struct TrustedProxies: Equatable, Sendable {
         }
     }
 
-    /// Splits a list, but not inside quotes.
-    private static func split(_ text: String, at separator: Character) -> [String] {
-        var parts = [""]
+    /// Splits a list, but not inside quotes (RFC 9110 §5.6.4); `nil` where one is not closed.
+    private static func split(_ text: String, at separator: UInt8) -> [String]? {
+        var parts: [[UInt8]] = [[]]
         var isQuoted = false
-        for character in text {
-            if character == "\"" { isQuoted.toggle() }
-            if character == separator, !isQuoted {
-                parts.append("")
-            } else {
-                parts[parts.count - 1].append(character)
+        var isEscaped = false
+        for byte in text.utf8 {
+            if byte == separator, !isQuoted {
+                parts.append([])
+                continue
             }
+            parts[parts.count - 1].append(byte)
+            if byte == UInt8(ascii: "\""), !isEscaped { isQuoted.toggle() }
+            isEscaped = isQuoted && !isEscaped && byte == UInt8(ascii: "\\")
         }
-        return parts
+        return isQuoted ? nil : parts.map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func trimmed(_ text: some StringProtocol) -> String {

@@ -13,6 +13,8 @@ struct SocketAddress: Hashable, Sendable {
 
     /// The address that a numeric text spells; `nil` for a name.
     init?(numericHost host: String, port: UInt16) {
+        // The C library would read up to the zero.
+        guard !host.utf8.contains(0) else { return nil }
         var ipv4 = sockaddr_in()
         if inet_pton(AF_INET, host, &ipv4.sin_addr) == 1 {
             ipv4.sin_family = sa_family_t(AF_INET)

@@ -40,6 +40,15 @@ struct TrustedProxiesTests {
             ("10.0.0.1", ["Forwarded": "for=_hidden"], "10.0.0.1"),
             ("10.0.0.1", ["Forwarded": "by=10.1.1.1"], "10.0.0.1"),
             ("10.0.0.1", ["Forwarded": "for=\"1.2.3.4, for=9.9.9.9"], "10.0.0.1"),
+            // Nothing that a stranger writes hides what the proxy has written behind it.
+            ("10.0.0.1", ["Forwarded": "for=9.9.9.9;x=\", for=1.2.3.4"], "10.0.0.1"),
+            ("10.0.0.1", ["Forwarded": "for=9.9.9.9;x=\"\\\", for=1.2.3.4"], "10.0.0.1"),
+            ("10.0.0.1", ["Forwarded": "for=9.9.9.9;x=\"\\\"\", for=1.2.3.4"], "1.2.3.4"),
+            (
+                "10.0.0.1", ["Forwarded": "for=9.9.9.9;x=\", for=\"[2001:db8::7]\""], "10.0.0.1"
+            ),
+            ("10.0.0.1", ["Forwarded": "for=9.9.9.9;x=\u{600}, for=1.2.3.4"], "1.2.3.4"),
+            ("10.0.0.1", ["X-Forwarded-For": "9.9.9.9\u{600}, 1.2.3.4"], "1.2.3.4"),
             // Two words that agree are one; of two that do not, neither is.
             ("10.0.0.1", ["Forwarded": "for=1.2.3.4", "X-Forwarded-For": "1.2.3.4"], "1.2.3.4"),
             ("10.0.0.1", ["Forwarded": "for=9.9.9.9", "X-Forwarded-For": "1.2.3.4"], "10.0.0.1"),
