@@ -65,7 +65,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "PasserelleWire", "PasserelleHub", "PasserelleDownstream", "PasserelleDaemon",
+                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleUpstream",
+                "PasserelleDownstream", "PasserelleDaemon",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: common),
         .executableTarget(

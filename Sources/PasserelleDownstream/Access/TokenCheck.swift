@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
-import PasserelleWire
+package import PasserelleNet
+package import PasserelleWire
 
 /// Decides whether a token opens channels, and what it says of its bearer.
-struct TokenCheck {
-    let keys: [SignatureKey]
+package struct TokenCheck {
+    private let keys: [SignatureKey]
     /// The gateway's own id, which no token may name.
-    let memberID: String
+    private let memberID: String
+
+    /// A check against these keys; a token's `alg` has to be that of the key that verifies it.
+    package init(keys: [SignatureKey], memberID: String) {
+        self.keys = keys
+        self.memberID = memberID
+    }
 
     /// Checks signature, times and channels; `now` is in seconds since 1970.
-    func admit(
+    package func admit(
         _ text: String?, to channels: [String], at now: Int64
     ) throws(Refusal) -> (identity: ReaderIdentity?, claims: TokenClaims) {
         guard let text else { throw .noToken }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleHub
-import PasserelleWire
+package import PasserelleWire
 
 /// `POST /channels/{channel}/events`: what a reader says to the others (design §5).
 enum SendRoute {
@@ -45,26 +45,39 @@ enum SendRoute {
     }
 
     private static func checkType(of request: HTTPRequest) throws(Refusal) {
-        let type = request.fields.first("Content-Type") ?? ""
-        let media = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
-        guard media == "application/json" else {
+        guard request.isJSON else {
             throw Refusal(
                 415, "bad-content-type", "This route takes Content-Type: application/json.")
         }
     }
 }
 
+extension HTTPRequest {
+    /// Whether its one Content-Type is `application/json`, with whatever parameters: a page
+    /// elsewhere cannot send that without asking first.
+    package var isJSON: Bool {
+        let types = fields.all("Content-Type")
+        guard types.count == 1, var media = types.first?.prefix(while: { $0 != ";" }) else {
+            return false
+        }
+        while media.last == " " || media.last == "\t" { media.removeLast() }
+        return media.lowercased() == "application/json"
+    }
+}
+
 /// What a body says: `{"event":NAME,"data":{…}}`, the data an object or left out.
-struct ClientEvent: Equatable {
-    let name: String
-    let data: [UInt8]
+package struct ClientEvent: Equatable {
+    package let name: String
+    /// JSON as it came; what it has to be is decided when it is signed.
+    package let data: [UInt8]
 
     init(name: String, data: [UInt8]) {
         self.name = name
         self.data = data
     }
 
-    init(_ body: [UInt8]) throws(Refusal) {
+    /// Reads a body.
+    package init(_ body: [UInt8]) throws(Refusal) {
         guard let root = try? JSONScanner.document(body.span) else {
             throw .badRequest("bad-body", "The body is not JSON.")
         }

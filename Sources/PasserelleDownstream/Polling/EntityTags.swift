@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
-import PasserelleWire
+package import PasserelleHub
+package import PasserelleWire
 
 /// The positions in `If-None-Match`: those that a client holds answers for (RFC 9110 §13.1.2).
-struct EntityTags: Equatable {
+package struct EntityTags: Equatable {
     /// In the order in which they stand.
-    let positions: [Position]
+    package let positions: [Position]
 
     /// Reads every such field; weak tags count as strong ones.
     ///
     /// What is somebody else's tag, or none at all, is passed over; `*` too, so that it makes a
     /// first poll: a client that says it has heard nothing.
-    init(_ fields: HTTPFields) {
+    package init(_ fields: HTTPFields) {
         var positions: [Position] = []
         for list in fields.all("If-None-Match") {
             for tag in list.utf8.split(separator: UInt8(ascii: ",")) {

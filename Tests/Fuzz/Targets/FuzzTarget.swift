@@ -17,6 +17,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case position
     case environmentFile = "env-file"
     case journal
+    case token
+    case field
+    case clientEvent = "client-event"
+    case authAnswer = "auth-answer"
+    case telling
 
     /// Runs the parser on some bytes and checks what came of it.
     package func run(_ bytes: [UInt8]) {
@@ -33,6 +38,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .position: QueryRules.positions(bytes)
         case .environmentFile: FileRules.environment(bytes)
         case .journal: FileRules.journal(bytes)
+        case .token: TokenRules.tokens(bytes)
+        case .field: FieldRules.values(bytes)
+        case .clientEvent: SayingRules.bodies(bytes)
+        case .authAnswer: SayingRules.authAnswers(bytes)
+        case .telling: SayingRules.tellings(bytes)
         }
     }
 }
