@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""What readers behind each proxy get, with the gateway's own defaults."""
+
+import concurrent.futures
+import socket
+import statistics
+import time
+import unittest
+
+from clients import Stream, arrivals, request
+from proxies import Stage, until
+
+# The longest that a poll waits, and longer than any proxy's time-out that was not thought of.
+LONGEST_POLL = 55
+IDLE = 65
+
+
+def setUpModule():
+    global stage, patience
+    stage = Stage()
+    unittest.addModuleCleanup(stage.close)
+    # What takes a minute begins now and is looked at last.
+    patience = Patience()
+    unittest.addModuleCleanup(patience.close)
+
+
+class Patience:
+    """In front of each proxy a stream on which nothing is said, and a poll as long as they get."""
+
+    def __init__(self):
+        self.began = time.monotonic()
+        self.streams = {}
+        for name, port in stage.fronts.items():
+            self.streams[name] = Stream(port, "presence-bail-quiet").opened()
+            self.streams[name].watch()
+        self.threads = concurrent.futures.ThreadPoolExecutor(len(stage.fronts))
+        path = f"/poll?channel=presence-bail-silent&after=now&wait={LONGEST_POLL}"
+        self.polls = {
+            name: self.threads.submit(request, port, path) for name, port in stage.fronts.items()
+        }
+        until(lambda: stage.readers() == 2 * len(self.polls), "the streams and polls")
+
+    def readers(self):
+        """Gives how many readers these are; until the first poll ends they stay so many."""
+        return len(self.streams) + len(self.polls)
+
+    def close(self):
+        for stream in self.streams.values():
+            stream.close()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+
+class ProxyTest(unittest.TestCase):
+    def for_each(self, body):
+        for name, port in stage.fronts.items():
+            with self.subTest(name):
+                body(port)
+
+
+class Delay(ProxyTest):
+    ROUNDS = 3
+    EVENTS = 80
+
+    def test_events_come_as_soon_as_without_a_proxy(self):
+        streams = {"direct": Stream(stage.port, "presence-bail-delay").opened()}
+        for name, port in stage.fronts.items():
+            streams[name] = Stream(port, "presence-bail-delay").opened()
+        for stream in streams.values():
+            self.addCleanup(stream.close)
+        # A machine that does something else at the time is no proxy that holds events back, which
+        # would do so in each round.
+        least = dict.fromkeys(stage.fronts, float("inf"))
+        for round in range(self.ROUNDS):
+            for name, delay in self.delays(streams, round).items():
+                least[name] = min(least[name], delay)
+            if max(least.values()) <= 0.002:
+                break
+        said = ", ".join(f"{name}: {delay * 1000:.2f} ms" for name, delay in least.items())
+        print(f"median behind direct: {said}", end=" ... ", flush=True)
+        self.assertLessEqual(max(least.values()), 0.002)
+
+    def delays(self, streams, round):
+        """Gives the median, by proxy, of how much later the same event came than directly."""
+        later = {name: [] for name in stage.fronts}
+        for number in range(round * self.EVENTS, (round + 1) * self.EVENTS):
+            stage.publish("presence-bail-delay", number)
+            times = arrivals(streams, b'"data":{"n":%d}' % number)
+            direct = times.pop("direct")
+            for name, came in times.items():
+                later[name].append(came - direct)
+        return {name: statistics.median(each) for name, each in later.items()}
+
+
+class Leaving(ProxyTest):
+    def leaves(self, begin):
+        # Those of other tests may be just about to go.
+        until(lambda: stage.readers() == patience.readers(), "the other readers' end")
+        before = patience.readers()
+        leave = begin()
+        until(lambda: stage.readers() == before + 1, "the reader")
+        left = time.monotonic()
+        leave()
+        until(lambda: stage.readers() == before, "the reader's end")
+        self.assertLess(time.monotonic() - left, 1)
+
+    def test_a_stream_that_is_left_is_no_reader_a_second_later(self):
+        def begin(port):
+            return Stream(port, "presence-bail-leaving").opened().close
+
+        self.for_each(lambda port: self.leaves(lambda: begin(port)))
+
+    def test_a_poll_that_is_left_is_no_reader_a_second_later(self):
+        path = f"/poll?channel=presence-bail-leaving&after=now&wait={LONGEST_POLL}"
+
+        def begin(port):
+            link = socket.create_connection(("127.0.0.1", port))
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            return link.close
+
+        self.for_each(lambda port: self.leaves(lambda: begin(port)))
+
+
+class Requests(ProxyTest):
+    def test_the_address_of_the_client_arrives_and_nobody_makes_one_up(self):
+        claims = [
+            {},
+            {"X-Forwarded-For": "203.0.113.1"},
+            {"Forwarded": "for=203.0.113.1"},
+            {"X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.1"},
+        ]
+        sources = iter(f"127.0.1.{number}" for number in range(1, 255))
+
+        def check(port):
+            for claim in claims:
+                source = next(sources)
+                answer = request(port, "/poll?channel=presence-bail-1&after=zzz", claim, source)
+                self.assertEqual(answer[0], 400)
+                until(lambda: f" client={source}\n" in stage.gateway.said(), f"{source} {claim}")
+
+        self.for_each(check)
+        self.assertNotIn("203.0.113.1", stage.gateway.said())
+
+    def test_a_page_of_the_site_may_send_and_one_of_another_may_not(self):
+        def send(port, host, origin):
+            path = "/channels/presence-bail-send/events?user=usr_7"
+            fields = {"Host": host, "Origin": origin, "Content-Type": "application/json"}
+            body = '{"event":"client-typing","data":{"isTyping":true}}'
+            return request(port, path, fields, method="POST", body=body)[0]
+
+        def check(port):
+            site = f"127.0.0.1:{port}"
+            self.assertIn(send(port, site, f"http://{site}"), [202, 429])
+            self.assertEqual(send(port, site, "http://evil.example"), 403)
+
+        self.for_each(check)
+
+    def test_a_plain_conditional_poll_hears_that_nothing_is_new(self):
+        def check(port):
+            path = "/poll?channel=presence-bail-etag"
+            position = request(port, path)[1]["position"]
+            self.assertEqual(request(port, path, {"If-None-Match": f'"{position}"'})[0], 304)
+
+        self.for_each(check)
+
+
+class Waiting(ProxyTest):
+    def test_a_poll_that_waits_comes_back_with_what_is_said(self):
+        path = "/poll?channel=presence-bail-wait&after=now&wait=50"
+        before = stage.readers()
+        with concurrent.futures.ThreadPoolExecutor() as threads:
+            polls = {
+                name: threads.submit(request, port, path) for name, port in stage.fronts.items()
+            }
+            until(lambda: stage.readers() == before + len(polls), "the polls")
+            stage.publish("presence-bail-wait", 1)
+            for name, poll in polls.items():
+                with self.subTest(name):
+                    status, answer, _ = poll.result()
+                    self.assertEqual(status, 200)
+                    self.assertEqual([each["data"] for each in answer["events"]], [{"n": 1}])
+
+
+class WaitingLong(ProxyTest):
+    """Named so that it comes last: what it looks at goes on while the others run."""
+
+    def test_the_longest_poll_is_answered_by_the_gateway(self):
+        for name, poll in patience.polls.items():
+            with self.subTest(name):
+                status, answer, seconds = poll.result()
+                self.assertEqual((status, answer["events"]), (200, []))
+                self.assertGreater(seconds, LONGEST_POLL - 1)
+                self.assertLess(seconds, LONGEST_POLL + 5)
+
+    def test_the_quietest_stream_lives_on(self):
+        time.sleep(max(0, patience.began + IDLE - time.monotonic()))
+        for name, stream in patience.streams.items():
+            with self.subTest(name):
+                self.assertFalse(stream.is_over)
+                self.assertGreaterEqual(stream.text.count(b"\n:"), IDLE // 15)
+        stage.publish("presence-bail-quiet", 1)
+        for name, stream in patience.streams.items():
+            with self.subTest(name):
+                until(lambda: b'"data":{"n":1}' in stream.text, "the event")
