@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 
 int CLinux_accept(int listener, struct sockaddr *address, socklen_t *length)
 {
@@ -31,4 +32,9 @@ int CLinux_unread_bytes(int descriptor)
 void CLinux_name_thread(const char *name)
 {
     pthread_setname_np(pthread_self(), name);
+}
+
+int CLinux_forbid_dumps(void)
+{
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -20,7 +20,9 @@ enum Passerelle {
             if invocation.command == .help {
                 return show(try HelpText.topic(invocation))
             }
-            return run(invocation, .process())
+            let surroundings = Surroundings.process()
+            CoreDumps.forbid()
+            return run(invocation, surroundings)
         } catch {
             complain(error.message, at: .process())
             return UsageError.exitCode

@@ -56,6 +56,10 @@ struct RefusedStartTests {
             (["PASSERELLE_HISTORY": "many"], ["PASSERELLE_HISTORY", "many"]),
             (["PASSERELLE_CHANNELS": "presence bail"], ["PASSERELLE_CHANNELS", "presence bail"]),
             (["PASSERELLE_CA_FILE": "/nowhere.pem"], ["PASSERELLE_CA_FILE", "/nowhere.pem"]),
+            (
+                ["PASSERELLE_CA_FILE": "/etc/hostname", "PUSHER_SCHEME": "https"],
+                ["PASSERELLE_CA_FILE", "/etc/hostname"]
+            ),
             (["PASSERELLE_HTPP": "x"], ["PASSERELLE_HTPP", "did you mean PASSERELLE_HTTP?"]),
             (
                 ["PASSERELLE_IPC": "relative/\(String(repeating: "x", count: 120))"],

@@ -36,6 +36,9 @@ int CLinux_credentials(int descriptor, struct CLinux_credentials *credentials);
 /// SIOCOUTQ (tcp(7), unix(7)): how many bytes of a stream socket the peer has not taken, or -1.
 int CLinux_unread_bytes(int descriptor);
 
+/// PR_SET_DUMPABLE (prctl(2)): no core file, no tracer, and /proc/self for root alone. 0, or -1.
+int CLinux_forbid_dumps(void);
+
 /// pthread_setname_np(3) for the calling thread; at most 15 bytes.
 void CLinux_name_thread(const char *name);
 

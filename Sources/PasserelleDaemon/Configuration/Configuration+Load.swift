@@ -47,7 +47,10 @@ extension ConfigurationDraft {
                     + " unset it", origin: setting.origin)
         }
         do throws(ValueProblem) {
-            guard setting.text.unicodeScalars.allSatisfy(\.isPrintable) else { throw .unprintable }
+            let isReadable = setting.text.unicodeScalars.allSatisfy {
+                $0.isPrintable || (variable.mayHaveLines && $0.isLineEnd)
+            }
+            guard isReadable else { throw .unprintable }
             try variable.read(&self, setting.text)
         } catch {
             throw .badValue(
@@ -169,4 +172,7 @@ extension Unicode.Scalar {
     fileprivate var isPrintable: Bool {
         value >= 0x20 && !(0x7F..<0xA0).contains(value) && value != 0xFFFD
     }
+
+    /// Says whether it ends a line.
+    fileprivate var isLineEnd: Bool { value == 0x0A || value == 0x0D }
 }

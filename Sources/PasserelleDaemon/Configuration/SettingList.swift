@@ -18,10 +18,11 @@ enum SettingList {
         return parts
     }
 
-    /// `text` without the spaces and tabs around it.
+    /// `text` without the spaces, tabs and line breaks around it.
     static func trim(_ text: Substring.UTF8View) -> String {
-        var piece = text.drop { $0 == 0x20 || $0 == 0x09 }
-        while let last = piece.last, last == 0x20 || last == 0x09 { piece = piece.dropLast() }
+        let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+        var piece = text.drop { blanks.contains($0) }
+        while let last = piece.last, blanks.contains(last) { piece = piece.dropLast() }
         return String(decoding: piece, as: UTF8.self)
     }
 }

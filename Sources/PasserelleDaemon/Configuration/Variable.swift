@@ -34,6 +34,8 @@ package struct Variable: Sendable {
     package var commands: Set<Command>
     /// Whether its value must not be shown, nor taken from the command line.
     package var isSecret = false
+    /// Whether a value may have line breaks, as a key in PEM has.
+    package var mayHaveLines = false
     /// Whether its feature exists.
     package var stage: Stage = .built
     /// Whether the environment may have it in lower case too, as other programs' users write it.

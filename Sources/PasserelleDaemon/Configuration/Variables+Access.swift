@@ -58,9 +58,9 @@ extension Variables {
             name: "PASSERELLE_TOKEN_KEY", placeholder: "SECRET",
             meaning: "What tokens are signed with: a secret, or public key files; never a flag",
             takes: "a secret of at least \(SignatureKey.secretBytes) bytes without a comma, or the"
-                + " path of a public key in PEM that begins with / or ./; two of them with a comma"
-                + " while keys change",
-            commands: Command.gateways.union([.token]), isSecret: true,
+                + " path of a public key in PEM that begins with / or ./, or that PEM itself; two of"
+                + " them with a comma while keys change",
+            commands: Command.gateways.union([.token]), isSecret: true, mayHaveLines: true,
             read: { draft, text throws(ValueProblem) in
                 let parts = try SettingList.parts(text)
                 guard parts.count <= 2 else { throw .not("one key or two") }
@@ -108,12 +108,16 @@ extension Variables {
         return .unchecked
     }
 
-    /// A path begins like one; anything else is the secret itself.
+    /// A path begins like one, and so does PEM; anything else is the secret itself, on one line.
     private static func tokenKey(
         _ text: String, _ surroundings: Surroundings
     ) throws(ValueProblem) -> TokenKey {
         var key = TokenKey.secret(Secret(text))
-        if ["/", "./", "../"].contains(where: text.hasPrefix) {
+        if text.hasPrefix("-----BEGIN ") {
+            key = .publicPEM(Array(text.utf8))
+        } else if text.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
+            throw .unprintable
+        } else if ["/", "./", "../"].contains(where: text.hasPrefix) {
             switch surroundings.readFile(text) {
             case .success(let bytes): key = .publicPEM(bytes)
             case .failure(let failure): throw .unreadable(failure)

@@ -18,7 +18,7 @@ extension AccessConfiguration {
         do throws(SignatureKeyError) {
             for key in settings.tokenKeys { tokenKeys.append(try key.key) }
         } catch {
-            throw House.StartError(description: "PASSERELLE_TOKEN_KEY: \(error.words)")
+            throw House.StartError(setting: "PASSERELLE_TOKEN_KEY: \(error.words)")
         }
     }
 }
@@ -51,7 +51,7 @@ extension House {
             do {
                 tls = try TLSClient(caFile: configuration.caFile)
             } catch {
-                throw StartError(description: "PASSERELLE_CA_FILE: \(error)")
+                throw House.StartError(setting: "PASSERELLE_CA_FILE: \(error)")
             }
         }
         let application = configuration.application

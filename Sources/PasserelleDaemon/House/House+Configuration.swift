@@ -35,7 +35,7 @@ extension ChannelsServer {
             do {
                 tls = try TLSClient(caFile: configuration.caFile)
             } catch {
-                throw House.StartError(description: "PASSERELLE_CA_FILE: \(error)")
+                throw House.StartError(setting: "PASSERELLE_CA_FILE: \(error)")
             }
         }
         self.init(

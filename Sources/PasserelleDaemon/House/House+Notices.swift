@@ -111,7 +111,7 @@ extension Inngest {
             do {
                 tls = try TLSClient(caFile: configuration.caFile)
             } catch {
-                throw House.StartError(description: "PASSERELLE_CA_FILE: \(error)")
+                throw House.StartError(setting: "PASSERELLE_CA_FILE: \(error)")
             }
         }
         self.init(

@@ -16,6 +16,16 @@ final class House {
         let description: String
         /// The process's exit code.
         var exitCode: Int32 = 1
+
+        init(description: String, exitCode: Int32 = 1) {
+            self.description = description
+            self.exitCode = exitCode
+        }
+
+        /// A setting that cannot be used, as is only found when the house is built.
+        init(setting words: String) {
+            self.init(description: words, exitCode: ConfigurationError.exitCode)
+        }
     }
 
     let loop: EventLoop

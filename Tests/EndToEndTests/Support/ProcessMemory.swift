@@ -2,7 +2,8 @@
 import Glibc
 import PasserelleTesting
 
-/// What another process has in its memory, read as a debugger would (proc(5)).
+/// What another process has in its memory, read as a debugger would (proc(5)); of the gateway, root
+/// alone may.
 struct ProcessMemory {
     let pid: Int32
 

@@ -90,8 +90,8 @@ struct AccessSettingsTests {
     @Test func `a key that cannot be used is refused without being shown`() throws {
         let takes =
             "; it takes a secret of at least 32 bytes without a comma, or the path of a public key"
-            + " in PEM that begins with / or ./; two of them with a comma while keys change (from"
-            + " environment)"
+            + " in PEM that begins with / or ./, or that PEM itself; two of them with a comma while"
+            + " keys change (from environment)"
         let keys = try TestKeys()
         let pair = try keys.pair(.p256)
         let small = try keys.pair(.rsa1024)
@@ -120,5 +120,29 @@ struct AccessSettingsTests {
         let read = try load(
             ["PASSERELLE_TOKEN_KEY": "/o.pem", "PASSERELLE_AUTH": "token"], files: files)
         #expect(try read.accessSettings.tokenKeys.first?.key.algorithm == .es256)
+    }
+
+    @Test func `a key is the PEM itself where a credential or a variable holds it`() throws {
+        let keys = try TestKeys()
+        let (first, second) = (try keys.pair(.p256), try keys.pair(.ed25519))
+        func text(_ path: String) throws -> String {
+            String(decoding: try TestKeys.bytes(path), as: UTF8.self)
+        }
+        let (one, other) = (try text(first.public), try text(second.public))
+        let credentials = ["PASSERELLE_AUTH": "token", "CREDENTIALS_DIRECTORY": "/run/c"]
+        let single = try load(credentials, files: ["/run/c/token-key": one])
+        #expect(try single.accessSettings.tokenKeys.map { try $0.key.algorithm } == [.es256])
+        let both = try load(credentials, files: ["/run/c/token-key": "\(one),\n\(other)"])
+        #expect(try both.accessSettings.tokenKeys.map { try $0.key.algorithm } == [.es256, .eddsa])
+        let said = try load(["PASSERELLE_AUTH": "token", "PASSERELLE_TOKEN_KEY": one])
+        #expect(try said.accessSettings.tokenKeys.map { try $0.key.algorithm } == [.es256])
+        let broken = message(credentials, files: ["/run/c/token-key": "\(secret)\n\(secret)"])
+        #expect(
+            broken?.hasPrefix(
+                "PASSERELLE_TOKEN_KEY: the value has a control character or bytes that are not")
+                == true)
+        let closed = message(credentials, files: ["/run/c/token-key": try text(first.private)])
+        #expect(
+            closed?.contains("holds a private key, and what verifies is the public one") == true)
     }
 }
