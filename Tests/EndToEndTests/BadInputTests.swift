@@ -187,19 +187,3 @@ struct BadInputTests {
         #expect(line.replies.last == .ok(verb: "QUIT", words: [], json: nil))
     }
 }
-
-/// A client that sends what it is told to and writes down what comes.
-private final class RawClient {
-    let recorder = LinkRecorder()
-    private let link: Link
-
-    init(_ loop: EventLoop, _ address: ListenAddress, _ bytes: [UInt8]) {
-        link = Dial.connect(
-            loop: loop, to: address, tls: nil, timeout: .seconds(30), owner: recorder)
-        recorder.onOpened = { $0.send(bytes) }
-    }
-
-    func send(_ text: String) {
-        if recorder.isOpened, link.isOpen { link.send(Array(text.utf8)) }
-    }
-}

@@ -9,17 +9,21 @@ enum FieldRules {
     private static let nearest = "203.0.113.9"
     private static let peer = PeerAddress(numericHost: "10.0.0.1", port: 7)
 
-    /// A field's value is a stranger's, whatever a proxy or the browser puts behind or beside it.
+    /// The first byte says which field it is: a value is a stranger's, whatever a proxy or the
+    /// browser puts behind or beside it.
     static func values(_ bytes: [UInt8]) {
         // What is no such value never comes out of a request.
-        guard !bytes.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else { return }
-        let text = String(decoding: bytes, as: UTF8.self)
-        forwarded(text)
-        origin(text)
-        host(text)
-        cookie(text)
-        tags(text)
-        type(text)
+        guard let first = bytes.first, !bytes.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 })
+        else { return }
+        let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
+        switch first % 6 {
+        case 0: forwarded(text)
+        case 1: origin(text)
+        case 2: host(text)
+        case 3: cookie(text)
+        case 4: tags(text)
+        default: type(text)
+        }
     }
 
     /// What a stranger has written in front of the nearest proxy's own word is not believed.
