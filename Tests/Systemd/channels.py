@@ -18,10 +18,10 @@ SECRET = "sandbox-secret"
 class Sandbox:
     """`passerelle sandbox`, on the port that the gateway is told."""
 
-    def __init__(self):
+    def __init__(self, program="/usr/bin/passerelle", variables=None):
         self.process = subprocess.Popen(
-            ["/usr/bin/passerelle", "sandbox"],
-            env={"PASSERELLE_SANDBOX": f"127.0.0.1:{PORT}"},
+            [program, "sandbox"],
+            env={"PASSERELLE_SANDBOX": f"127.0.0.1:{PORT}", **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

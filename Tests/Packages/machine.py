@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""The pristine Debian that a container runs; these tests run beside it, in its network."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+LEADER = os.environ.get("CONTAINER_LEADER")
+PACKAGES = pathlib.Path(os.environ["PASSERELLE_TEST_PACKAGES"])
+PROGRAM = os.environ["PASSERELLE_TEST_BINARY"]
+SERVICE = "passerelle.service"
+SOCKETS = ["passerelle.socket", "passerelle-ipc.socket"]
+
+
+def package(revision):
+    """Gives the path of the package of a revision, outside of the machine."""
+    (found,) = PACKAGES.glob(f"passerelle_*-{revision}_*.deb")
+    return found
+
+
+def path(inside):
+    """Gives where a file of the machine is to be found from outside."""
+    return pathlib.Path(f"/proc/{LEADER}/root{inside}")
+
+
+def put(file, inside):
+    """Copies a file into the machine, where an operator would have copied it to."""
+    shutil.copy(file, path(inside))
+
+
+def run(*words, check=True, timeout=300, stdin=""):
+    """Runs a command on the machine, as root at home, and gives what it wrote."""
+    enter = ["nsenter", "-t", LEADER, "-m", "-u", "-i", "-n", "-p", "-C", "--"]
+    root = ["env", "-i", "-C", "/root", "HOME=/root", "LC_ALL=C.UTF-8", "TERM=dumb"]
+    search = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    done = subprocess.run(
+        [*enter, *root, search, *words], input=stdin, capture_output=True, text=True,
+        timeout=timeout,
+    )
+    if check and done.returncode:
+        raise AssertionError(f"{words}: {done.returncode}\n{done.stdout}{done.stderr}{said()}")
+    return done.stdout
+
+
+def script(text):
+    """Runs a shell script on the machine, line by line; the first that fails ends it."""
+    return run("bash", "-euo", "pipefail", "-s", stdin=text)
+
+
+def systemctl(*words, check=True):
+    return run("systemctl", *words, check=check)
+
+
+def show(name, unit=SERVICE):
+    """Gives one property of a unit."""
+    return systemctl("show", "--value", f"--property={name}", unit).strip()
+
+
+def said():
+    """Gives the end of the journal, for a failure's message."""
+    return run("journalctl", "--lines=25", "--no-pager", "--output=short-precise", check=False)
+
+
+def until(condition, what, seconds=30):
+    """Gives the first true value of a condition that is asked again and again, or fails."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}\n{said()}")
+        time.sleep(0.02)

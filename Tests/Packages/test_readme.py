@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""README's way from a pristine Debian to a gateway behind nginx, followed word for word."""
+
+import http.client
+import json
+import pathlib
+import re
+import unittest
+
+from channels import PORT, Sandbox
+from machine import PROGRAM, SOCKETS, package, path, put, run, script, show, systemctl, until
+
+README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+CHANNEL = "presence-bail-42"
+
+
+def commands():
+    """Gives the commands of README's section, as they stand there."""
+    section = re.search(r"^## Deploy\n(.*?)^## ", README.read_text(), re.DOTALL | re.MULTILINE)[1]
+    return re.findall(r"^```\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+
+
+def setting(name, text):
+    return re.search(rf"^{name}=(\S+)$", text, re.MULTILINE)[1]
+
+
+class Followed(unittest.TestCase):
+    maxDiff = None
+
+    def test_the_commands_lead_to_a_running_gateway_behind_nginx(self):
+        blocks = commands()
+        self.assertEqual(len(blocks), 4)
+        text = "".join(blocks)
+        # The hosted Channels is played by the sandbox, with the credentials that README has; that
+        # it is not in the cluster eu is all that the machine is told besides.
+        sandbox = Sandbox(
+            PROGRAM,
+            {
+                "PUSHER_APP_ID": setting("PUSHER_APP_ID", text),
+                "PUSHER_KEY": setting("PUSHER_KEY", text),
+                "PUSHER_SECRET": re.search(r"echo (\S+) >/etc/passerelle/pusher-secret", text)[1],
+            },
+        )
+        self.addCleanup(sandbox.stop)
+        folder = path("/etc/systemd/system/passerelle.service.d")
+        folder.mkdir()
+        (folder / "sandbox.conf").write_text(
+            "[Service]\nEnvironment=PUSHER_HOST=127.0.0.1 PUSHER_SCHEME=http "
+            f"PUSHER_PORT={PORT}\n"
+        )
+        put(package(1), "/root")
+
+        script(blocks[0])
+        for unit in [*SOCKETS, "passerelle.service"]:
+            self.assertEqual(show("ActiveState", unit), "inactive")
+            self.assertEqual(systemctl("is-enabled", unit, check=False).strip(), "disabled")
+
+        said = script("".join(blocks[1:]))
+        self.assertTrue(said.startswith("ready: upstream connected\n"), said)
+        poll = json.loads(said.splitlines()[1])
+        self.assertEqual(poll["members"], {CHANNEL: {"count": 0, "ids": [], "hash": {}}})
+        self.assertRegex(said, r"(?m)^upstream\.state +connected$")
+        self.assertEqual(show("ActiveState"), "active")
+        for unit in SOCKETS:
+            self.assertEqual(systemctl("is-enabled", unit).strip(), "enabled")
+        for secret in ["pusher-secret", "token-key"]:
+            self.assertEqual(path(f"/etc/passerelle/{secret}").stat().st_mode & 0o777, 0o600)
+        self.reads()
+        self.comes_back_after_a_boot()
+
+    def reads(self):
+        """A stream through nginx tells an event that was published on the machine."""
+        key = path("/etc/passerelle/token-key").read_text().strip()
+        token = script(f"PASSERELLE_TOKEN_KEY={key} passerelle token {CHANNEL}").strip()
+        link = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+        self.addCleanup(link.close)
+        link.request("GET", f"/events?channel={CHANNEL}&access_token={token}")
+        answer = link.getresponse()
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.getheader("Content-Type"), "text/event-stream; charset=utf-8")
+        while answer.readline() != b"event: pusher:subscription_succeeded\n":
+            pass
+        run("passerelle", "publish", CHANNEL, "new-message", '{"n":1}')
+        while (line := answer.readline()) != b"event: new-message\n":
+            self.assertTrue(line)
+        refused = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+        self.addCleanup(refused.close)
+        refused.request("GET", f"/poll?channel={CHANNEL}")
+        self.assertEqual(refused.getresponse().status, 401)
+
+    def comes_back_after_a_boot(self):
+        """What was enabled is what a boot starts: the listeners, and the gateway on demand."""
+        systemctl("stop", *SOCKETS, "passerelle.service")
+        systemctl("start", "sockets.target")
+        for unit in SOCKETS:
+            self.assertEqual(show("ActiveState", unit), "active")
+        self.assertEqual(show("ActiveState"), "inactive")
+        link = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+        self.addCleanup(link.close)
+        link.request("GET", "/healthz")
+        self.assertEqual(link.getresponse().status, 200)
+        until(lambda: show("ActiveState") == "active", "the gateway")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""What is going on while a service is restarted, and whether readers were told the truth of it."""
+
+import threading
+import time
+
+from channels import get
+
+
+def gaps_of(told):
+    """Checks that each number came once and in its order, and that one is left out only behind a
+    gap; gives the gaps' reasons."""
+    last, has_gap, gaps = 0, True, []
+    for name, data in told:
+        if name == "passerelle:gap":
+            has_gap = True
+            gaps.append(data["reason"])
+            continue
+        assert data["n"] == last + 1 or has_gap and data["n"] > last, (last, data)
+        last, has_gap = data["n"], False
+    return gaps
+
+
+class Knocker:
+    """Asks for /healthz again and again, each time on a connection of its own."""
+
+    def __init__(self):
+        self.answered = self.refused = 0
+        self.is_on = True
+        self.thread = threading.Thread(target=self.knock, daemon=True)
+        self.thread.start()
+
+    def knock(self):
+        while self.is_on:
+            try:
+                self.answered += get("/healthz")[0] == 200
+            except ConnectionRefusedError:
+                self.refused += 1
+            except Exception:
+                # Its connection was open when the gateway went: that one may ask again.
+                pass
+            time.sleep(0.005)
+
+    def stop(self):
+        self.is_on = False
+        self.thread.join(20)
+
+
+class Writer:
+    """Publishes numbered events, one after the other."""
+
+    def __init__(self, sandbox, channel):
+        self.sandbox = sandbox
+        self.channel = channel
+        self.number = 0
+        self.is_on = True
+        self.thread = threading.Thread(target=self.write, daemon=True)
+        self.thread.start()
+
+    def write(self):
+        while self.is_on:
+            self.sandbox.publish(self.channel, "new-message", {"n": self.number + 1})
+            self.number += 1
+            time.sleep(0.005)
+
+    def stop(self):
+        self.is_on = False
+        self.thread.join(20)
