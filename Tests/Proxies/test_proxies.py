@@ -2,13 +2,15 @@
 """What readers behind each proxy get, with the gateway's own defaults."""
 
 import concurrent.futures
+import re
 import socket
 import statistics
+import subprocess
 import time
 import unittest
 
 from clients import Stream, arrivals, request
-from proxies import Stage, until
+from proxies import ROOT, Stage, until
 
 # The longest that a poll waits, and longer than any proxy's time-out that was not thought of.
 LONGEST_POLL = 55
@@ -55,6 +57,24 @@ class ProxyTest(unittest.TestCase):
         for name, port in stage.fronts.items():
             with self.subTest(name):
                 body(port)
+
+
+class Files(ProxyTest):
+    def test_the_proxies_have_nothing_to_say_against_them(self):
+        for log in sorted(stage.folder.glob("*-*.log")):
+            lines = log.read_text().lower().splitlines()
+            # Without its admin endpoint there is one Caddy a machine less to disturb.
+            complaints = [
+                line for line in lines
+                if re.search("warn|error|alert|emerg", line) and "admin endpoint" not in line
+            ]
+            with self.subTest(log.stem):
+                self.assertEqual(complaints, [])
+
+    def test_caddy_would_write_its_file_as_it_is(self):
+        file = ROOT / "deploy" / "Caddyfile"
+        done = subprocess.run(["caddy", "fmt", str(file)], capture_output=True, text=True)
+        self.assertEqual(done.stdout, file.read_text())
 
 
 class Delay(ProxyTest):
