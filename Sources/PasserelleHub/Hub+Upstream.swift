@@ -8,7 +8,8 @@ extension Hub {
     /// went meanwhile are told as changes. A channel that was given up meanwhile stays so.
     package func subscribed(_ name: String, members: [Member]?, at now: Moment) {
         guard let channel = channels[name], channel.isWanted else { return }
-        let listed = Members((members ?? []).filter { $0.userID != configuration.hiddenMember })
+        let others = (members ?? []).lazy.filter { $0.userID != self.configuration.hiddenMember }
+        let listed = Members(Array(others.prefix(configuration.membersPerChannel)))
         let newer = withHeldBack(listed, on: channel, at: now)
         let wasHeard = channel.wasHeard
         let hole = channel.subscription.hole
@@ -63,10 +64,13 @@ extension Hub {
         counters.retractions += 1
     }
 
-    /// A user came; one who is known already only has their description renewed.
+    /// A user came; one who is known already only has their description renewed, and one too many
+    /// is not known.
     package func memberAdded(_ name: String, _ member: Member, at now: Moment) {
         guard let channel = channels[name], channel.isLive,
-            member.userID != configuration.hiddenMember
+            member.userID != configuration.hiddenMember,
+            channel.members.count < configuration.membersPerChannel
+                || channel.members[member.userID] != nil
         else { return }
         returned(member.userID, on: channel)
         let isNew = channel.members.insert(member)

@@ -10,6 +10,8 @@ package struct HubConfiguration: Sendable {
     package var linger: Duration = .seconds(600)
     /// The gateway's own member, hidden from every list and event.
     package var hiddenMember = "passerelle"
+    /// Members that are known on one channel at most; Channels itself has a hundred.
+    package var membersPerChannel = 10_000
     /// Channels that stay subscribed with no reader.
     package var pinned: [String] = []
 

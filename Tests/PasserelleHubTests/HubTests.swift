@@ -192,4 +192,22 @@ struct HubTests {
         scene.leave("c", "ana")
         #expect(reader.take() == ["c: +ana", "c: -ana"])
     }
+
+    @Test(arguments: [9, 10, 11])
+    func `of a channel's members only so many are known`(count: Int) {
+        var configuration = HubConfiguration()
+        configuration.membersPerChannel = 10
+        let hub = Hub(epoch: 7, configuration: configuration, at: moment(0))
+        _ = hub.asked(for: "presence-a", at: moment(0))
+        let members = (0..<count).map { Member(userID: "\($0)", userInfo: nil) }
+        let own = Member(userID: configuration.hiddenMember, userInfo: nil)
+        hub.subscribed("presence-a", members: [own] + members, at: moment(0))
+        #expect(hub.channel("presence-a")?.members.count == min(count, 10))
+        hub.subscribed("presence-a", members: [], at: moment(1))
+        for member in members { hub.memberAdded("presence-a", member, at: moment(2)) }
+        let renewed = Member(userID: "0", userInfo: Array("{}".utf8))
+        hub.memberAdded("presence-a", renewed, at: moment(3))
+        #expect(hub.channel("presence-a")?.members.count == min(count, 10))
+        #expect(hub.channel("presence-a")?.members["0"] == renewed)
+    }
 }

@@ -37,7 +37,7 @@ package enum ClientMessage: Equatable, Sendable {
         case "pusher:subscribe", "pusher:unsubscribe", "pusher:signin": break
         default: return .unknown(name: name)
         }
-        let data = MessagePayload(text, fields.data)
+        let data = MessagePayload(text, fields)
         if name == "pusher:signin" {
             guard let auth = data.text("auth") else { throw .missing(field: "auth") }
             guard let userData = data.text("user_data") else {

@@ -6,8 +6,8 @@ struct MessagePayload {
     private let root: JSONSlice
 
     /// Decodes the payload; one that is absent is `null`.
-    init(_ text: Span<UInt8>, _ data: JSONSlice?) {
-        let bytes = EventData.json(text, data)
+    init(_ text: Span<UInt8>, _ fields: MessageFields) {
+        let bytes = fields.payload(text)
         // What `EventData` gives is JSON; were it not, the payload would be as good as absent.
         root = (try? JSONScanner.document(bytes.span)) ?? JSONSlice(kind: .null, range: 0..<0)
         self.bytes = bytes

@@ -26,7 +26,7 @@ extension ServerMessage {
     ) -> ServerMessage {
         .event(
             channel: JSONScanner.text(text, fields.channel), name: name,
-            data: EventData.json(text, fields.data), userID: userID(text, fields.userID))
+            data: fields.payload(text), userID: userID(text, fields.userID))
     }
 
     private static func userID(_ text: Span<UInt8>, _ slice: JSONSlice?) -> String? {
@@ -38,7 +38,7 @@ extension ServerMessage {
     private static func own(
         _ text: Span<UInt8>, _ fields: MessageFields, name: String, verb: Substring.UTF8View
     ) throws(ChannelsMessageError) -> ServerMessage {
-        let data = MessagePayload(text, fields.data)
+        let data = MessagePayload(text, fields)
         switch String(verb) {
         case "connection_established": return try connectionEstablished(data)
         case "error": return error(data)

@@ -2,7 +2,7 @@
 
 /// A place in JSON bytes that moves over whole tokens and values, checking each by RFC 8259.
 ///
-/// Nesting costs a bit a level, no stack and no allocation: a peer cannot make it recurse.
+/// Nesting costs a bit a level and no stack: a peer cannot make it recurse.
 struct JSONCursor {
     /// The offset of the next byte.
     private(set) var at: Int
@@ -98,7 +98,6 @@ struct JSONCursor {
 
     /// Moves over a container and all that is in it, without recursion.
     private mutating func container(_ bytes: Span<UInt8>, limit: Int) throws(JSONError) {
-        let limit = min(limit, JSONNesting.maximumDepth)
         var nesting = JSONNesting()
         while true {
             var isValueDone = true

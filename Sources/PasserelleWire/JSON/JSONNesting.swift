@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// The containers around a place in JSON, one bit each: 64 at most, which is all that it can hold.
+/// The containers around a place in JSON, one bit each; the innermost 64 cost no allocation.
 struct JSONNesting {
-    /// The most containers that can be told apart.
-    static let maximumDepth = UInt64.bitWidth
-
     private var objects: UInt64 = 0
+    /// The outer ones, 64 to a word.
+    private var outer: [UInt64] = []
     private(set) var depth = 0
 
     /// Whether the innermost container is an object, not an array.
@@ -16,6 +15,7 @@ struct JSONNesting {
 
     /// Enters a container; the caller has checked the depth.
     mutating func enter(isObject: Bool) {
+        if depth > 0, depth.isMultiple(of: UInt64.bitWidth) { outer.append(objects) }
         objects = objects << 1 | (isObject ? 1 : 0)
         depth += 1
     }
@@ -24,5 +24,8 @@ struct JSONNesting {
     mutating func leave() {
         objects >>= 1
         depth -= 1
+        if depth > 0, depth.isMultiple(of: UInt64.bitWidth), let word = outer.popLast() {
+            objects = word
+        }
     }
 }

@@ -21,7 +21,7 @@ package enum JSONScanner {
         _ bytes: Span<UInt8>, maximumDepth: Int, cursor: inout JSONCursor
     ) throws(JSONError) -> JSONSlice {
         cursor.skipSpace(bytes)
-        let root = try cursor.value(bytes, depth: maximumDepth)
+        let root = try cursor.value(bytes, depth: min(maximumDepth, Self.maximumDepth))
         cursor.skipSpace(bytes)
         guard cursor.at == cursor.end else { throw .unexpectedByte(at: cursor.at) }
         return root

@@ -93,6 +93,11 @@ final class Town {
         return Int(text[start...].prefix { $0.isNumber })
     }
 
+    /// Whether the gateway hears every channel of the town now.
+    var isHeard: Bool {
+        Self.channels.allSatisfy { live[$0].map { !$0.isOver && $0 === server.newest } ?? false }
+    }
+
     // MARK: - Events
 
     /// Says one message on a channel as Channels would, where the gateway hears that; for attacks.
@@ -168,14 +173,14 @@ final class Town {
         let attacked = try tellEvents(during: attack)
         let after = max(peakKiB, try gateway.residentKiB)
         print("\(name): quiet \(quiet); attacked \(attacked); \(before) KiB, at most \(after)")
-        for reader in readers {
-            let (hearing, words) = (reader.hearing, "\(name): \(reader.channel)")
-            #expect(reader.trouble == nil, "\(words)")
-            #expect(hearing.doubles == 0 && hearing.untold == 0, "\(words) \(hearing)")
-            #expect(withGaps || hearing.gaps == 0, "\(words) \(hearing)")
+        let losers = readers.filter {
+            $0.trouble != nil || $0.hearing.doubles > 0 || $0.hearing.untold > 0
+                || !withGaps && $0.hearing.gaps > 0
         }
+        let words = losers.prefix(3).map { "\($0.channel) \($0.trouble ?? "") \($0.hearing)" }
+        #expect(losers.isEmpty, "\(name): \(losers.count) readers, such as \(words)")
         // Only bounds what is broken: a loaded machine is slow by itself.
-        #expect(attacked.p99 < .seconds(1) + quiet.p99 * 10, "\(name)")
+        #expect(attacked.p99 < .seconds(2) + quiet.p99 * 10, "\(name)")
         #expect(after - before < growth, "\(name): from \(before) KiB to \(after) KiB")
         let health = try gateway.get("/healthz")
         #expect(health.status == 200 && health.body == Array("ok\n".utf8), "\(name)")

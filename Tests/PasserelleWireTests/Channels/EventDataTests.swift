@@ -83,15 +83,22 @@ struct EventDataTests {
         #expect(try data("\"\(nested(50_000))\"") == "\"\(nested(50_000))\"")
     }
 
-    @Test func `data that nests too deep and came as a value makes the message an error`() throws {
+    @Test func `data that nests too deep and came as a value is told as its text`() throws {
         let limit = EventData.maximumDepth
         for depth in [limit - 1, limit] {
             let nested = nested(depth)
             #expect(try data(nested) == nested)
         }
         for depth in [limit + 1, 50_000] {
-            #expect(throws: ChannelsMessageError.json(.tooDeep(limit: limit))) {
-                try data(nested(depth))
+            #expect(try data(nested(depth)) == "\"\(nested(depth))\"")
+            let mixed =
+                String(repeating: "[{\"a\":", count: depth / 2)
+                + "\n" + String(repeating: "}]", count: depth / 2)
+            #expect(throws: ChannelsMessageError.self) { try data(mixed) }
+            #expect(throws: ChannelsMessageError.self) { try data(nested(depth) + "]") }
+            #expect(throws: ChannelsMessageError.self) { try data("[" + nested(depth)) }
+            #expect(throws: ChannelsMessageError.self) {
+                try data(nested(depth).replacing("[]", with: "[}"))
             }
         }
     }
