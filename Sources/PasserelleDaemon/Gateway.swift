@@ -13,7 +13,9 @@ package enum Gateway {
     package static func serve(
         _ configuration: Configuration, source: ConfigurationSource, log: Log
     ) -> Int32 {
-        run(log) { loop in
+        var configuration = configuration
+        if let cut = configuration.fitDescriptors() { log.info(cut) }
+        return run(log) { [configuration] loop in
             let house = try House(
                 loop: loop, configuration: configuration, log: log,
                 activated: House.activatedSockets(configuration))

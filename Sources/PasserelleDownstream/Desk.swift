@@ -12,6 +12,8 @@ final class Desk {
     let streams: EventStreams
     /// Who does not read.
     let stalls: StallWatch
+    /// What clients may take.
+    let quotas: Quotas
     let configuration: DownstreamConfiguration
     let services: DownstreamServices
     /// Who checks readers; `nil` where nobody does.
@@ -37,8 +39,9 @@ final class Desk {
                 askRoute: services.askRoute)
         }
         stalls = StallWatch(loop: loop, limit: configuration.stall)
+        quotas = Quotas(loop: loop, configuration: configuration, services: services)
         streams = EventStreams(
-            loop: loop, hub: hub, encoder: encoder, stalls: stalls,
+            loop: loop, hub: hub, encoder: encoder, stalls: stalls, quotas: quotas,
             heartbeat: configuration.heartbeat, left: services.presence.left)
     }
 

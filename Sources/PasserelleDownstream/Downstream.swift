@@ -42,6 +42,8 @@ package final class Downstream {
     package var authTally: AuthChecks.Tally? { desk.door?.routeTally }
     /// What was counted.
     package var tally: Tally { desk.tally }
+    /// How often each limit was reached.
+    package var refusalCounts: RefusalCounts { desk.quotas.counts }
     /// Peers that were let go since they did not read.
     package var stallCount: UInt64 { desk.stalls.count }
 

@@ -28,11 +28,8 @@ package struct DownstreamConfiguration {
     package var memberID = "passerelle"
     /// How long a first answer may wait for a channel to be heard.
     package var patience: Duration = .seconds(5)
-    /// How long a request may take to come, from its first byte to its last, and how long a new
-    /// connection may say nothing.
-    package var requestTimeout: Duration = .seconds(10)
-    /// How long a connection may rest between two requests.
-    package var idleTimeout: Duration = .seconds(75)
+    /// What clients may take.
+    package var limits = ClientLimits()
 
     /// The defaults, for these channels.
     package init(channels: ChannelPatterns) {

@@ -36,6 +36,8 @@ package struct DownstreamServices {
     package var refused: (_ status: Int, _ word: String, _ client: PeerAddress) -> Void = {
         _, _, _ in
     }
+    /// Told that a limit was reached, at times, and by whom.
+    package var limitReached: (_ limit: Limit, _ client: PeerAddress) -> Void = { _, _ in }
     /// Asks the application's auth route about a channel, showing it these fields; answers once.
     package var askRoute:
         (

@@ -174,7 +174,7 @@ struct HTTPTests {
 
     @Test func `a request that does not come whole in time is cut with 408`() throws {
         let scene = try Scene { configuration, _ in
-            configuration.requestTimeout = .milliseconds(20)
+            configuration.limits.headerTime = .milliseconds(20)
         }
         for first in ["GET /heal", "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\nGET /heal"] {
             let client = try scene.http()
@@ -193,8 +193,8 @@ struct HTTPTests {
 
     @Test func `a connection that says nothing is closed without a word`() throws {
         let scene = try Scene { configuration, _ in
-            configuration.requestTimeout = .milliseconds(20)
-            configuration.idleTimeout = .milliseconds(20)
+            configuration.limits.headerTime = .milliseconds(20)
+            configuration.limits.idleTime = .milliseconds(20)
         }
         let silent = try scene.http()
         try run(scene.loop, until: { silent.pair.receive() == nil })

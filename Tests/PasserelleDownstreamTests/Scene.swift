@@ -26,6 +26,8 @@ final class Scene {
     private(set) var routeCalls: [RouteCall] = []
     /// What was refused: status, word and client.
     private(set) var refused: [String] = []
+    /// Which limits were told of: the word and the client.
+    private(set) var limits: [String] = []
     /// What answers requests for other routes.
     private(set) var others: [(path: String, reply: (HTTPResponse) -> Void)] = []
 
@@ -56,6 +58,7 @@ final class Scene {
                 return true
             })
         services.refused = { scene?.refused.append("\($0) \($1) \($2.host ?? "local")") }
+        services.limitReached = { scene?.limits.append("\($0.word) \($1.host ?? "local")") }
         services.askRoute = { channel, fields, done in
             scene?.routeCalls.append(RouteCall(channel: channel, fields: fields, answer: done))
         }

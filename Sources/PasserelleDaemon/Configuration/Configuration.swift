@@ -35,6 +35,8 @@ package struct Configuration: Sendable {
     package var hosts: Set<String> = []
     /// Whose word on where a request comes from is believed.
     package var proxies = TrustedProxies()
+    /// What clients may take.
+    package var limits = ClientLimits()
     /// Who is a member of the presence channels.
     package var presence: PresenceMode = .observe
     /// The gateway's own `user_id`.

@@ -4,7 +4,8 @@
 package enum Variables {
     /// Every variable, in the order of the help.
     package static let all: [Variable] =
-        application + upstream + listeners + channels + access + requests + logs + notices + sandbox
+        application + upstream + listeners + channels + access + requests + limits + logs + notices
+        + sandbox
         + process
 
     /// The variable called `name`.

@@ -50,7 +50,7 @@ extension House {
         do {
             let listener = try Listener(
                 loop: loop, address: address, mode: mode, group: group, onAccept: accepted)
-            listeners.append(listener)
+            add(listener)
             log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
         } catch {
             throw StartError(
@@ -62,8 +62,7 @@ extension House {
         _ socket: ActivatedSockets.Socket, name: String, _ accepted: @escaping (Link) -> Void
     ) throws(StartError) {
         do {
-            listeners.append(
-                try Listener(loop: loop, adopting: socket.descriptor, onAccept: accepted))
+            add(try Listener(loop: loop, adopting: socket.descriptor, onAccept: accepted))
             log.info("listening", ["on": "\(socket.address)", "systemd": name])
         } catch {
             throw StartError(description: "systemd's socket named \(name): \(error)")

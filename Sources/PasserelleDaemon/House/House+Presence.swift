@@ -42,6 +42,7 @@ extension DownstreamConfiguration {
         access = try AccessConfiguration(configuration)
         origins = OriginRules(configuration)
         proxies = configuration.proxies
+        limits = configuration.limits
         lineRights = configuration.ipcRights
         heartbeat = configuration.heartbeat
         stall = configuration.stall

@@ -94,6 +94,7 @@ final class House {
                 "refused",
                 ["status": "\(status)", "error": word, "client": client.host ?? "\(client)"])
         }
+        services.limitReached = { log.note($0, reachedBy: $1) }
         if let route = try Self.authRoute(configuration, loop: loop, log: log) {
             services.askRoute = Self.asking(route, memberID: configuration.memberID)
         }
@@ -258,6 +259,7 @@ final class House {
             now: WallTime(milliseconds: loop.wallMilliseconds))
         report.journal = StatusReport.JournalPart(scribe, hub: hub, steady: loop.now)
         report.notices = upstream.notices.map(StatusReport.NoticesPart.init)
+        report.descriptors_exhausted = exhaustions
         return report.json
     }
 }

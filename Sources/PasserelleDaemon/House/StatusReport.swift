@@ -114,6 +114,8 @@ struct StatusReport: Encodable {
         let refusals: UInt64
         /// Readers that were cut off since they took nothing.
         let stalled: UInt64
+        /// How often each limit was reached, by its word.
+        let limited: [String: UInt64]
     }
 
     /// What became of offline notices.
@@ -177,6 +179,8 @@ struct StatusReport: Encodable {
     var auth: AuthPart?
     /// Nothing where there are no notices.
     var notices: NoticesPart?
+    /// How often a connection was shut out since no descriptor was left.
+    var descriptors_exhausted = 0
 
     /// Reads the house's parts.
     init(
@@ -207,7 +211,11 @@ struct StatusReport: Encodable {
         served = Served(
             streams: tally.streams, polls: tally.polls, not_modified: tally.notModified,
             lines: tally.lines, refusals: tally.refusals,
-            stalled: downstream.stallCount)
+            stalled: downstream.stallCount,
+            limited: Dictionary(
+                uniqueKeysWithValues: Limit.allCases.map {
+                    ($0.word, downstream.refusalCounts[$0])
+                }))
         auth = downstream.authTally.map(AuthPart.init)
     }
 

@@ -32,7 +32,8 @@ package struct TrustedProxies: Equatable, Sendable {
         return first
     }
 
-    private func isTrusted(_ peer: PeerAddress) -> Bool {
+    /// Whether a peer is one.
+    func isTrusted(_ peer: PeerAddress) -> Bool {
         peer.userID != nil ? trustsUnix : ranges.contains { $0.contains(peer) }
     }
 

@@ -15,7 +15,7 @@ enum EventStreamRoute {
     static func serve(
         _ request: HTTPRequest, on connection: HTTPConnection, desk: Desk
     ) throws(Refusal) {
-        var asked = try ReadRequest(query: request.query, allowed: desk.configuration.channels)
+        var asked = try ReadRequest(request, desk.configuration)
         if let last = request.fields.first("Last-Event-ID"), !last.isEmpty {
             // What is no position is told in band, as one that we do not know: an EventSource would
             // only try a refusal again.
@@ -29,19 +29,22 @@ enum EventStreamRoute {
             guard !isHEAD else {
                 return connection.answerStreamHead(fields: connection.streamFields)
             }
-            open(wanted, with: grant, version: version, on: connection, desk: desk)
+            try open(wanted, with: grant, version: version, on: connection, desk: desk)
         }
     }
 
     private static func open(
         _ asked: ReadRequest, with grant: Grant, version: HTTPVersion,
         on connection: HTTPConnection, desk: Desk
-    ) {
+    ) throws(Refusal) {
+        let account = try desk.quotas.open(
+            for: connection.from, through: connection.link.peer, user: grant.identity?.userID)
         var options: StreamReader.Options = version == .http11 ? .isChunked : []
         if asked.wantsOnlyData { options.insert(.onlyData) }
         let head = head(fields: connection.streamFields, version: version)
-        let reader = StreamReader(link: connection.link, options: options, streams: desk.streams)
-        connection.release()
+        let reader = StreamReader(
+            link: connection.link, account: account, options: options, streams: desk.streams)
+        connection.handOver()
         connection.link.resume()
         if !grant.isLasting { reader.stay = desk.door?.stays(reader, by: grant) }
         desk.hub.attach(

@@ -30,6 +30,7 @@ final class EventStreams {
     let hub: Hub
     let encoder: EventEncoder
     let stalls: StallWatch
+    let quotas: Quotas
     /// Told when a stream of a known user has ended.
     let left: (_ channels: [String], _ userID: String) -> Void
     /// Where replays are put together; one for all, and for one turn.
@@ -47,7 +48,7 @@ final class EventStreams {
 
     /// `heartbeat` is how often each stream is written to when nothing else is said.
     init(
-        loop: EventLoop, hub: Hub, encoder: EventEncoder, stalls: StallWatch,
+        loop: EventLoop, hub: Hub, encoder: EventEncoder, stalls: StallWatch, quotas: Quotas,
         heartbeat: Duration, left: @escaping (_ channels: [String], _ userID: String) -> Void
     ) {
         self.left = left
@@ -55,6 +56,7 @@ final class EventStreams {
         self.hub = hub
         self.encoder = encoder
         self.stalls = stalls
+        self.quotas = quotas
         let seconds = max(1, Int(heartbeat.components.seconds))
         userTimeout = max(Self.leastUserTimeout, Self.noticeTime - heartbeat)
         beats = Array(repeating: [], count: seconds)

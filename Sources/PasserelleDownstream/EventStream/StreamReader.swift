@@ -36,10 +36,13 @@ final class StreamReader: Reader, LinkOwner, Stallable {
     private var rest: [UInt8] = []
     /// What keeps the stream admitted; `nil` where that does not end.
     var stay: Stay?
+    /// The address that it counts for.
+    private let account: PeerAddress?
 
     /// Takes the link over; the caller attaches the reader to the hub and then calls `begin`.
-    init(link: Link, options: Options, streams: EventStreams) {
+    init(link: Link, account: PeerAddress?, options: Options, streams: EventStreams) {
         self.link = link
+        self.account = account
         self.options = options
         self.streams = streams
     }
@@ -154,6 +157,7 @@ final class StreamReader: Reader, LinkOwner, Stallable {
         stay = nil
         if isBlocked { streams.stalls.isFree(self) }
         streams.closed(self)
+        streams.quotas.closed(link, for: account, user: cursor.userID)
         if let userID = cursor.userID {
             streams.left(cursor.channels.map(\.name), userID)
         }

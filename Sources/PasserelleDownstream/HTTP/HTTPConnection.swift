@@ -23,7 +23,7 @@ final class HTTPConnection: LinkOwner, Stallable {
 
     let link: Link
     private unowned let service: HTTPService
-    private var parser = HTTPRequestParser(limits: HTTPLimits())
+    private var parser: HTTPRequestParser
     /// The request that is being answered.
     private var current: Exchange?
     private var admission: Admission?
@@ -40,17 +40,28 @@ final class HTTPConnection: LinkOwner, Stallable {
     /// True once nothing more is answered and only the last answer is on its way.
     private var isEnding = false
     private var isOver = false
+    /// True once the link is a stream's.
+    private var isHandedOver = false
+    /// True once a whole request has come.
+    private var hasAsked = false
+    /// True while a body's time runs.
+    private var isInBody = false
     /// True while `advance` runs, so that an answer given at once does not nest it.
     private var isAdvancing = false
 
     private var desk: Desk { service.desk }
+    private var limits: ClientLimits { desk.quotas.limits }
+
+    /// Whose the current request is, as far as anybody who is believed says.
+    var from: PeerAddress { client ?? link.peer }
 
     init(link: Link, service: HTTPService) {
         self.link = link
         self.service = service
+        parser = HTTPRequestParser(limits: service.desk.quotas.limits.request)
         link.owner = self
         link.outputLimit = Self.outputLimit
-        arm(desk.configuration.requestTimeout)
+        arm(limits.headerTime)
     }
 
     // MARK: - The link
@@ -64,7 +75,8 @@ final class HTTPConnection: LinkOwner, Stallable {
             if bytesBehind > Self.pipelinedBytes { link.pause() }
             return
         }
-        if wasIdle { arm(desk.configuration.requestTimeout) }
+        // The first head's time has run since the connection was accepted.
+        if wasIdle, hasAsked { arm(limits.headerTime) }
         advance()
     }
 
@@ -80,6 +92,11 @@ final class HTTPConnection: LinkOwner, Stallable {
     }
 
     func stalled() {
+        abandon()
+    }
+
+    /// Closes at once, in the middle of a handshake too.
+    private func abandon() {
         link.close()
         release()
     }
@@ -97,12 +114,14 @@ final class HTTPConnection: LinkOwner, Stallable {
             do throws(HTTPError) {
                 guard let request = try parser.next() else { return awaitMore() }
                 deadline.lift()
+                hasAsked = true
+                isInBody = false
                 current = Exchange(
                     version: request.version, keepsAlive: request.keepsAlive,
                     isHEAD: request.method == "HEAD")
                 service.serve(request, on: self)
             } catch {
-                refuseForGood(Refusal(error.status, error.word, error.message))
+                refuseForGood(Refusal(error))
             }
         }
     }
@@ -111,7 +130,12 @@ final class HTTPConnection: LinkOwner, Stallable {
         bytesBehind = 0
         link.resume()
         if parser.takeExpectsContinue() { link.send(HTTPWriter.continueResponse) }
-        if parser.isIdle { arm(desk.configuration.idleTimeout) }
+        if parser.isIdle, hasAsked {
+            arm(limits.idleTime)
+        } else if parser.hasHead, !isInBody {
+            isInBody = true
+            arm(limits.bodyTime)
+        }
     }
 
     /// True once no further request is taken.
@@ -150,7 +174,8 @@ final class HTTPConnection: LinkOwner, Stallable {
     func refuse(_ refusal: Refusal) {
         guard current != nil else { return }
         desk.tally.refusals += 1
-        desk.services.refused(refusal.status, refusal.word, client ?? link.peer)
+        desk.quotas.reached(refusal.limit, by: from)
+        desk.services.refused(refusal.status, refusal.word, from)
         answer(refusal.response)
     }
 
@@ -186,8 +211,7 @@ final class HTTPConnection: LinkOwner, Stallable {
             deadline.lift()
             return desk.stalls.isFull(self)
         }
-        let configuration = desk.configuration
-        arm(parser.isIdle ? configuration.idleTimeout : configuration.requestTimeout)
+        arm(parser.isIdle ? limits.idleTime : limits.headerTime)
     }
 
     /// Answers what cannot be understood, after which nothing can be.
@@ -220,10 +244,17 @@ final class HTTPConnection: LinkOwner, Stallable {
         link.finish()
     }
 
+    /// Lets go of the link, which a stream counts from now on.
+    func handOver() {
+        isHandedOver = true
+        release()
+    }
+
     /// Lets go of the link without closing it, and of everything that was waited for.
-    func release() {
+    private func release() {
         guard !isOver else { return }
         isOver = true
+        if !isHandedOver { desk.quotas.ended(link) }
         desk.stalls.isFree(self)
         if let timer { desk.loop.cancel(timer) }
         timer = nil
@@ -258,9 +289,25 @@ final class HTTPConnection: LinkOwner, Stallable {
 
     private func timedOut() {
         guard !isOver, !isEnding, current == nil else { return }
-        guard !parser.isIdle else { return finish() }
-        refuseForGood(
-            Refusal(408, "request-timeout", "The request took too long to come."))
+        guard !parser.isIdle else {
+            desk.quotas.reached(hasAsked ? .idleTime : .headerTime, by: from)
+            return link.isOpen ? finish() : abandon()
+        }
+        var refusal = Refusal(408, "request-timeout", "The request took too long to come.")
+        refusal.limit = parser.hasHead ? .bodyTime : .headerTime
+        refuseForGood(refusal)
+    }
+}
+
+extension Refusal {
+    /// What is said to bytes that are no request.
+    fileprivate init(_ error: HTTPError) {
+        self.init(error.status, error.word, error.message)
+        switch error.status {
+        case 413: limit = .bodyBytes
+        case 431: limit = .headerBytes
+        default: break
+        }
     }
 }
 

@@ -22,7 +22,13 @@ package final class HTTPService {
     }
 
     /// Takes an accepted link.
+    ///
+    /// One too many is told so and ended.
     package func accepted(_ link: Link) {
+        guard desk.quotas.admits(link) else {
+            desk.tally.refusals += 1
+            return
+        }
         let connection = HTTPConnection(link: link, service: self)
         connections[ObjectIdentifier(connection)] = connection
     }
@@ -55,6 +61,7 @@ package final class HTTPService {
             connection.client = desk.configuration.proxies.client(
                 of: connection.link.peer, saying: request.fields)
         }
+        try checkPace(of: request, on: connection)
         try checkHost(of: request, on: connection)
         if request.target == "*" { return connection.answer(.options("GET, HEAD")) }
         guard let route = HTTPRoute(path: request.path) else {
@@ -75,6 +82,19 @@ package final class HTTPService {
                 fields: ["Allow": route.allowed])
         }
         try serve(route, request, on: connection)
+    }
+
+    /// Refuses who asks too often; a page that may hear it is told.
+    private func checkPace(
+        of request: HTTPRequest, on connection: HTTPConnection
+    ) throws(Refusal) {
+        do throws(Refusal) {
+            try desk.quotas.checkPace(of: connection.from, through: connection.link.peer)
+        } catch {
+            connection.crossOrigin =
+                (try? desk.configuration.origins.crossOrigin(of: request)) ?? nil
+            throw error
+        }
     }
 
     /// Refuses a name that is not ours; the one that was last found to be is not looked at again.

@@ -5,7 +5,7 @@ package import PasserelleWire
 
 /// What a request to read asks for, checked: shared by event streams and polls.
 package struct ReadRequest: Equatable {
-    /// Channels that one request may name.
+    /// Channels that one request may name unless it is said otherwise.
     package static let channelLimit = 100
     /// The longest wait of a poll, in seconds; longer ones are cut to it.
     package static let longestWait = 55
@@ -28,11 +28,13 @@ package struct ReadRequest: Equatable {
     package var claim = IdentityClaim()
 
     /// Reads a query; refuses what is malformed, given twice, or not to be asked for.
-    package init(query: String?, allowed: ChannelPatterns) throws(Refusal) {
+    package init(
+        query: String?, allowed: ChannelPatterns, channelLimit: Int = ReadRequest.channelLimit
+    ) throws(Refusal) {
         var seen: [Parameter] = []
         for (name, value) in try QueryItems.decode(query) {
             if name == "channel" {
-                try add(channel: value, allowed: allowed)
+                try add(channel: value, allowed: allowed, limit: channelLimit)
             } else if let parameter = Parameter(rawValue: name) {
                 guard !seen.contains(parameter) else {
                     throw .badRequest("bad-query", "\(name) is given twice.")
@@ -53,12 +55,16 @@ package struct ReadRequest: Equatable {
         start ?? last.map { .last($0) } ?? .now
     }
 
-    private mutating func add(channel: String, allowed: ChannelPatterns) throws(Refusal) {
+    private mutating func add(
+        channel: String, allowed: ChannelPatterns, limit: Int
+    ) throws(Refusal) {
         let name = try Self.check(channel: channel, allowed: allowed)
         guard !channels.contains(name) else { return }
-        guard channels.count < Self.channelLimit else {
-            throw .badRequest(
-                "bad-channel", "A request names at most \(Self.channelLimit) channels.")
+        guard channels.count < limit else {
+            var refusal = Refusal.badRequest(
+                "bad-channel", "A request names at most \(limit) channels.")
+            refusal.limit = .channels
+            throw refusal
         }
         channels.append(name)
     }
@@ -121,5 +127,14 @@ package struct ReadRequest: Equatable {
         }
         // More digits than a number holds are still a number: a very large one.
         return Int(value) ?? Int.max
+    }
+}
+
+extension ReadRequest {
+    /// Reads a request's query.
+    init(_ request: HTTPRequest, _ configuration: DownstreamConfiguration) throws(Refusal) {
+        try self.init(
+            query: request.query, allowed: configuration.channels,
+            channelLimit: configuration.limits.channels)
     }
 }

@@ -11,6 +11,8 @@ package struct Refusal: Error, Equatable, Sendable {
     package let message: String
     /// Further fields, such as `Retry-After` or `Allow`.
     package var fields: HTTPFields = [:]
+    /// The limit that was reached, where one was.
+    package var limit: Limit?
 
     package init(_ status: Int, _ word: String, _ message: String, fields: HTTPFields = [:]) {
         self.status = status

@@ -13,11 +13,21 @@ package final class LineService {
     }
 
     /// Takes an accepted link.
+    ///
+    /// One too many is told so and ended.
     package func accepted(_ link: Link) {
+        guard connections.count < desk.quotas.limits.lineConnections else {
+            desk.quotas.reached(.lineConnections, by: link.peer)
+            return turnAway(
+                link, "rate-limited",
+                "The socket has as many connections as it may have; come back.")
+        }
         var right = LineRight.publish
         if let rights = desk.configuration.lineRights {
             guard let own = link.peer.userID.flatMap({ rights[$0] }) else {
-                return turnAway(link)
+                return turnAway(
+                    link, "forbidden",
+                    "This user may not use the socket; PASSERELLE_IPC_USERS says who may.")
             }
             right = own
         }
@@ -26,13 +36,10 @@ package final class LineService {
     }
 
     /// Says why, and ends.
-    private func turnAway(_ link: Link) {
+    private func turnAway(_ link: Link, _ code: String, _ message: String) {
         desk.tally.refusals += 1
         link.owner = leaving
-        let reply = LineReply.error(
-            code: "forbidden",
-            message: "This user may not use the socket; PASSERELLE_IPC_USERS says who may.")
-        link.send(reply.encoded())
+        link.send(LineReply.error(code: code, message: message).encoded())
         link.finish()
     }
 

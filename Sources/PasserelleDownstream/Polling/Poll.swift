@@ -18,7 +18,7 @@ struct Poll {
     static func serve(
         _ request: HTTPRequest, on connection: HTTPConnection, desk: Desk
     ) throws(Refusal) {
-        var asked = try ReadRequest(query: request.query, allowed: desk.configuration.channels)
+        var asked = try ReadRequest(request, desk.configuration)
         let tags = EntityTags(request.fields)
         if asked.start == nil {
             asked.start = tags.newest(known: desk.hub.position).map { .after($0) }

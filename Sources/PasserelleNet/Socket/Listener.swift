@@ -20,6 +20,8 @@ package final class Listener {
 
     /// How often accepting failed for a reason that lasts: no descriptor or memory was left.
     package private(set) var exhaustions = 0
+    /// Told each time.
+    package var exhausted: () -> Void = {}
 
     private unowned(unsafe) let loop: EventLoop
     private let onAccept: (Link) -> Void
@@ -113,8 +115,9 @@ package final class Listener {
     /// One waiting client is let in on the reserve and shut out
     /// at once, so that it learns of it; then nothing is accepted for a while, so that the loop
     /// does not spin on a socket that stays readable.
-    private func exhausted() {
+    private func ranOut() {
         exhaustions += 1
+        exhausted()
         if reserve >= 0 {
             _ = Glibc.close(reserve)
             let refused = CLinux_accept(descriptor, nil, nil)
@@ -162,7 +165,7 @@ extension Listener: Watching {
             case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
                 ENONET, ENOPROTOOPT, EOPNOTSUPP, ETIMEDOUT:
                 continue  // That connection is gone already (accept(2)): on to the next.
-            default: return exhausted()
+            default: return ranOut()
             }
         }
     }

@@ -74,6 +74,16 @@ package struct PeerAddress: Hashable, Sendable {
         }
     }
 
+    /// Whom it stands for where clients are counted: an IPv4 address, an IPv6 network of 64 bits,
+    /// which one customer has to herself, or a local user.
+    package var network: PeerAddress {
+        switch kind {
+        case .ipv4: PeerAddress(ipv4: UInt32(truncatingIfNeeded: low), port: 0)
+        case .ipv6: PeerAddress(ipv6: high, 0, port: 0)
+        case .unix: PeerAddress(pid: 0, uid: userID ?? 0, gid: 0)
+        }
+    }
+
     /// Whether it is an IPv4 address.
     var isIPv4: Bool { kind == .ipv4 }
 
