@@ -71,6 +71,9 @@ package final class Subprocess {
         return rawStatus & 0x7F == 0 ? (rawStatus >> 8) & 0xFF : 128 + (rawStatus & 0x7F)
     }
 
+    /// Whether it has ended with a core file.
+    package var hasDumpedCore: Bool { hasEnded && (rawStatus ?? 0) & 0x80 != 0 }
+
     /// Writes text to its standard input; text that it no longer reads is lost.
     package func write(_ text: String) {
         var rest = Array(text.utf8)[...]

@@ -41,6 +41,7 @@ final class PasserelleProcess {
     var errors: String { process.errors }
     var hasEnded: Bool { process.hasEnded }
     var status: Int32? { process.status }
+    var hasDumpedCore: Bool { process.hasDumpedCore }
 
     func signal(_ number: Int32) { process.signal(number) }
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+import Glibc
+import PasserelleNet
+import PasserelleTesting
+import PasserelleWire
+import Testing
+
+/// Whatever happens, the real binary never says a secret.
+struct SecretTests {
+    private let tokenKey = "token-key-c0ffee-0123456789abcdef"
+    private let inngestKey = "inngest-key-5eed5eed5eed"
+    private let proxyPassword = "proxy-pass-77aa77aa"
+    private let cookie = "session-cookie-1f2e3d4c"
+    private let bearer = "bearer-99aa88bb77cc"
+    private let inURL = "eyJ-in-url-a1b2c3d4"
+    private let csrf = "csrf-00ff00ff00ff"
+
+    private var secrets: [String] {
+        [
+            SandboxProcess.secret, tokenKey, inngestKey, proxyPassword, cookie, bearer, inURL, csrf,
+        ]
+    }
+
+    private func variables(route: Int) -> [String: String] {
+        [
+            "PASSERELLE_AUTH": "endpoint,token", "PASSERELLE_TOKEN_KEY": tokenKey,
+            "PASSERELLE_AUTH_ENDPOINT": "http://127.0.0.1:\(route)/auth",
+            "PASSERELLE_INNGEST_KEY": inngestKey, "PASSERELLE_INNGEST_URL": "https://inn.invalid",
+            "PASSERELLE_NOTICE_DELAY": "0s", "PASSERELLE_PIN": "presence-bail-1",
+            "PASSERELLE_NOTICE_RECIPIENTS": "to",
+            "HTTPS_PROXY": "http://user:\(proxyPassword)@127.0.0.1:1",
+            "PASSERELLE_REQUEST_RATE": "1000",
+        ]
+    }
+
+    /// Every kind of request that fails, each with all that is secret in it.
+    private var requests: [String] {
+        let fields =
+            "Host: localhost\r\nCookie: s=\(cookie); passerelle=\(inURL)\r\n"
+            + "Authorization: Bearer \(bearer)\r\nX-CSRF-Token: \(csrf)\r\n"
+        let token = "access_token=\(inURL)"
+        let targets = [
+            "/events?channel=presence-bail-1&\(token)", "/poll?channel=presence-bail-1&\(token)",
+            "/poll?channel=presence-x&\(token)", "/poll?\(token)&\(token)", "/none?\(token)",
+            "/poll?channel=presence-bail-1&after=\(inURL)", "/poll?channel=\(inURL)%00",
+            "/channels/presence-bail-1/members?\(token)", "/healthz?\(token)",
+            "/readyz?\(token)", "/metrics?\(token)", "/%zz?\(token)", "/channels/\(inURL)/members",
+            "/events?channel=presence-bail-1&last=\(inURL)", "/events?\(inURL)=1&\(inURL)",
+        ]
+        let plain = targets.map { "GET \($0) HTTP/1.1\r\n\(fields)\r\n" }
+        return plain + [
+            "POST /channels/presence-bail-1/events?\(token) HTTP/1.1\r\n\(fields)"
+                + "Content-Type: application/json\r\nContent-Length: \(inURL.utf8.count)\r\n\r\n"
+                + inURL,
+            "DELETE /poll?\(token) HTTP/1.1\r\n\(fields)\r\n",
+            "GET /poll?\(token) HTTP/1.1\r\n\(fields)\(bearer): 1\r\n \(bearer)\r\n\r\n",
+            "\(inURL) /poll?\(token) HTTP/1.1\r\n\(fields)\r\n",
+            "GET /poll?\(token) HTTP/9.9\r\n\(fields)\r\n",
+            "GET /poll?\(token) HTTP/1.1\r\n\(fields)Origin: https://\(inURL).test\r\n\r\n",
+            "GET /poll?\(token) HTTP/1.1\r\nHost: \(inURL)/\r\n\r\n",
+            "GET /poll HTTP/1.1\r\n\(fields)X: \(String(repeating: inURL, count: 1_000))\r\n\r\n",
+            "\(inURL)\u{1}\(bearer)\r\n\r\n",
+        ]
+    }
+
+    @Test func `nothing that it ever says has a secret in it`() throws {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        let route = try ScriptedHTTP(loop: stage.loop)
+        let bodies = ["no \(cookie)", "{\"auth\":\"\(cookie)\"}", ""]
+        route.answer = { request, link in
+            let number = route.requests.count
+            link.send(
+                HTTPWriter.response(
+                    HTTPResponse(
+                        status: [403, 200, 500, 302, 401][number % 5],
+                        fields: ["Set-Cookie": cookie, "Location": "/\(cookie)"],
+                        body: Array(bodies[number % 3].utf8)),
+                    version: .http11, keepAlive: false))
+            link.finish()
+        }
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port, variables: variables(route: route.port))
+        var said = ""
+        for request in requests {
+            let client = RawClient(stage, gateway.http, request)
+            try stage.wait(for: "an answer to \(request)") {
+                client.recorder.text.contains("\r\n\r\n") || !client.recorder.ends.isEmpty
+            }
+            said += client.recorder.text
+            client.close()
+        }
+        try sandbox.publish(
+            "presence-bail-1", "new-message",
+            #"{"message":{"id":"m","content":"c","senderId":"s"},"to":["absent"]}"#)
+        try stage.wait(for: "a notice that fails") {
+            !gateway.process.lines(with: "Inngest").isEmpty
+        }
+        try sandbox.control("close?code=4200")
+        gateway.process.signal(SIGHUP)
+        try stage.wait(for: "a reload") { !gateway.process.lines(with: "reloaded").isEmpty }
+        let line = LineClient(stage, path: gateway.ipc)
+        said += "\(try line.ask("STATUS"))" + "\(try line.ask("CHANNELS"))"
+        line.say("\(inURL) PUBLISH")
+        try stage.wait(for: "a refusal") { line.replies.count == 3 }
+        said += "\(line.replies[2])"
+        #expect(try gateway.stop() == 0)
+        said += gateway.process.output + gateway.process.errors
+        #expect(said.contains("status=403") && said.contains("status=431"))
+        for secret in secrets { #expect(!said.contains(secret), "\(secret)") }
+    }
+
+    @Test(arguments: [
+        ["serve", "--help"], ["help", "variables"], ["serve", "--pusher-secret", "hush-hush"],
+        ["serve", "--token-key=hush-hush"], ["serve", "--inngest-key", "hush-hush"],
+        ["serve", "--https-proxy", "http://u:hush-hush@p:1"],
+        ["serve", "--pusher-port", "x"], ["serve", "--linger", "x"],
+    ])
+    func `a start that is refused, and help, say none either`(arguments: [String]) throws {
+        let stage = try Stage()
+        let process = try stage.start(
+            arguments[0], Array(arguments.dropFirst()),
+            GatewayProcess.variables(upstreamPort: 1, ipc: stage.folder.file("x"))
+                .merging(variables(route: 1)) { $1 })
+        try stage.wait(for: "its end") { process.hasEnded }
+        let said = process.output + process.errors
+        for secret in secrets + ["hush-hush"] { #expect(!said.contains(secret), "\(secret)") }
+        guard arguments.count > 1,
+            ["-secret", "-key", "-proxy"].contains(where: arguments[1].contains)
+        else { return }
+        let flag = String(arguments[1].prefix { $0 != "=" })
+        #expect(process.status == 64)
+        #expect(
+            process.errors.hasPrefix(
+                "passerelle: \(flag) is refused, since every user of this host can read a process's"
+                    + " arguments; set "))
+    }
+
+    @Test func `a crash leaves no core file and says nothing`() throws {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        let gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+        let pid = gateway.process.pid
+        let result = try stage.run(
+            "prlimit", ["--pid", "\(pid)", "--core=unlimited:unlimited"])
+        // Without the right to raise the limit there is no core file for that reason alone.
+        #expect(result.status == 0 || getuid() != 0)
+        var found = stat()
+        #expect(stat("/proc/\(pid)/environ", &found) == 0 && found.st_uid == 0)
+        #expect(try gateway.stop(SIGABRT) == 128 + SIGABRT)
+        #expect(!gateway.process.hasDumpedCore)
+        #expect(!gateway.process.errors.contains(SandboxProcess.secret))
+    }
+}
