@@ -14,11 +14,12 @@ package enum Gateway {
         _ configuration: Configuration, source: ConfigurationSource, log: Log
     ) -> Int32 {
         var configuration = configuration
-        if let cut = configuration.fitDescriptors() { log.info(cut) }
+        let cut = configuration.fitDescriptors()
         return run(log) { [configuration] loop in
             let house = try House(
                 loop: loop, configuration: configuration, log: log,
                 activated: House.activatedSockets(configuration))
+            if let cut { log.info(cut) }
             house.source = source
             house.supervise()
             return house.run()

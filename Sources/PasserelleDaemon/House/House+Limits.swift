@@ -2,10 +2,22 @@
 
 import PasserelleDownstream
 import PasserelleNet
+import PasserelleWire
 
 extension House {
+    /// What HTTP clients and lines hear while there is no descriptor for them.
+    private static var farewell: (http: [UInt8], line: [UInt8]) {
+        let message = "There are as many connections as there may be; come back."
+        let refusal = Refusal.unavailable("too-many-connections", message, retryAfter: 10)
+        return (
+            HTTPWriter.response(refusal.response, version: .http11, keepAlive: false),
+            LineReply.error(code: "rate-limited", message: message).encoded()
+        )
+    }
+
     /// Keeps a listener, and says in the log when it cannot accept.
-    func add(_ listener: Listener) {
+    func add(_ listener: Listener, isHTTP: Bool) {
+        listener.farewell = isHTTP ? Self.farewell.http : Self.farewell.line
         listener.exhausted = { [log] in
             log.error(
                 "no descriptor or memory is left: new connections are shut out, readers stay;"

@@ -50,7 +50,7 @@ extension House {
         do {
             let listener = try Listener(
                 loop: loop, address: address, mode: mode, group: group, onAccept: accepted)
-            add(listener)
+            add(listener, isHTTP: variable != "PASSERELLE_IPC")
             log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
         } catch {
             throw StartError(
@@ -62,7 +62,9 @@ extension House {
         _ socket: ActivatedSockets.Socket, name: String, _ accepted: @escaping (Link) -> Void
     ) throws(StartError) {
         do {
-            add(try Listener(loop: loop, adopting: socket.descriptor, onAccept: accepted))
+            add(
+                try Listener(loop: loop, adopting: socket.descriptor, onAccept: accepted),
+                isHTTP: name != "ipc")
             log.info("listening", ["on": "\(socket.address)", "systemd": name])
         } catch {
             throw StartError(description: "systemd's socket named \(name): \(error)")

@@ -22,6 +22,8 @@ package final class Listener {
     package private(set) var exhaustions = 0
     /// Told each time.
     package var exhausted: () -> Void = {}
+    /// What a plain client hears that is shut out then.
+    package var farewell: [UInt8] = []
 
     private unowned(unsafe) let loop: EventLoop
     private let onAccept: (Link) -> Void
@@ -112,20 +114,32 @@ package final class Listener {
 
     /// No descriptor or memory is left.
     ///
-    /// One waiting client is let in on the reserve and shut out
-    /// at once, so that it learns of it; then nothing is accepted for a while, so that the loop
-    /// does not spin on a socket that stays readable.
+    /// Those that wait are let in on the reserve, one after the other, and shut out at once, so that
+    /// they learn of it; then nothing is accepted for a while, so that the loop does not spin on a
+    /// socket that stays readable.
     private func ranOut() {
         exhaustions += 1
         exhausted()
-        if reserve >= 0 {
+        var rest = Self.acceptsPerTurn
+        while rest > 0, reserve >= 0 {
             _ = Glibc.close(reserve)
             let refused = CLinux_accept(descriptor, nil, nil)
-            if refused >= 0 { _ = Glibc.close(refused) }
+            if refused >= 0 { shutOut(refused) }
             reserve = Self.openReserve()
+            rest = refused >= 0 ? rest - 1 : 0
         }
         loop.poller.change(descriptor, to: [])
         pauseTimer = loop.after(Self.exhaustedPause) { [weak self] in self?.acceptAgain() }
+    }
+
+    /// Takes what has come, over which the kernel would reset the connection, and says farewell.
+    private func shutOut(_ client: Int32) {
+        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+        _ = recv(client, loop.receiveBuffer.baseAddress, loop.receiveBuffer.count, flags)
+        if tls == nil {
+            _ = farewell.withUnsafeBytes { send(client, $0.baseAddress, $0.count, flags) }
+        }
+        _ = Glibc.close(client)
     }
 
     private func acceptAgain() {

@@ -15,9 +15,7 @@ struct LimitTests {
     ) throws -> Scene {
         try Scene { configuration, _ in
             change(&configuration.limits)
-            configuration.proxies.ranges = [
-                AddressRange("10.0.0.0/8")!, AddressRange("127.0.0.9")!,
-            ]
+            configuration.proxies.ranges = ["10.0.0.0/8", "127.0.0.9"].compactMap(AddressRange.init)
             configuration.proxies.trustsUnix = trustsUnix
             configuration.believesClaims = true
         }

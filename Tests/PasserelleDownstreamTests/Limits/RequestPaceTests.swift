@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
 import Testing
 
 @testable import PasserelleDownstream
+@testable import PasserelleNet
 
 struct RequestPaceTests {
     private let anne = PeerAddress(ipv4: 0xC000_0201)
@@ -90,9 +90,6 @@ struct RequestPaceTests {
 }
 
 extension PeerAddress {
-    /// An IPv4 address in host order, in its text form.
-    init(ipv4 number: UInt32) {
-        let parts = (0..<4).reversed().map { String((number >> ($0 * 8)) & 0xFF) }
-        self = PeerAddress(numericHost: parts.joined(separator: "."), port: 0)!
-    }
+    /// An IPv4 address in host order.
+    fileprivate init(ipv4 number: UInt32) { self.init(ipv4: number, port: 0) }
 }
