@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <link.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 int CLinux_accept(int listener, struct sockaddr *address, socklen_t *length)
@@ -37,4 +40,29 @@ void CLinux_name_thread(const char *name)
 int CLinux_forbid_dumps(void)
 {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// Unmaps the pages of one object's segments that nobody can have written to: what is needed again is
+// still in the page cache, and comes back with a minor fault.
+static int release_segments(struct dl_phdr_info *object, size_t size, void *page)
+{
+    (void)size;
+    uintptr_t mask = ~(*(uintptr_t *)page - 1);
+    for (int at = 0; at < object->dlpi_phnum; at++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[at];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
+            continue;
+        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+        uintptr_t end = start + segment->p_memsz;
+        start &= mask;
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void CLinux_release_startup_pages(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    malloc_trim(0);
+    dl_iterate_phdr(release_segments, &page);
 }

@@ -36,6 +36,9 @@ struct ServiceAnnouncer {
         petInterval = watchdog.map { $0 / 2 }
     }
 
+    /// True once the manager was told so, until the end begins.
+    var isReady: Bool { phase == .ready }
+
     /// The longest time that may pass between two turns.
     var interval: Duration {
         min(petInterval ?? Self.statusInterval, Self.statusInterval)

@@ -24,7 +24,9 @@ final class Supervision {
 
     /// A turn is over, and everything that came in it was done.
     func turnEnded() {
+        let wasReady = announcer.isReady
         if let text = announcer.turned(at: loop.now, facts) { notify(text) }
+        if !wasReady, announcer.isReady { StartupPages.release() }
     }
 
     /// Runs a reload between the words that stand around it.

@@ -14,11 +14,7 @@ package struct EntityTags: Equatable {
     /// first poll: a client that says it has heard nothing.
     package init(_ fields: HTTPFields) {
         var positions: [Position] = []
-        for list in fields.all("If-None-Match") {
-            for tag in list.utf8.split(separator: UInt8(ascii: ",")) {
-                if let position = Self.position(tag) { positions.append(position) }
-            }
-        }
+        for list in fields.all("If-None-Match") { Self.read(list.utf8.span, into: &positions) }
         self.positions = positions
     }
 
@@ -33,14 +29,26 @@ package struct EntityTags: Equatable {
         return known.max { $0.sequence < $1.sequence } ?? positions.first
     }
 
+    /// Reads the tags of one field, between its commas.
+    private static func read(_ list: Span<UInt8>, into positions: inout [Position]) {
+        var start = 0
+        for at in 0...list.count where at == list.count || list[at] == UInt8(ascii: ",") {
+            if let position = position(list.extracting(start..<at)) { positions.append(position) }
+            start = at + 1
+        }
+    }
+
     /// Reads one tag, `"…"` or `W/"…"`, with blanks around it.
-    private static func position(_ tag: Substring.UTF8View) -> Position? {
-        var text = tag.drop(while: isBlank)
-        while let last = text.last, isBlank(last) { text.removeLast() }
-        if text.starts(with: "W/".utf8) { text = text.dropFirst(2) }
+    private static func position(_ tag: Span<UInt8>) -> Position? {
+        var (start, end) = (0, tag.count)
+        while start < end, isBlank(tag[start]) { start += 1 }
+        while start < end, isBlank(tag[end - 1]) { end -= 1 }
+        if end - start > 2, tag[start] == UInt8(ascii: "W"), tag[start + 1] == UInt8(ascii: "/") {
+            start += 2
+        }
         let quote = UInt8(ascii: "\"")
-        guard text.count >= 2, text.first == quote, text.last == quote else { return nil }
-        return Position(text.dropFirst().dropLast().span)
+        guard end - start >= 2, tag[start] == quote, tag[end - 1] == quote else { return nil }
+        return Position(tag.extracting(start + 1..<end - 1))
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {
