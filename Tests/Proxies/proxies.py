@@ -124,6 +124,8 @@ class Stage:
         # A proxy that drops root's rights reaches the gateway's socket all the same.
         self.folder.chmod(0o755)
         self.running = []
+        # What each proxy had to say before its first client.
+        self.openings = {}
         self.port = free_port()
         self.path = self.folder / "http.sock"
         self.line = self.folder / "line.sock"
@@ -178,7 +180,7 @@ class Stage:
             user = "user root;\n" if os.getuid() == 0 else ""
             main.write_text(around.format(folder=folder, file=file, user=user))
         words = [word.format(folder=folder, main=main) for word in COMMANDS[kind]]
-        self.run(f"{kind}-{way}", words, port)
+        self.openings[f"{kind}, {way}"] = self.run(f"{kind}-{way}", words, port).said()
         return port
 
     def ask(self, line):
