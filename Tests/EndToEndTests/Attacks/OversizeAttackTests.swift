@@ -127,7 +127,7 @@ struct OversizeAttackTests {
                 "/events?"
                 + Self.channels.split(separator: "&").dropLast()
                 .joined(separator: "&")
-            let streams = (0..<(Town.isWhole ? 100 : 10)).map { _ in
+            let streams = (0..<(Town.isWhole ? 30 : 10)).map { _ in
                 StreamClient(stage, town.gateway.http, target)
             }
             try stage.wait(for: "all snapshots") {

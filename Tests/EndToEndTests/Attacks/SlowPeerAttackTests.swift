@@ -18,7 +18,8 @@ struct SlowPeerAttackTests {
 
     init() throws {
         stage = try Stage()
-        town = try Town(stage)
+        town = try Town(
+            stage, variables: ["PASSERELLE_HEADER_TIME": "4s", "PASSERELLE_BODY_TIME": "4s"])
     }
 
     /// Connects a crowd, each with these first bytes, and waits until all are in.

@@ -22,6 +22,12 @@ final class Town {
     static let growth = 48 * 1024
     static let isWhole = ProcessEnvironment.value("PASSERELLE_TEST_WHOLE") != nil
 
+    /// Attackers and town come from one address: what that may do is for other tests to say.
+    private static let limits = [
+        "PASSERELLE_LOG": "info", "PASSERELLE_MAX_CONNECTIONS_PER_ADDRESS": "20000",
+        "PASSERELLE_REQUEST_RATE": "10000", "PASSERELLE_REQUEST_BURST": "20000",
+    ]
+
     let stage: Stage
     let server: ScriptedChannels
     let gateway: GatewayProcess
@@ -47,7 +53,7 @@ final class Town {
         server.behave()
         gateway = try GatewayProcess(
             stage, upstreamPort: server.port,
-            variables: ["PASSERELLE_LOG": "info"].merging(variables) { $1 })
+            variables: Self.limits.merging(variables) { $1 })
         hearSubscriptions()
         try settle(fields)
     }
