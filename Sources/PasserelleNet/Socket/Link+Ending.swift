@@ -17,7 +17,14 @@ extension Link {
         flags.insert(.finishing)
         flags.remove(.wantsRoom)
         if flags.contains(.silenced) { resume() }
-        if stage == .open, queuedBytes == 0 { flushed() } else { updateInterest() }
+        if stage == .open, queuedBytes == 0 {
+            flushed()
+        } else if stage == .handshaking, tls?.isServer == true, output == nil {
+            // Nobody may hold a link that has nothing to say by never shaking hands.
+            fail(.closedHere)
+        } else {
+            updateInterest()
+        }
     }
 
     /// Closes at once and drops what is queued; the owner hears nothing more, not even the end.
@@ -46,6 +53,11 @@ extension Link {
     /// Everything is out: the peer is told the end, and its own end is awaited.
     func flushed() {
         tls?.sayGoodbye()
+        linger(.closedHere)
+    }
+
+    /// Ends the stream towards the peer, waits a while for its own end, and has the owner told.
+    func linger(_ end: LinkEnd) {
         tls = nil
         shutdown(descriptor, Int32(SHUT_WR))
         if flags.contains(.peerFinished) {
@@ -55,7 +67,7 @@ extension Link {
             updateInterest()
             loop.after(Self.lingerTime) { [weak self] in self?.release(sayingGoodbye: false) }
         }
-        report(.closedHere)
+        report(end)
     }
 
     /// Reads on and drops what comes, until the peer's end.

@@ -30,7 +30,7 @@ extension Link {
         if flags.contains(.staysHalfOpen) {
             updateInterest()
             owner?.linkPeerFinished(self)
-        } else if output != nil {
+        } else if queuedBytes > 0 {
             updateInterest()
         } else {
             fail(.closedByPeer)

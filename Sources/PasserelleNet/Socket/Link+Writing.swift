@@ -15,7 +15,11 @@ extension Link {
             guard let taken = bytes.withUnsafeBytes({ transmit($0) }) else { return }
             sent = taken
         }
-        guard sent < bytes.count else { return updateInterest() }
+        guard sent < bytes.count else {
+            // TLS took it all, and still holds a record: the owner is told when that is out.
+            if let tls, tls.pending > 0 { flags.insert(.wantsRoom) }
+            return updateInterest()
+        }
         let queue = output ?? OutputQueue()
         output = queue
         queue.append(bytes, from: sent)

@@ -32,8 +32,18 @@ extension Link {
         case .done: opened()
         case .again: updateInterest()
         case .closed: fail(.closedByPeer)
-        case .failed(let end): fail(end)
+        case .failed(let end): handshakeFailed(end)
         }
+    }
+
+    /// Ends a link that never opened.
+    ///
+    /// An accepted one ends in an orderly way, so that what its peer has sent, whatever that was, does
+    /// not become a reset that overtakes the alert.
+    private func handshakeFailed(_ end: LinkEnd) {
+        guard case .tls = end, let tls, tls.isServer else { return fail(end) }
+        tls.sayRefusal()
+        linger(end)
     }
 
     /// The way is open: the owner is told, then what waited for it goes out.

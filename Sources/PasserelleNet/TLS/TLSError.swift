@@ -44,6 +44,11 @@ extension TLSError {
         return "OpenSSL error \(code)"
     }
 
+    /// Whether the oldest error says that plain HTTP came in the place of TLS; leaves the queue.
+    static func lastIsPlainHTTP() -> Bool {
+        ERR_peek_error() & 0x7F_FFFF == UInt(SSL_R_HTTP_REQUEST)
+    }
+
     /// Whether the oldest error says that a key is not the certificate's; leaves the queue.
     static func lastIsMismatch() -> Bool {
         let reason = ERR_peek_error() & 0x7F_FFFF

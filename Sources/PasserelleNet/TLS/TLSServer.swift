@@ -3,10 +3,14 @@ import COpenSSL
 
 /// How accepted links do TLS: one certificate chain and its key, TLS 1.2 and up, ALPN `http/1.1`.
 ///
+/// Whatever name a client asks for (SNI), it is shown this certificate, and judges it by itself.
 /// Read once: after the files change, make another and give it to the listener. Links that were
 /// accepted before keep the one they have.
 package final class TLSServer {
     let context: OpaquePointer
+
+    /// What a peer is answered that speaks plain HTTP instead of TLS, before its link ends.
+    package var plainAnswer: [UInt8] = []
 
     /// Reads a PEM certificate chain, the server's own certificate first, and its PEM key.
     package init(certificateFile: String, keyFile: String) throws(TLSError) {
@@ -15,6 +19,9 @@ package final class TLSServer {
         }
         self.context = context
         COpenSSL_prepare(context)
+        guard COpenSSL_prepare_server(context) == 1 else {
+            throw .library(TLSError.lastWords())
+        }
         COpenSSL_speak_http(context, 1)
         ERR_clear_error()
         guard SSL_CTX_use_certificate_chain_file(context, certificateFile) == 1 else {

@@ -29,14 +29,17 @@ final class TLSSession {
     private let ssl: OpaquePointer
     private let descriptor: Int32
     private let host: String?
+    private let server: TLSServer?
     private var unsent: [UInt8] = []
     private var trouble: LinkEnd?
     private var sawEnd = false
     private var isReady = false
+    private var sawPlainHTTP = false
 
     /// The client's side, which verifies that the peer is `host`.
     convenience init(client: TLSClient, host: String, descriptor: Int32) throws(TLSError) {
-        try self.init(context: client.context, host: host, descriptor: descriptor)
+        try self.init(
+            context: client.context, host: host, server: nil, descriptor: descriptor)
         SSL_set_connect_state(ssl)
         let isAddress = PeerAddress(numericHost: host, port: 0) != nil
         // RFC 6066 section 3: an address is no server name.
@@ -54,15 +57,19 @@ final class TLSSession {
 
     /// The server's side.
     convenience init(server: TLSServer, descriptor: Int32) throws(TLSError) {
-        try self.init(context: server.context, host: nil, descriptor: descriptor)
+        try self.init(
+            context: server.context, host: nil, server: server, descriptor: descriptor)
         SSL_set_accept_state(ssl)
     }
 
-    private init(context: OpaquePointer, host: String?, descriptor: Int32) throws(TLSError) {
+    private init(
+        context: OpaquePointer, host: String?, server: TLSServer?, descriptor: Int32
+    ) throws(TLSError) {
         ERR_clear_error()
         guard let ssl = SSL_new(context) else { throw .library(TLSError.lastWords()) }
         self.ssl = ssl
         self.host = host
+        self.server = server
         self.descriptor = descriptor
         guard let method = SocketStream.method, let stream = BIO_new(method) else {
             throw .library(TLSError.lastWords())
@@ -76,6 +83,17 @@ final class TLSSession {
 
     /// Bytes of finished records that the socket has not taken yet.
     var pending: Int { unsent.count }
+
+    /// Whether this is the side that was called.
+    var isServer: Bool { server != nil }
+
+    /// Tells a peer whose handshake failed what there is to tell it, as far as the socket takes it.
+    func sayRefusal() {
+        guard flush() == nil, unsent.isEmpty, sawPlainHTTP, let server else { return }
+        _ = server.plainAnswer.withUnsafeBytes {
+            send(descriptor, $0.baseAddress, $0.count, sendFlags)
+        }
+    }
 
     /// Does the next step of the handshake.
     func shakeHands() -> Outcome {
@@ -141,6 +159,7 @@ final class TLSSession {
     private func words() -> String {
         let code = Int32(truncatingIfNeeded: SSL_get_verify_result(ssl))
         if let host, code != X509_V_OK { return TLSVerification.words(code: code, host: host) }
+        sawPlainHTTP = TLSError.lastIsPlainHTTP()
         let reason = TLSError.lastWords()
         return isReady ? "TLS failed: \(reason)" : "the TLS handshake failed: \(reason)"
     }

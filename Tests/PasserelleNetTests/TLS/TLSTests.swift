@@ -87,6 +87,65 @@ struct TLSTests {
         #expect(client.rooms > 0)
     }
 
+    @Test func `room is told when the record is out that a send has left behind`() throws {
+        let server = try echo()
+        let sink = LinkRecorder()
+        let client = LinkRecorder()
+        let link = Dial.connect(
+            loop: loop, to: .tcp(host: "localhost", port: server.port),
+            tls: try TLSClient(caFile: certificates.authorityFile), owner: client)
+        try run(loop, until: { client.isOpened && server.links.first?.isOpen == true })
+        let accepted = try #require(server.links.first)
+        accepted.owner = sink
+        accepted.pause()
+        // Each fits a record: TLS takes all of it, whatever the socket takes.
+        let bytes = [UInt8](repeating: 7, count: 10_000)
+        var sent = 0
+        while link.queuedBytes == 0 {
+            link.send(bytes)
+            sent += bytes.count
+        }
+        #expect(client.rooms == 0 && link.isOpen)
+        accepted.resume()
+        try run(loop, until: { client.rooms == 1 && sink.receivedCount == sent })
+        #expect(link.queuedBytes == 0)
+        link.send(bytes)
+        try run(loop, until: { sink.receivedCount == sent + bytes.count })
+    }
+
+    @Test func `a link that is to finish does not wait for a handshake that never comes`() throws {
+        let server = try echo()
+        let silent = LinkRecorder()
+        _ = Dial.connect(
+            loop: loop, to: .tcp(host: "127.0.0.1", port: server.port), owner: silent)
+        try run(loop, until: { server.links.count == 1 && silent.isOpened })
+        server.links[0].finish()
+        try run(loop, until: { silent.isEnded })
+        #expect(silent.ends == [.closedByPeer])
+        #expect(server.recorders[0].ends == [.closedHere])
+    }
+
+    @Test func `plain HTTP and garbage on a TLS port end without a reset`() throws {
+        let server = try echo()
+        server.listener?.tls?.plainAnswer = Array("use TLS".utf8)
+        for (text, answer) in [
+            ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "use TLS"),
+            (String(repeating: "garbage ", count: 4_000), nil),
+        ] {
+            let recorder = LinkRecorder()
+            let link = Dial.connect(
+                loop: loop, to: .tcp(host: "127.0.0.1", port: server.port), owner: recorder)
+            link.send(Array(text.utf8))
+            try run(loop, until: { recorder.isEnded })
+            #expect(recorder.ends == [.closedByPeer])
+            if let answer { #expect(recorder.text == answer) }
+        }
+        guard case .tls? = server.recorders.last?.ends.first else {
+            Issue.record("\(server.recorders.map(\.ends))")
+            return
+        }
+    }
+
     @Test func `after a short write any other bytes may follow`() throws {
         let server = try echo()
         let sink = LinkRecorder()
