@@ -110,6 +110,56 @@ struct AccessTests {
         stream.close()
     }
 
+    @Test func `whoever the route no longer admits hears no more, and others go on`() throws {
+        let stage = try Stage()
+        let application = try Application(stage)
+        application.users = ["anne", "bob"]
+        let sandbox = try SandboxProcess(stage)
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port,
+            variables: application.variables.merging(["PASSERELLE_AUTH_RECHECK": "2s"]) { $1 })
+        func stream(_ user: String) -> StreamClient {
+            StreamClient(
+                stage, gateway.http, "/events?channel=presence-bail-1",
+                fields: ["Cookie": "session=\(user)"])
+        }
+        let (anne, bob) = (stream("anne"), stream("bob"))
+        let caller = HTTPCaller(loop: stage.loop, address: gateway.http)
+        var refusal: HTTPResponse?
+        func poll(after position: String) {
+            let request = HTTPRequest(
+                method: "GET", target: "/poll?channel=presence-bail-1&wait=55&after=\(position)",
+                fields: ["Host": "localhost", "Cookie": "session=anne"])
+            caller.send(request) { answer in
+                guard answer.status == 200 || answer.status == 304 else {
+                    refusal = answer
+                    return
+                }
+                let position = try? JSONText(answer.body).string(["position"])
+                poll(after: position ?? "now")
+            }
+        }
+        poll(after: "now")
+        try stage.wait(for: "both streams") { !anne.snapshots.isEmpty && !bob.snapshots.isEmpty }
+        application.users = ["bob"]
+        try stage.wait(for: "their ends") { anne.end != nil && refusal != nil }
+        #expect(anne.messages.last?.event == "passerelle:denied")
+        #expect(
+            anne.messages.last.map { String(decoding: $0.data, as: UTF8.self) }
+                == #"{"reason":"revoked"}"#)
+        #expect(refusal?.status == 403)
+        #expect(
+            refusal.map { String(decoding: $0.body, as: UTF8.self) }
+                == #"{"error":"forbidden","message":"The application's auth route refuses this reader."}"#
+                + "\n")
+        try sandbox.publish("presence-bail-1", "new-message", #"{"n":1}"#)
+        try stage.wait(for: "the event") { bob.told.contains { $0.event == "new-message" } }
+        #expect(!anne.messages.contains { $0.event == "new-message" })
+        #expect(bob.end == nil)
+        bob.close()
+        caller.close()
+    }
+
     @Test func `a herd makes no herd at the application`() throws {
         let stage = try Stage()
         let application = try Application(stage)

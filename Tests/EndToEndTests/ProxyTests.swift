@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import FoundationEssentials
+import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
 import Testing
@@ -47,6 +48,41 @@ struct ProxyTests {
             !gateway.process.lines(with: "level=warning", "HTTPS_PROXY").isEmpty
         }
         #expect(!gateway.process.errors.contains("ss@"))
+    }
+
+    @Test func `the application's auth route is asked through the proxy too`() throws {
+        let proxy = try RealProxy(stage, credentials: "ana:p")
+        let authority = try TestCertificates()
+        let server = try authority.server(addresses: ["127.0.0.1"])
+        let route = try ScriptedHTTP(
+            loop: stage.loop,
+            tls: TLSServer(certificateFile: server.certificateFile, keyFile: server.keyFile))
+        route.answer = { _, link in
+            link.send(
+                HTTPWriter.response(
+                    HTTPResponse(status: 401, fields: [:], body: []), version: .http11,
+                    keepAlive: false))
+            link.finish()
+        }
+        var variables = [
+            "PASSERELLE_AUTH": "endpoint", "PASSERELLE_CA_FILE": authority.authorityFile,
+            "PASSERELLE_AUTH_ENDPOINT": "https://127.0.0.1:\(route.port)/pusher/auth",
+        ]
+        for (proxied, unproxied, status) in [
+            ("http://127.0.0.1:1", "none.test", 503),
+            ("http://127.0.0.1:1", "127.0.0.1", 401),
+            ("http://ana:p@127.0.0.1:\(proxy.port)", "none.test", 401),
+        ] {
+            variables["HTTPS_PROXY"] = proxied
+            variables["NO_PROXY"] = unproxied
+            let gateway = try GatewayProcess(
+                stage, upstreamPort: sandbox.port, variables: variables)
+            let answer = try gateway.get(
+                "/poll?channel=\(Self.channel)", fields: ["Cookie": "session=1"])
+            #expect(answer.status == status, "\(proxied) \(unproxied): \(stage.said)")
+            #expect(try gateway.stop() == 0)
+        }
+        #expect(route.requests.count == 2)
     }
 
     @Test func `a host of NO_PROXY is reached without the proxy`() throws {

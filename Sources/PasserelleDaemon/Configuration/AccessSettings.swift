@@ -8,6 +8,8 @@ package struct AccessSettings: Sendable, Equatable {
     package var endpoint: WebAddress?
     /// The fields of a request that it is shown.
     package var endpointFields: [String] = []
+    /// How soon it is asked again about those who stay.
+    package var recheck: Duration = .zero
     /// How long it may fail before those whom it admitted must go.
     package var grace: Duration = .zero
     /// The keys that tokens are signed with: one, or two while they change.

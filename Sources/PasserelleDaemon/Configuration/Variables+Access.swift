@@ -46,6 +46,17 @@ extension Variables {
                 draft.configuration.accessSettings.endpointFields = names
             }),
         Variable(
+            name: "PASSERELLE_AUTH_RECHECK", preset: "5m", placeholder: "DURATION",
+            meaning: "How soon the auth route is asked again about open streams",
+            takes: "a duration such as 90s or 5m, from 1s to 1d", commands: Command.gateways,
+            read: { draft, text throws(ValueProblem) in
+                let recheck = try Duration(setting: text)
+                guard recheck >= .seconds(1), recheck <= .seconds(86_400) else {
+                    throw .outside(low: "1s", high: "1d")
+                }
+                draft.configuration.accessSettings.recheck = recheck
+            }),
+        Variable(
             name: "PASSERELLE_AUTH_GRACE", preset: "5m", placeholder: "DURATION",
             meaning: "How long admitted readers stay while the auth route does not answer",
             takes: "a duration such as 90s or 5m, from 0 to 1d", commands: Command.gateways,

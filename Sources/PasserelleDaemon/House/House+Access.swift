@@ -14,6 +14,8 @@ extension AccessConfiguration {
         asksRoute = byEndpoint
         routeFields = settings.endpointFields
         limits.grace = settings.grace
+        limits.recheck = settings.recheck
+        limits.fresh = min(limits.fresh, settings.recheck / 5)
         guard byToken else { return }
         do throws(SignatureKeyError) {
             for key in settings.tokenKeys { tokenKeys.append(try key.key) }
@@ -57,6 +59,8 @@ extension House {
         let application = configuration.application
         let route = AuthRoute(
             loop: loop, host: address.host, port: address.port, target: address.target, tls: tls,
+            proxy: configuration.proxy(
+                for: address.host, port: address.port, isTLS: address.isTLS),
             signer: Signer(key: application.key, secret: application.secret.bytes))
         route.noted = { note in
             switch note {

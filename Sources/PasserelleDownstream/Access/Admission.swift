@@ -69,9 +69,7 @@ final class Admission {
             grant.identity = grant.identity ?? identity
         case .refused(let status): throw .byRoute(status: status)
         case .unavailable(let seconds):
-            throw .unavailable(
-                "auth-unavailable", "The application's auth route does not answer; come back.",
-                retryAfter: seconds)
+            throw .routeIsSilent(retryAfter: seconds)
         case .overloaded(let seconds):
             throw .unavailable(
                 "overloaded", "Too many readers come at once; come back.", retryAfter: seconds)
@@ -92,6 +90,22 @@ final class Admission {
 }
 
 extension Refusal {
+    /// What somebody is told who had been let in, and no longer is.
+    static func denied(_ reason: Denial) -> Refusal {
+        switch reason {
+        case .revoked(let status): .byRoute(status: status)
+        case .expired: .badToken(TokenError.expired.words)
+        case .unavailable: .routeIsSilent(retryAfter: 10)
+        }
+    }
+
+    /// 503: nobody knows whether the reader may read.
+    fileprivate static func routeIsSilent(retryAfter seconds: Int) -> Refusal {
+        .unavailable(
+            "auth-unavailable", "The application's auth route does not answer; come back.",
+            retryAfter: seconds)
+    }
+
     /// What the route says no with.
     fileprivate static func byRoute(status: Int) -> Refusal {
         let words = "The application's auth route refuses this reader."

@@ -103,12 +103,21 @@ extension AuthChecks {
     }
 }
 
-/// Why somebody who was admitted must go: the `reason` of `passerelle:denied`.
-package enum Denial: String, Sendable {
-    /// The application no longer admits them.
-    case revoked
+/// Why somebody who was admitted must go.
+package enum Denial: Equatable, Sendable {
+    /// The application no longer admits them: 401 or 403.
+    case revoked(status: Int)
     /// Their token has ended.
     case expired
     /// The application could not be asked for too long.
     case unavailable
+
+    /// The `reason` of `passerelle:denied`.
+    var word: String {
+        switch self {
+        case .revoked: "revoked"
+        case .expired: "expired"
+        case .unavailable: "unavailable"
+        }
+    }
 }

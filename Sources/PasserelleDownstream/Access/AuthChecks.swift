@@ -30,6 +30,8 @@ package struct AuthChecks {
         var fields: HTTPFields = [:]
         /// Which of its places in a delay line counts.
         var turn: UInt64 = 0
+        /// How many of its places in the line of expiries are to come.
+        var expiryCount = 0
 
         var isUnused: Bool { phase == .idle && tickets.isEmpty && stays.isEmpty }
     }
@@ -124,6 +126,20 @@ package struct AuthChecks {
         if isFirst { schedule(key, \.rechecks, at: now) }
     }
 
+    /// When the first of these admissions is no longer fresh; `nil` where there is none.
+    package func freshEnd(of keys: [Key]) -> Duration? {
+        keys.compactMap { entries[$0]?.admittedAt }.min().map { $0 + limits.fresh }
+    }
+
+    /// One who stays is checked again now, unless the answer has become fresh meanwhile.
+    package mutating func recheck(_ key: Key, at now: Duration) -> [Action] {
+        guard let entry = entries[key], entry.phase == .idle, !entry.stays.isEmpty,
+            known(entry, at: now) == nil
+        else { return [] }
+        enqueue(key, entry, as: .again, at: now)
+        return startCalls()
+    }
+
     /// A stream has ended.
     package mutating func left(_ stay: StayID, on key: Key, at now: Duration) {
         guard var entry = entries[key], entry.stays.contains(stay) else { return }
@@ -131,7 +147,10 @@ package struct AuthChecks {
         if entry.stays.isEmpty {
             if entry.phase == .again { entry.phase = .idle }
             if entry.phase == .idle { entry.fields = [:] }
-            expiries.add(key, at: now)
+            if entry.expiryCount <= 0 {
+                entry.expiryCount = 1
+                expiries.add(key, at: now)
+            }
         }
         entries[key] = entry
     }
@@ -148,7 +167,7 @@ package struct AuthChecks {
         switch answer {
         case .admitted(let identity):
             if entry.admittedAt != nil, entry.identity?.userID != identity?.userID {
-                actions += end(&entry.stays, .revoked)
+                actions += end(&entry.stays, .revoked(status: 403))
             }
             entry.identity = identity
             entry.admittedAt = now
@@ -160,11 +179,13 @@ package struct AuthChecks {
             entry.identity = nil
             entry.failing = nil
             entry.refusal = (status, now)
-            actions += tell(&entry.tickets, .refused(status: status)) + end(&entry.stays, .revoked)
+            actions += tell(&entry.tickets, .refused(status: status))
+            actions += end(&entry.stays, .revoked(status: status))
         case .failed:
             actions += failed(&entry, at: now)
         }
         if entry.stays.isEmpty { entry.fields = [:] }
+        entry.expiryCount += 1
         let isHeld = !entry.stays.isEmpty
         entries[key] = entry
         if isHeld { schedule(key, answer == .failed ? \.retries : \.rechecks, at: now) }
@@ -198,7 +219,10 @@ package struct AuthChecks {
                 enqueue(key, entry, as: .again, at: now)
             }
         }
-        while let key = expiries.popFirst(through: now) { forget(key, olderThan: now) }
+        while let key = expiries.popFirst(through: now) {
+            entries[key]?.expiryCount -= 1
+            forget(key, olderThan: now)
+        }
         return giveUpWaiting(at: now) + startCalls()
     }
 
@@ -251,6 +275,7 @@ package struct AuthChecks {
     /// Lets the oldest answers go that nobody lives on.
     private mutating func makeRoom() {
         while entries.count > limits.entries, let key = expiries.popFirst() {
+            entries[key]?.expiryCount -= 1
             if entries[key]?.isUnused == true { entries[key] = nil }
         }
     }

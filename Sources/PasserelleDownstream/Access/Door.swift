@@ -114,8 +114,8 @@ final class Door {
 
     // MARK: - Staying
 
-    /// Watches over a stream that was admitted: it is ended when its grant is.
-    func stays(_ reader: StreamReader, by grant: Grant) -> Stay {
+    /// Watches over a reader that was admitted: it is ended when its grant is.
+    func stays(_ reader: any Staying, by grant: Grant) -> Stay {
         let stay = Stay(id: nextID(), keys: grant.keys, reader: reader, door: self)
         stays[stay.id] = stay
         for key in grant.keys {
@@ -124,6 +124,22 @@ final class Door {
         }
         if let end = grant.end { expire(stay, at: end) }
         return stay
+    }
+
+    /// As `stays`, for a poll that waits: the route is asked again once its word is no longer fresh,
+    /// since a poll that came then would ask it too.
+    func waits(_ reader: any Staying, by grant: Grant) -> Stay {
+        let stay = stays(reader, by: grant)
+        if let end = checks.freshEnd(of: grant.keys) { recheck(stay, at: end) }
+        return stay
+    }
+
+    private func recheck(_ stay: Stay, at time: Duration) {
+        stay.timer = loop.after(max(.zero, time - loop.now)) { [weak self, weak stay] in
+            guard let self, let stay, self.stays[stay.id] != nil else { return }
+            stay.timer = nil
+            for key in stay.keys { self.perform(self.checks.recheck(key, at: self.loop.now)) }
+        }
     }
 
     /// A clock is not believed further than this: it is looked at again.

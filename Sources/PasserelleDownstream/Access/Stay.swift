@@ -2,29 +2,35 @@
 
 import PasserelleNet
 
-/// One open stream's right to stay, which the door watches over.
+/// Who was admitted and stays for a while: a stream, or a poll that waits.
+protocol Staying: AnyObject {
+    /// They must go at once, and are told why.
+    func end(for reason: Denial)
+}
+
+/// One reader's right to stay, which the door watches over.
 final class Stay {
     let id: AuthChecks.StayID
     /// What the route is asked again.
     let keys: [AuthChecks.Key]
-    /// Until the token ends.
+    /// Until the token ends, or the route's word on one who waits is no longer fresh.
     var timer: TimerToken?
-    private weak var reader: StreamReader?
+    private weak var reader: (any Staying)?
     private unowned let door: Door
 
-    init(id: AuthChecks.StayID, keys: [AuthChecks.Key], reader: StreamReader, door: Door) {
+    init(id: AuthChecks.StayID, keys: [AuthChecks.Key], reader: any Staying, door: Door) {
         self.id = id
         self.keys = keys
         self.reader = reader
         self.door = door
     }
 
-    /// Tells the stream that it must go, and why.
+    /// Tells the reader to go, and why.
     func deny(_ reason: Denial) {
         reader?.end(for: reason)
     }
 
-    /// The stream has ended.
+    /// The reader has ended.
     func end() {
         door.ended(self)
     }

@@ -8,7 +8,7 @@ import PasserelleWire
 ///
 /// It holds no queue. What a socket did not take of one event is kept until it does; all else is
 /// read from the log again, or told as a gap when it is no longer there.
-final class StreamReader: Reader, LinkOwner, Stallable {
+final class StreamReader: Reader, LinkOwner, Stallable, Staying {
     /// What a stream carries and how.
     struct Options: OptionSet {
         let rawValue: UInt8
@@ -109,7 +109,7 @@ final class StreamReader: Reader, LinkOwner, Stallable {
         var frame: [UInt8] = []
         EventStreamWriter.event(
             id: nil, name: "passerelle:denied",
-            data: Array(#"{"reason":"\#(reason.rawValue)"}"#.utf8), into: &frame)
+            data: Array(#"{"reason":"\#(reason.word)"}"#.utf8), into: &frame)
         guard options.contains(.isChunked) else { return end(saying: frame) }
         var chunk: [UInt8] = []
         HTTPWriter.chunk(frame.span, into: &chunk)

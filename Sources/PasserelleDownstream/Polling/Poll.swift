@@ -11,7 +11,8 @@ struct Poll {
 
     private let asked: ReadRequest
     private let tags: EntityTags
-    private let identity: ReaderIdentity?
+    /// By what its reader was let in.
+    let grant: Grant
     var cursor: Cursor
 
     /// Answers a request at once, when the channels have been heard, or when there is news.
@@ -24,14 +25,14 @@ struct Poll {
             asked.start = tags.newest(known: desk.hub.position).map { .after($0) }
         }
         guard desk.door != nil else {
-            let identity = try desk.identity(asked.claim)
-            return Poll(asked: asked, tags: tags, identity: identity).begin(connection, desk)
+            let grant = Grant(identity: try desk.identity(asked.claim))
+            return Poll(asked: asked, tags: tags, grant: grant).begin(connection, desk)
         }
         let question = asked
         try desk.admit(request, to: asked.channels, claiming: asked.claim, on: connection) {
             [weak connection] grant in
             guard let connection else { return }
-            Poll(asked: question, tags: tags, identity: grant.identity).begin(connection, desk)
+            Poll(asked: question, tags: tags, grant: grant).begin(connection, desk)
         }
     }
 
@@ -49,10 +50,10 @@ struct Poll {
             })
     }
 
-    private init(asked: ReadRequest, tags: EntityTags, identity: ReaderIdentity?) {
+    private init(asked: ReadRequest, tags: EntityTags, grant: Grant) {
         self.asked = asked
         self.tags = tags
-        self.identity = identity
+        self.grant = grant
         cursor = Cursor()
     }
 
@@ -63,7 +64,7 @@ struct Poll {
         desk.tally.polls += 1
         cursor = desk.hub.cursor(
             on: channels, from: asked.effectiveStart, wantsSnapshot: isFirst,
-            acceptsHeld: isFirst, as: identity?.userID)
+            acceptsHeld: isFirst, as: grant.identity?.userID)
         if !isFirst, let wait = asked.wait, wait > 0, isUpToDate(at: desk) {
             let reader = PollReader(
                 self, for: .seconds(wait), desk: desk, connection: connection)
@@ -79,7 +80,7 @@ struct Poll {
 
     /// The user polls, or was answered: the time until the next poll counts from here.
     func tellPresence(at desk: Desk) {
-        if let identity { desk.services.presence.polled(asked.channels, identity) }
+        if let identity = grant.identity { desk.services.presence.polled(asked.channels, identity) }
     }
 
     /// True without a cursor of any kind: then the members stand in the answer, and for all changes.

@@ -3,13 +3,15 @@
 import PasserelleHub
 import PasserelleNet
 
-/// The reader behind a poll that waits for news: attached until it answers.
-final class PollReader: Reader {
+/// The reader behind a poll that waits for news: attached until it answers, or may read no more.
+final class PollReader: Reader, Staying {
     private var poll: Poll
     private let desk: Desk
     private weak var connection: HTTPConnection?
     private var timer: TimerToken?
     private var isDone = false
+    /// What keeps the poll admitted; `nil` where that does not end.
+    private var stay: Stay?
 
     var cursor: Cursor {
         get { poll.cursor }
@@ -23,6 +25,7 @@ final class PollReader: Reader {
         self.connection = connection
         desk.hub.attach(self, at: poll.cursor)
         timer = desk.loop.after(wait) { [self] in answer() }
+        if !poll.grant.isLasting { stay = desk.door?.waits(self, by: poll.grant) }
     }
 
     func newsCame(on channel: Channel) {
@@ -44,8 +47,17 @@ final class PollReader: Reader {
         connection?.answer(response)
     }
 
+    /// Answers with the refusal that a poll gets which comes now.
+    func end(for reason: Denial) {
+        guard !isDone else { return }
+        release()
+        connection?.refuse(.denied(reason))
+    }
+
     private func release() {
         isDone = true
+        stay?.end()
+        stay = nil
         if let timer { desk.loop.cancel(timer) }
         timer = nil
         desk.hub.detach(self, at: desk.now)

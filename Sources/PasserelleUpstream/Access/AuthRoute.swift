@@ -31,14 +31,17 @@ package final class AuthRoute {
     private let host: String
     private let target: String
     private let tls: TLSClient?
+    private let proxy: HTTPProxy?
     private let signer: Signer
     private let timeout: Duration
     /// When failures were last told; `nil` while the route answers.
     private var notedAt: Duration?
 
-    /// `tls` is nil for plain HTTP; `timeout` is for tests.
+    /// `tls` is nil for plain HTTP, `proxy` where the route is reached directly; `timeout` is for
+    /// tests.
     package init(
-        loop: EventLoop, host: String, port: Int, target: String, tls: TLSClient?, signer: Signer,
+        loop: EventLoop, host: String, port: Int, target: String, tls: TLSClient?,
+        proxy: HTTPProxy? = nil, signer: Signer,
         timeout: Duration = AuthRoute.timeout
     ) {
         self.loop = loop
@@ -47,6 +50,7 @@ package final class AuthRoute {
         self.host = port == (tls == nil ? 80 : 443) ? name : "\(name):\(port)"
         self.target = target
         self.tls = tls
+        self.proxy = proxy
         self.signer = signer
         self.timeout = timeout
     }
@@ -64,8 +68,8 @@ package final class AuthRoute {
         request.fields.set("Accept", "application/json")
         request.fields.set("Content-Type", "application/x-www-form-urlencoded")
         HTTPCall(
-            loop: loop, address: address, tls: tls, request: request, timeout: timeout,
-            bodyBytes: Self.answerBytes
+            loop: loop, address: address, tls: tls, proxy: proxy, request: request,
+            timeout: timeout, bodyBytes: Self.answerBytes
         ) { [self] result in
             let answer =
                 switch result {

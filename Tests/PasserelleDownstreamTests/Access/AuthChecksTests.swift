@@ -198,7 +198,7 @@ struct AuthChecksTests {
         checks.stays(8, on: key("x"), showing: fields, as: anne, at: .zero)
         let (asked, ended) = calls(&checks, 1...600, .refused(status: 403))
         #expect(asked == [240])
-        #expect(ended.map(\.0) == [240, 240] && ended.allSatisfy { $0.1 == .revoked })
+        #expect(ended.map(\.0) == [240, 240] && ended.allSatisfy { $0.1 == .revoked(status: 403) })
         #expect(checks.tally.ended == 2)
         #expect(
             checks.asked(key("x"), showing: fields, by: 9, at: .seconds(600))
@@ -208,7 +208,7 @@ struct AuthChecksTests {
     @Test func `a reader who has become another one is ended`() {
         var checks = withStream()
         let (_, ended) = calls(&checks, 1...300, .admitted(bob))
-        #expect(ended.map(\.1) == [.revoked])
+        #expect(ended.map(\.1) == [.revoked(status: 403)])
     }
 
     @Test func `a route that fails keeps who was admitted for the grace, and no longer`() {

@@ -180,6 +180,33 @@ struct EndpointAccessTests {
         #expect(scene.attendance == ["+ presence-a anne", "- presence-a anne"])
     }
 
+    @Test(arguments: [401, 403])
+    func `a poll that waits is ended when the route says no, as one that comes then`(
+        status: Int
+    ) throws {
+        let scene = try scene { $0.limits.fresh = .milliseconds(200) }
+        let client = try scene.http()
+        ask(client, "/poll?channel=presence-a", "Cookie: s=1\r\n")
+        try scene.settle()
+        scene.routeCalls[0].answer(anne)
+        let first = try client.response()
+        let position = try #require(member(first.body, "position"))
+        ask(client, "/poll?channel=presence-a&wait=55&after=\(position)", "Cookie: s=1\r\n")
+        try scene.settle()
+        #expect(scene.hub.readerCount == 1)
+        let end = ContinuousClock.now + .seconds(60)
+        while scene.routeCalls.count < 2, ContinuousClock.now < end {
+            try scene.loop.turn(upTo: .milliseconds(50))
+        }
+        try #require(scene.routeCalls.last).answer(.refused(status: status))
+        scene.say("presence-a", "secret")
+        let response = try client.response()
+        #expect(response.status == status)
+        #expect(
+            member(response.body, "error") == (status == 401 ? "unauthorized" : "forbidden"))
+        #expect(scene.hub.readerCount == 0)
+    }
+
     @Test func `a client that leaves while it is judged is forgotten`() throws {
         let scene = try scene()
         let client = try scene.http()

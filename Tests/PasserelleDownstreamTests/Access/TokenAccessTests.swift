@@ -269,6 +269,27 @@ struct TokenAccessTests {
         if version == "1.1" { #expect(stream.isEnded) }
     }
 
+    @Test func `a poll whose token ends while it waits is told so`() throws {
+        let scene = try scene()
+        let field = "Authorization: Bearer \(try token(left: -58, in: scene))\r\n"
+        let client = try scene.http()
+        let first = try client.get("/poll?channel=presence-a", field)
+        let position = try #require(member(first.body, "position"))
+        client.send(
+            "GET /poll?channel=presence-a&wait=55&after=\(position) HTTP/1.1\r\nHost: h\r\n"
+                + "\(field)\r\n")
+        try scene.settle()
+        #expect(scene.hub.readerCount == 1)
+        let end = ContinuousClock.now + .seconds(60)
+        while scene.hub.readerCount > 0, ContinuousClock.now < end {
+            try scene.loop.turn(upTo: .milliseconds(50))
+        }
+        let response = try client.response()
+        #expect(response.status == 401)
+        #expect(member(response.body, "error") == "invalid-token")
+        #expect(response.fields.contains("WWW-Authenticate"))
+    }
+
     @Test func `a stream that leaves before its token ends leaves nothing`() throws {
         let scene = try scene()
         let token = try token(in: scene)
