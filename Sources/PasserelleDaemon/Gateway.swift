@@ -95,7 +95,7 @@ package enum Gateway {
 
     /// Says where to look, on standard output: this is for a person.
     private static func announce(_ configuration: Configuration, sandbox: ListenAddress) {
-        let page = configuration.http.first.map { "http://\($0)/" } ?? "-"
+        let page = configuration.http.first.map { configuration.page(at: $0) } ?? "-"
         let channel = DemoApplication.channel
         Terminal.write(
             Array(
@@ -121,6 +121,14 @@ package enum Gateway {
             Systemd.tell(failure: "\(error)")
             return (error as? House.StartError)?.exitCode ?? 1
         }
+    }
+}
+
+extension Configuration {
+    /// The URL of the page that a listener serves.
+    fileprivate func page(at address: ListenAddress) -> String {
+        if case .tcp = address, certificate != nil { return "https://\(address)/" }
+        return "http://\(address)/"
     }
 }
 

@@ -24,6 +24,7 @@ extension Configuration {
         }
         try draft.checkPresent(settings, command)
         try draft.checkTogether(settings)
+        try draft.settleCertificate(settings)
         draft.settleUpstream(command)
         try draft.settleSocket(command)
         draft.settleState(command)

@@ -15,6 +15,8 @@ package struct Configuration: Sendable {
     package var upstream = UpstreamServer()
     /// Where readers are served; never empty for `serve` and `demo`.
     package var http: [ListenAddress] = []
+    /// What its TCP listeners show; nil where they are plain.
+    package var certificate: CertificateFiles?
     /// Where metrics and console are served.
     package var admin: [ListenAddress] = []
     /// The path of the line protocol's socket: the gateway listens there, its clients connect.

@@ -12,6 +12,10 @@ struct ConfigurationDraft {
     var host: String?
     /// The server's port, where it is not the scheme's own.
     var port: Int?
+    /// The path of the listeners' certificate.
+    var certificate: String?
+    /// The path of its key.
+    var certificateKey: String?
     /// Whether the scheme is `https`.
     var isTLS = true
 

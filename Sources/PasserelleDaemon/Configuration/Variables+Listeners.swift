@@ -59,12 +59,14 @@ extension Variables {
             }),
         Variable(
             name: "PASSERELLE_TLS_CERT", placeholder: "FILE",
-            meaning: "Certificate of the HTTP listeners", takes: "the path of a PEM file",
-            commands: Command.gateways, stage: .later, read: { _, _ in }),
+            meaning: "Certificate chain of the TCP listeners of HTTP, which then speak TLS",
+            takes: "the path of a PEM file that begins with the server's own certificate",
+            commands: Command.gateways, read: { draft, text in draft.certificate = text }),
         Variable(
             name: "PASSERELLE_TLS_KEY", placeholder: "FILE",
-            meaning: "Private key of the HTTP listeners", takes: "the path of a PEM file",
-            commands: Command.gateways, stage: .later, read: { _, _ in }),
+            meaning: "Private key of that certificate",
+            takes: "the path of a PEM file with the certificate's key, without a password",
+            commands: Command.gateways, read: { draft, text in draft.certificateKey = text }),
     ]
 
     private static let addressTakes =

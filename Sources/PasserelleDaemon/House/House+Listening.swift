@@ -28,12 +28,16 @@ extension House {
         _ configuration: Configuration, _ activated: ActivatedSockets
     ) throws(StartError) {
         let takeHTTP: (Link) -> Void = { [unowned self] in downstream.http.accepted($0) }
+        try openCertificate(configuration)
         let takeLine: (Link) -> Void = { [unowned self] in downstream.lines.accepted($0) }
-        for socket in activated.http { try adopt(socket, name: "http", takeHTTP) }
+        for socket in activated.http {
+            try adopt(socket, name: "http", tls: tls(for: socket.address), takeHTTP)
+        }
         for socket in activated.ipc { try adopt(socket, name: "ipc", takeLine) }
         if activated.http.isEmpty {
             for address in configuration.http {
-                try open(address, variable: "PASSERELLE_HTTP", takeHTTP)
+                try open(
+                    address, variable: "PASSERELLE_HTTP", tls: tls(for: address), takeHTTP)
             }
         }
         if activated.ipc.isEmpty {
@@ -45,11 +49,12 @@ extension House {
 
     private func open(
         _ address: ListenAddress, variable: String, mode: UInt16 = 0o660, group: UInt32? = nil,
-        _ accepted: @escaping (Link) -> Void
+        tls: TLSServer? = nil, _ accepted: @escaping (Link) -> Void
     ) throws(StartError) {
         do {
             let listener = try Listener(
-                loop: loop, address: address, mode: mode, group: group, onAccept: accepted)
+                loop: loop, address: address, mode: mode, group: group, tls: tls,
+                onAccept: accepted)
             add(listener, isHTTP: variable != "PASSERELLE_IPC")
             log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
         } catch {
@@ -59,11 +64,13 @@ extension House {
     }
 
     private func adopt(
-        _ socket: ActivatedSockets.Socket, name: String, _ accepted: @escaping (Link) -> Void
+        _ socket: ActivatedSockets.Socket, name: String, tls: TLSServer? = nil,
+        _ accepted: @escaping (Link) -> Void
     ) throws(StartError) {
         do {
             add(
-                try Listener(loop: loop, adopting: socket.descriptor, onAccept: accepted),
+                try Listener(
+                    loop: loop, adopting: socket.descriptor, tls: tls, onAccept: accepted),
                 isHTTP: name != "ipc")
             log.info("listening", ["on": "\(socket.address)", "systemd": name])
         } catch {

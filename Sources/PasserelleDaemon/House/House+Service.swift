@@ -7,7 +7,16 @@ import PasserelleUpstream
 
 extension House {
     /// The variables whose new value a reload takes over; the others wait for a restart.
-    static let reloadable: Set<String> = ["PASSERELLE_LOG"]
+    ///
+    /// Whether listeners speak TLS at all is as it was at the start.
+    private var reloadable: Set<String> {
+        certificate == nil
+            ? ["PASSERELLE_LOG"] : Self.certificateVariables.union(["PASSERELLE_LOG"])
+    }
+
+    private static let certificateVariables: Set<String> = [
+        "PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY",
+    ]
 
     /// Tells the service manager from now on how the gateway is.
     func supervise() {
@@ -33,9 +42,15 @@ extension House {
 
     private func readAgain() {
         do throws(ConfigurationError) {
-            guard let found = try source?.readAgain(taking: Self.reloadable) else { return }
-            // Listeners' certificates belong here too: files change though no variable does.
+            guard var found = try source?.readAgain(taking: reloadable) else { return }
             log.level = found.configuration.logLevel
+            if let files = found.configuration.certificate {
+                // Files change though no variable does.
+                certificate?.reload(files)
+            } else if certificate != nil {
+                found.taken.removeAll(where: Self.certificateVariables.contains)
+                found.waiting += Self.certificateVariables.sorted()
+            }
             log.info("reloaded", ["changed": Self.list(found.taken)])
             if !found.waiting.isEmpty {
                 log.warning(

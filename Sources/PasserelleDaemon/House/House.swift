@@ -40,6 +40,8 @@ final class House {
     let scribe: Scribe?
     private(set) var downstream: Downstream
     var listeners: [Listener] = []
+    /// What listeners for others than this host show, where they speak TLS.
+    var certificate: ServedCertificate?
     /// Tells the service manager, where the house is a service.
     var supervision: Supervision?
     /// Where the configuration is read again, where it can be.

@@ -12,18 +12,21 @@ final class GatewayProcess {
     let http: ListenAddress
     /// The path of the line protocol's socket.
     let ipc: String
+    /// How it is spoken to over TLS, where it is.
+    private let tls: TLSClient?
 
     /// Starts it beside a Channels server and waits until it says that it is ready.
     init(
         _ stage: Stage, upstreamPort: Int, http: String = "127.0.0.1:0",
-        variables: [String: String] = [:]
+        variables: [String: String] = [:], arguments: [String] = [], tls: TLSClient? = nil
     ) throws {
         self.stage = stage
+        self.tls = tls
         ipc =
             variables["PASSERELLE_IPC"]
             ?? stage.folder.file("line-\(UInt32.random(in: 0 ... .max))")
         process = try stage.start(
-            "serve", [],
+            "serve", arguments,
             Self.variables(upstreamPort: upstreamPort, http: http, ipc: ipc)
                 .merging(variables) { $1 })
         self.http = try Self.address(stage, process)
@@ -72,7 +75,7 @@ final class GatewayProcess {
 
     /// Sends one GET.
     func get(_ target: String, fields: HTTPFields = [:]) throws -> HTTPResponse {
-        try stage.request(http, "GET", target, fields: fields)
+        try stage.request(http, "GET", target, fields: fields, tls: tls)
     }
 
     /// The answer to `STATUS`.

@@ -12,8 +12,8 @@ final class HTTPCaller: LinkOwner {
     private var next = 0
     private var parser = HTTPResponseParser(limits: HTTPLimits(bodyBytes: 64 << 20))
 
-    init(loop: EventLoop, address: ListenAddress) {
-        link = Dial.connect(loop: loop, to: address, tls: nil, timeout: .seconds(30), owner: self)
+    init(loop: EventLoop, address: ListenAddress, tls: TLSClient? = nil) {
+        link = Dial.connect(loop: loop, to: address, tls: tls, timeout: .seconds(30), owner: self)
     }
 
     /// Requests that have no answer yet.

@@ -53,9 +53,9 @@ final class Stage {
     /// Sends one request on a connection of its own and gives the answer.
     func request(
         _ address: ListenAddress, _ method: String, _ target: String, fields: HTTPFields = [:],
-        body: [UInt8] = []
+        body: [UInt8] = [], tls: TLSClient? = nil
     ) throws -> HTTPResponse {
-        let caller = HTTPCaller(loop: loop, address: address)
+        let caller = HTTPCaller(loop: loop, address: address, tls: tls)
         defer { caller.close() }
         var fields = fields
         if !fields.contains("Host") { fields.set("Host", "localhost") }

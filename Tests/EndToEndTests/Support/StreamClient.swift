@@ -30,10 +30,13 @@ final class StreamClient: LinkOwner, Ear {
     private var parser = HTTPResponseStreamParser(limits: HTTPLimits(bodyBytes: .max))
     private var events = EventStreamParser()
 
-    init(_ stage: Stage, _ address: ListenAddress, _ target: String, fields: HTTPFields = [:]) {
+    init(
+        _ stage: Stage, _ address: ListenAddress, _ target: String, fields: HTTPFields = [:],
+        tls: TLSClient? = nil
+    ) {
         let opener = Opener()
         link = Dial.connect(
-            loop: stage.loop, to: address, tls: nil, timeout: .seconds(30), owner: opener)
+            loop: stage.loop, to: address, tls: tls, timeout: .seconds(30), owner: opener)
         var all: HTTPFields = ["Host": "localhost"]
         for field in fields.list { all.add(field.name, field.value) }
         opener.request = HTTPWriter.request(
