@@ -2,6 +2,7 @@
 
 import PasserelleHub
 import PasserelleNet
+import PasserelleWire
 
 /// What every surface works with: the hub, the loop, the encoder, and what is to be done when the
 /// turn's news has been told.
@@ -22,6 +23,8 @@ final class Desk {
     var tally = Tally()
     /// The answer to polls that bring nothing new.
     var notModified = NotModified()
+    /// How long turns took that told news, from when they began to when it was written.
+    private(set) var latency = DurationHistogram()
     private var due: [() -> Void] = []
 
     init(
@@ -59,13 +62,15 @@ final class Desk {
     func settle() {
         let retracted = hub.takeRetracted()
         if !retracted.isEmpty { streams.retracted(retracted) }
+        var toldNews = false
         repeat {
-            hub.tellNews()
+            if hub.tellNews() { toldNews = true }
             let work = due
             due.removeAll(keepingCapacity: true)
             for item in work { item() }
         } while !due.isEmpty
         streams.turnEnded()
+        if toldNews { latency.add(loop.turnLength) }
     }
 }
 
@@ -74,8 +79,23 @@ package struct Tally: Equatable, Sendable {
     package var polls: UInt64 = 0
     package var notModified: UInt64 = 0
     package var streams: UInt64 = 0
-    package var refusals: UInt64 = 0
+    /// Requests and commands that were refused.
+    package private(set) var refusals: UInt64 = 0
+    /// The same by the word for programs in the answer: as many as this program has.
+    package private(set) var refusalWords: [String: UInt64] = [:]
     package var lines: UInt64 = 0
     /// Client events that were sent, or repeated what had been said.
     package var clientEvents: UInt64 = 0
+    /// What polls told.
+    package var polled = Deliveries()
+    /// What was told on the Unix socket.
+    package var lined = Deliveries()
+
+    package init() {}
+
+    /// Notes that a request or command was refused, or a peer sent away.
+    package mutating func refused(_ word: String) {
+        refusals += 1
+        refusalWords[word, default: 0] += 1
+    }
 }

@@ -18,6 +18,8 @@ package struct DownstreamConfiguration {
     package var access: AccessConfiguration?
     /// Which names the gateway answers for, and pages of which origins may use it.
     package var origins = OriginRules()
+    /// Which names the gateway answers for where operators are served.
+    package var operatorHosts = OriginRules.Hosts.loopback
     /// Whose word on where a request comes from is believed.
     package var proxies = TrustedProxies()
     /// What each user may do on the Unix socket; `nil`: everything, whoever gets to it.

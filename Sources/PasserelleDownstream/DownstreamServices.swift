@@ -28,6 +28,8 @@ package struct DownstreamServices {
         ) -> Void
     /// The gateway's state as one JSON object, for `STATUS`.
     package var status: () -> [UInt8]
+    /// What the gateway counts, in Prometheus' text format.
+    package var metrics: () -> [UInt8]
     /// Whether the gateway is ready, with one sentence that says why not.
     package var readiness: () -> (isReady: Bool, words: String)
     /// Makes users members while they read, and sends what they say.
@@ -51,6 +53,7 @@ package struct DownstreamServices {
     package init(
         publish: @escaping (String, String, [UInt8], @escaping (PublishOutcome) -> Void) -> Void,
         status: @escaping () -> [UInt8],
+        metrics: @escaping () -> [UInt8] = { [] },
         readiness: @escaping () -> (isReady: Bool, words: String),
         presence: PresenceServices = PresenceServices(),
         otherRoutes: @escaping (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool = { _, _ in
@@ -59,6 +62,7 @@ package struct DownstreamServices {
     ) {
         self.publish = publish
         self.status = status
+        self.metrics = metrics
         self.readiness = readiness
         self.presence = presence
         self.otherRoutes = otherRoutes

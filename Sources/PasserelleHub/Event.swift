@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// Why entries may be missing at a place in a log.
-package enum GapReason: String, Equatable, Sendable {
+package enum GapReason: String, CaseIterable, Equatable, Sendable {
     /// The connection to Channels was away.
     case upstream
     /// Nobody read the channel, so it was not subscribed.

@@ -164,7 +164,11 @@ extension Hub {
         }
         logBytes += channel.bytes
         if let key { channel.keys.add(key, at: sequence) }
-        if case .gap = content { counters.gaps += 1 } else { counters.events += 1 }
+        if case .gap(let gap) = content {
+            counters.gaps[gap.reason] += 1
+        } else {
+            counters.events += 1
+        }
         if channel.news == nil {
             channel.news = News(previous: previous, first: sequence, events: [])
         }

@@ -100,15 +100,21 @@ package final class Hub {
     }
 
     /// Tells the readers of every channel with news, once a channel; call it at the end of a turn.
-    package func tellNews() {
-        guard !toBeTold.isEmpty else { return }
+    ///
+    /// Gives whether there was anything to tell to anybody.
+    @discardableResult
+    package func tellNews() -> Bool {
+        guard !toBeTold.isEmpty else { return false }
+        var hasReaders = false
         let told = toBeTold
         toBeTold.removeAll(keepingCapacity: true)
         for channel in told {
             channel.isToBeTold = false
+            if !channel.readers.isEmpty { hasReaders = true }
             for reader in channel.readers { reader.newsCame(on: channel) }
             channel.news = nil
         }
+        return hasReaders
     }
 
     /// Gives up what has aged: entries, lingering subscriptions, channels that hold nothing.

@@ -22,7 +22,8 @@ package struct HubConfiguration: Sendable {
 package struct Counters: Equatable, Sendable {
     /// Entries that were appended, gaps apart.
     package var events: UInt64 = 0
-    package var gaps: UInt64 = 0
+    /// Gaps that were appended, as entries for all readers of a channel.
+    package var gaps = GapCounts()
     package var retractions: UInt64 = 0
     package var evictedByCount: UInt64 = 0
     package var evictedByBytes: UInt64 = 0

@@ -128,6 +128,7 @@ def compare(options, folder):
         "PUSHER_KEY": "sandbox-key", "PUSHER_SECRET": "sandbox-secret",
         "PUSHER_HOST": "127.0.0.1", "PUSHER_PORT": str(ports["sandbox"]),
         "PUSHER_SCHEME": "http", "PASSERELLE_HTTP": f"127.0.0.1:{ports['gateway']}",
+        "PASSERELLE_ADMIN": "none",
         "PASSERELLE_IPC": str(folder / "ipc"), "PASSERELLE_AUTH": "none",
         "PASSERELLE_STATE_DIR": str(folder / "state"), "PASSERELLE_LOG": "warning",
     }

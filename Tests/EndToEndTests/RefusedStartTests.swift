@@ -99,6 +99,8 @@ struct RefusedStartTests {
     @Test func `a port or a socket that is taken is one line that names it`() throws {
         let server = try EchoServer(loop: stage.loop)
         let address = "127.0.0.1:\(server.port)"
+        let admin = try serve(["PASSERELLE_ADMIN": address, "PASSERELLE_LOG": "warning"])
+        check(admin, exits: 1, naming: ["PASSERELLE_ADMIN", address, "in use", "or none"])
         let port = try serve(["PASSERELLE_HTTP": address])
         check(port, exits: port.status, naming: ["PASSERELLE_HTTP", address, "in use"])
         #expect(port.status != 0)

@@ -150,6 +150,7 @@ class Stage:
             "PASSERELLE_IPC": str(self.line),
             "PASSERELLE_AUTH": "none",
             "PASSERELLE_TRUSTED_PROXIES": "127.0.0.1,unix",
+            "PASSERELLE_ADMIN": "none",
             "PASSERELLE_LOG": "debug",
         }
         self.gateway = self.run("gateway", [PROGRAM, "serve"], self.port, settings)

@@ -78,9 +78,9 @@ class Blackhole:
             each.close()
 
 
-def get(path, host="127.0.0.1", timeout=20):
+def get(path, host="127.0.0.1", timeout=20, port=8080):
     """Sends one GET to the gateway and gives status and body."""
-    connection = http.client.HTTPConnection(host, 8080, timeout=timeout)
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

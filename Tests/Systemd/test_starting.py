@@ -35,8 +35,16 @@ class Activation(UnitTest):
         for host in ["127.0.0.1", "::1"]:
             with self.subTest(host):
                 self.start_by(lambda: self.assertEqual(get("/healthz", host), (200, "ok\n")))
+        with self.subTest("admin"):
+            self.start_by(self.scrape)
         with self.subTest("unix"):
             self.start_by(lambda: self.assertEqual(ask(IPC, "PING"), "OK PING"))
+
+    def scrape(self):
+        status, text = get("/metrics", port=8081)
+        self.assertEqual(status, 200)
+        self.assertIn("passerelle_readers", text)
+        self.assertEqual(get("/poll", port=8081)[0], 404)
 
     def test_it_listens_on_every_descriptor_of_a_name_and_on_nothing_else(self):
         self.drop_in("[Socket]\nListenStream=/run/more.sock\n", SOCKETS[0])
@@ -53,7 +61,7 @@ class Activation(UnitTest):
         self.assertFalse(os.path.exists("/run/passerelle/passerelle.sock"))
         names = [record["PASSERELLE_SYSTEMD"] for record in journal(since=self.since)
                  if record["MESSAGE"].startswith("listening")]
-        self.assertEqual(sorted(names), ["http", "http", "http", "ipc"])
+        self.assertEqual(sorted(names), ["admin", "http", "http", "http", "ipc"])
 
     def test_alone_it_listens_itself(self):
         systemctl("start", SERVICE)
@@ -67,7 +75,10 @@ class Activation(UnitTest):
         cases = [
             ("ListenStream=\nListenDatagram=127.0.0.1:8080\n", "is a datagram socket"),
             ("FileDescriptorName=web\n", "is no name of ours"),
-            ("FileDescriptorName=admin\n", "does not have them yet"),
+            (
+                "FileDescriptorName=admin\nListenStream=\nListenStream=0.0.0.0:8080\n",
+                "nobody is asked",
+            ),
             ("FileDescriptorName=ipc\n", "is no Unix socket"),
             ("ListenStream=\nListenStream=0.0.0.0:8080\n", "other hosts can reach"),
         ]

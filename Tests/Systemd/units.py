@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNITS = pathlib.Path("/etc/systemd/system")
 CONFIGURATION = pathlib.Path("/etc/passerelle")
 SERVICE = "passerelle.service"
-SOCKETS = ["passerelle.socket", "passerelle-ipc.socket"]
+SOCKETS = ["passerelle.socket", "passerelle-ipc.socket", "passerelle-admin.socket"]
 IPC = "/run/passerelle.sock"
 CHANNEL = "presence-bail-1"
 

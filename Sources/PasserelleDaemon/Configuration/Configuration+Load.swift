@@ -20,7 +20,7 @@ extension Configuration {
         var draft = ConfigurationDraft(surroundings)
         for variable in Variables.all where variable.commands.contains(command) {
             try settings.checkLine(variable.name)
-            try draft.take(variable, settings[variable.name], command)
+            try draft.take(variable, settings.setting(of: variable), command)
         }
         try draft.checkPresent(settings, command)
         try draft.checkTogether(settings)
@@ -108,6 +108,14 @@ extension ConfigurationDraft {
                     origin: origin)
             }
         }
+        configuration.isAdminSaid = settings["PASSERELLE_ADMIN"] != nil
+        if !configuration.isAdminOpen {
+            for address in configuration.admin where !address.isLoopback {
+                throw .conflict(
+                    name: "PASSERELLE_ADMIN", reason: Self.openAdmin(address.description),
+                    origin: settings["PASSERELLE_ADMIN"]?.origin ?? .preset)
+            }
+        }
         if let channels = configuration.channels {
             for pinned in configuration.pinned where !channels.matches(pinned.text) {
                 throw .conflict(
@@ -123,6 +131,12 @@ extension ConfigurationDraft {
         "\(QuotedText.quoted(address, limit: 100)) can be reached from other hosts, and"
             + " PASSERELLE_AUTH=none would let everybody there read every channel; it takes"
             + " loopback and Unix listeners only"
+    }
+
+    private static func openAdmin(_ address: String) -> String {
+        "\(QuotedText.quoted(address, limit: 100)) can be reached from other hosts, and nobody is"
+            + " asked who they are there; it takes loopback and Unix listeners only, unless"
+            + " PASSERELLE_ADMIN_OPEN=yes says that what can reach it may"
     }
 
     /// Says where Channels is: the sandbox for the demo, the host where there is one, the cluster.
@@ -165,6 +179,16 @@ extension ConfigurationDraft {
             }
             configuration.ipc = path
         }
+    }
+}
+
+extension Settings {
+    /// What was said of a variable, also where it was set to nothing and that means something.
+    fileprivate func setting(of variable: Variable) -> Setting? {
+        guard let emptied = variable.emptied, let origin = self.emptied(variable.name) else {
+            return self[variable.name]
+        }
+        return Setting(text: emptied, origin: origin)
     }
 }
 

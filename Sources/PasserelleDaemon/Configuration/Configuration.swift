@@ -17,8 +17,12 @@ package struct Configuration: Sendable {
     package var http: [ListenAddress] = []
     /// What its TCP listeners show; nil where they are plain.
     package var certificate: CertificateFiles?
-    /// Where metrics and console are served.
+    /// Where metrics and console are served; empty: nowhere.
     package var admin: [ListenAddress] = []
+    /// Whether somebody has said so, or it is the default, which others may have taken before.
+    package var isAdminSaid = false
+    /// Whether other hosts may reach those.
+    package var isAdminOpen = false
     /// The path of the line protocol's socket: the gateway listens there, its clients connect.
     package var ipc = ""
     /// Which channels may be asked for.

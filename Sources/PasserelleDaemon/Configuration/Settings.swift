@@ -45,6 +45,12 @@ struct Settings {
         return value
     }
 
+    /// Where a variable was set to nothing; nil where it was set to something, or not at all.
+    func emptied(_ name: String) -> SettingOrigin? {
+        guard let value = values[name], value.text.isEmpty else { return nil }
+        return value.origin
+    }
+
     /// Throws where the strongest voice on a variable is a line that cannot be read.
     func checkLine(_ name: String) throws(ConfigurationError) {
         if let error = badLines[name] { throw error }

@@ -24,6 +24,8 @@ package struct Variable: Sendable {
     package var presets: [Command: String] = [:]
     /// The default in the help's words, where `preset` is not enough.
     package var presetWords: String?
+    /// What it means to set it to nothing, where that is not to leave it unset.
+    package var emptied: String?
     /// The value in a usage line.
     package var placeholder: String
     /// What the variable does, in one line.

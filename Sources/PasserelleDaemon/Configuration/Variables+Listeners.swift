@@ -14,11 +14,20 @@ extension Variables {
                 draft.configuration.http = try addresses(text)
             }),
         Variable(
-            name: "PASSERELLE_ADMIN", preset: "127.0.0.1:8081", placeholder: "ADDRESS,…",
-            meaning: "Listener for metrics and console", takes: addressTakes,
-            commands: Command.gateways, stage: .later,
+            name: "PASSERELLE_ADMIN", preset: "127.0.0.1:8081", presets: [.demo: "none"],
+            emptied: "none", placeholder: "ADDRESS,…",
+            meaning: "Listeners for operators: /metrics; none, or set to nothing: nowhere",
+            takes: addressTakes + ", or none", commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
-                draft.configuration.admin = try addresses(text)
+                draft.configuration.admin = text == "none" ? [] : try addresses(text)
+            }),
+        Variable(
+            name: "PASSERELLE_ADMIN_OPEN", preset: "no", placeholder: "yes|no",
+            meaning: "Whether operators' listeners may be reached from other hosts",
+            takes: "yes or no", commands: Command.gateways,
+            read: { draft, text throws(ValueProblem) in
+                guard ["yes", "no"].contains(text) else { throw .not("yes or no") }
+                draft.configuration.isAdminOpen = text == "yes"
             }),
         Variable(
             name: "PASSERELLE_IPC", presetWords: "$RUNTIME_DIRECTORY/passerelle.sock",

@@ -15,7 +15,9 @@ extension House {
             throw StartError(description: "systemd's sockets: \(error)")
         }
         do throws(ActivatedSockets.Refusal) {
-            return try ActivatedSockets(passed, admitsAnybody: configuration.access == .unchecked)
+            return try ActivatedSockets(
+                passed, admitsAnybody: configuration.access == .unchecked,
+                isAdminOpen: configuration.isAdminOpen)
         } catch {
             throw StartError(
                 description: error.description, exitCode: ConfigurationError.exitCode)
@@ -28,11 +30,13 @@ extension House {
         _ configuration: Configuration, _ activated: ActivatedSockets
     ) throws(StartError) {
         let takeHTTP: (Link) -> Void = { [unowned self] in downstream.http.accepted($0) }
-        try openCertificate(configuration)
+        let takeOperator: (Link) -> Void = { [unowned self] in downstream.admin.accepted($0) }
         let takeLine: (Link) -> Void = { [unowned self] in downstream.lines.accepted($0) }
+        try openCertificate(configuration)
         for socket in activated.http {
             try adopt(socket, name: "http", tls: tls(for: socket.address), takeHTTP)
         }
+        for socket in activated.admin { try adopt(socket, name: "admin", takeOperator) }
         for socket in activated.ipc { try adopt(socket, name: "ipc", takeLine) }
         if activated.http.isEmpty {
             for address in configuration.http {
@@ -40,10 +44,27 @@ extension House {
                     address, variable: "PASSERELLE_HTTP", tls: tls(for: address), takeHTTP)
             }
         }
+        if activated.admin.isEmpty {
+            try openAdmin(configuration, takeOperator)
+        }
         if activated.ipc.isEmpty {
             try open(
                 .unix(path: configuration.ipc), variable: "PASSERELLE_IPC",
                 mode: configuration.ipcMode, group: configuration.ipcGroup, takeLine)
+        }
+    }
+
+    /// Opens the listeners for operators; the one that nobody asked for keeps no reader waiting.
+    private func openAdmin(
+        _ configuration: Configuration, _ accepted: @escaping (Link) -> Void
+    ) throws(StartError) {
+        for address in configuration.admin {
+            do throws(StartError) {
+                try open(address, variable: "PASSERELLE_ADMIN", accepted)
+            } catch {
+                guard !configuration.isAdminSaid else { throw error }
+                log.error("no metrics are served", ["cause": error.description])
+            }
         }
     }
 
@@ -58,8 +79,10 @@ extension House {
             add(listener, isHTTP: variable != "PASSERELLE_IPC")
             log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
         } catch {
+            let nowhere = variable == "PASSERELLE_ADMIN" ? ", or none" : ""
             throw StartError(
-                description: "\(variable): cannot listen on \(address): \(error); choose another")
+                description:
+                    "\(variable): cannot listen on \(address): \(error); choose another\(nowhere)")
         }
     }
 

@@ -41,6 +41,7 @@ extension DownstreamConfiguration {
         self.init(channels: channels)
         access = try AccessConfiguration(configuration)
         origins = OriginRules(configuration)
+        operatorHosts = configuration.isAdminOpen ? .any : .loopback
         proxies = configuration.proxies
         limits = configuration.limits
         lineRights = configuration.ipcRights

@@ -47,7 +47,7 @@ final class House {
     /// Where the configuration is read again, where it can be.
     var source: ConfigurationSource?
     private var exitCode: Int32 = 0
-    private let started: WallTime
+    let started: WallTime
 
     /// Builds the house and listens; nothing is connected before `run`.
     ///
@@ -84,6 +84,7 @@ final class House {
         var services = DownstreamServices(
             publish: { house?.publish($0, $1, $2, $3) },
             status: { house?.status ?? Array("{}".utf8) },
+            metrics: { house?.metrics ?? [] },
             readiness: { house?.readiness ?? (false, "starting") },
             presence: PresenceServices(
                 delegation: delegation, localReaders: localReaders, clientEvents: clientEvents),

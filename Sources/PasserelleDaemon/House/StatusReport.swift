@@ -204,7 +204,7 @@ struct StatusReport: Encodable {
         let counters = hub.counters
         log = LogPart(
             channels: hub.channels.count, bytes: hub.logBytes, events: counters.events,
-            gaps: counters.gaps, evicted_by_count: counters.evictedByCount,
+            gaps: counters.gaps.total, evicted_by_count: counters.evictedByCount,
             evicted_by_bytes: counters.evictedByBytes, evicted_by_age: counters.evictedByAge,
             evicted_by_memory: counters.evictedByMemory)
         let tally = downstream.tally

@@ -22,6 +22,8 @@ struct ActivatedSockets: Equatable, Sendable {
 
     /// Where readers are served; they stand in the place of `PASSERELLE_HTTP`.
     private(set) var http: [Socket] = []
+    /// Where operators are served; they stand in the place of `PASSERELLE_ADMIN`.
+    private(set) var admin: [Socket] = []
     /// Where the line protocol is spoken; they stand in the place of `PASSERELLE_IPC`.
     private(set) var ipc: [Socket] = []
 
@@ -30,8 +32,11 @@ struct ActivatedSockets: Equatable, Sendable {
 
     /// Sorts what was passed, or throws at the first descriptor that we could not serve as meant.
     ///
-    /// With `admitsAnybody`, a socket that other hosts can reach is refused too.
-    init(_ passed: [Passed], admitsAnybody: Bool = false) throws(Refusal) {
+    /// With `admitsAnybody`, a socket for readers that other hosts can reach is refused too; one for
+    /// operators is, but with `isAdminOpen`.
+    init(
+        _ passed: [Passed], admitsAnybody: Bool = false, isAdminOpen: Bool = false
+    ) throws(Refusal) {
         for each in passed {
             guard case .listener(let address) = each.kind else {
                 throw Refusal(each, .notListening)
@@ -46,7 +51,9 @@ struct ActivatedSockets: Equatable, Sendable {
             case "ipc":
                 guard case .unix = address else { throw Refusal(each, .notUnix) }
                 ipc.append(socket)
-            case "admin": throw Refusal(each, .notYet)
+            case "admin":
+                guard isAdminOpen || address.isLoopback else { throw Refusal(each, .adminOpen) }
+                admin.append(socket)
             default: throw Refusal(each, .unknownName)
             }
         }
@@ -57,7 +64,7 @@ extension ActivatedSockets {
     /// Why a descriptor is not served, in one sentence that says what to change.
     struct Refusal: Error, Equatable, CustomStringConvertible {
         /// What is wrong.
-        enum Reason: Equatable { case notListening, notUnix, notYet, unknownName, openToAll }
+        enum Reason: Equatable { case notListening, notUnix, adminOpen, unknownName, openToAll }
 
         let passed: Passed
         let reason: Reason
@@ -81,12 +88,12 @@ extension ActivatedSockets {
             case .notUnix:
                 "is no Unix socket: the line protocol is for this host alone, so its ListenStream="
                     + " is a path"
-            case .notYet:
-                "is for metrics and console, and this version does not have them yet:"
-                    + " disable that socket unit"
+            case .adminOpen:
+                "other hosts can reach, and nobody is asked who they are there: its ListenStream="
+                    + " is a loopback address or a path, unless PASSERELLE_ADMIN_OPEN=yes"
             case .unknownName:
-                "is no name of ours: set FileDescriptorName=http or FileDescriptorName=ipc in the"
-                    + " socket unit"
+                "is no name of ours: set FileDescriptorName=http, admin or ipc in the socket"
+                    + " unit"
             case .openToAll:
                 "other hosts can reach, and PASSERELLE_AUTH=none would let everybody there read"
                     + " every channel: its ListenStream= is a loopback address or a path"

@@ -93,6 +93,8 @@ extension AuthChecks {
         /// Streams that were ended.
         package var ended: UInt64 = 0
 
+        package init() {}
+
         mutating func count(_ answer: Answer) {
             switch answer {
             case .admitted: admitted += 1

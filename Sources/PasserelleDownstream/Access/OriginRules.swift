@@ -33,6 +33,13 @@ package struct OriginRules: Equatable, Sendable {
     /// Any host, and no other origin.
     package init() {}
 
+    /// What holds where operators are served: no page elsewhere has any business there.
+    static func operators(_ hosts: Hosts) -> OriginRules {
+        var rules = OriginRules()
+        rules.hosts = hosts
+        return rules
+    }
+
     /// Refuses a request for a name that is not ours; one without a name is no browser's.
     package func checkHost(of request: HTTPRequest) throws(Refusal) {
         guard hosts != .any, let host = request.fields.first("Host")?.lowercased() else { return }

@@ -37,8 +37,8 @@ final class EventStreams {
     var scratch: [UInt8] = []
     /// Streams that are open.
     private(set) var count = 0
-    /// Entries written to streams.
-    var delivered: UInt64 = 0
+    /// What was written to streams.
+    var delivered = Deliveries()
     /// How long sent bytes may stay unacknowledged.
     let userTimeout: Duration
     /// The last batch that was asked for, by its first sequence; `nil` where it would be too large.

@@ -63,7 +63,7 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         let written = batch.bytes.withUnsafeBytes { link.write($0) }
         if written == batch.bytes.count {
             cursor.advance(to: batch.last)
-            streams.delivered &+= UInt64(batch.news.events.count)
+            streams.delivered.told(events: batch.news.events.count)
         } else {
             fellShort(of: batch, at: written)
         }
@@ -178,11 +178,11 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
             piece.removeAll(keepingCapacity: true)
             piece += head
             let start = cursor
-            let count = fill(&piece)
+            let told = fill(&piece)
             let isLast = piece.count < Self.pieceBytes
             let written = piece.withUnsafeBytes { link.write($0) }
             if written == piece.count {
-                streams.delivered &+= count
+                streams.delivered.add(told)
             } else {
                 fellShort(of: piece, at: written, behind: start, headBytes: head.count)
             }
@@ -192,14 +192,14 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         }
     }
 
-    /// Adds what the cursor lacks, one entry more than a piece holds at most; says how many.
-    private func fill(_ piece: inout [UInt8]) -> UInt64 {
-        var count: UInt64 = 0
+    /// Adds what the cursor lacks, one entry more than a piece holds at most; says what.
+    private func fill(_ piece: inout [UInt8]) -> Deliveries {
+        var told = Deliveries()
         while piece.count < Self.pieceBytes, let entry = next() {
             append(entry, to: &piece)
-            count += 1
+            told.told(entry)
         }
-        return count
+        return told
     }
 
     private func next() -> Entry? {
@@ -260,7 +260,7 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
             entry.removeAll(keepingCapacity: true)
             append(again, to: &entry)
             end += entry.count
-            streams.delivered &+= 1
+            streams.delivered.told(again)
         }
         if written < end { rest = Array(piece[written..<end]) }
     }
@@ -271,7 +271,7 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         var end = 0
         for event in batch.news.events {
             end += streams.encoder.form(of: event).bytes.count
-            streams.delivered &+= 1
+            streams.delivered.told(events: 1)
             guard end < written else {
                 rest = Array(batch.bytes[written..<end])
                 cursor.advance(to: event.sequence)

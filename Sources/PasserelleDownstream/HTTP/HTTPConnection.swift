@@ -54,6 +54,8 @@ final class HTTPConnection: LinkOwner, Stallable {
 
     /// Whose the current request is, as far as anybody who is believed says.
     var from: PeerAddress { client ?? link.peer }
+    /// True while it holds the answer to a poll until there is news.
+    var isPolling: Bool { poll != nil }
 
     init(link: Link, service: HTTPService) {
         self.link = link
@@ -173,7 +175,7 @@ final class HTTPConnection: LinkOwner, Stallable {
     /// Answers that the request is not served, and goes on with the next.
     func refuse(_ refusal: Refusal) {
         guard current != nil else { return }
-        desk.tally.refusals += 1
+        desk.tally.refused(refusal.word)
         desk.quotas.reached(refusal.limit, by: from)
         desk.services.refused(refusal.status, refusal.word, from)
         answer(refusal.response)
@@ -254,7 +256,7 @@ final class HTTPConnection: LinkOwner, Stallable {
     private func release() {
         guard !isOver else { return }
         isOver = true
-        if !isHandedOver { desk.quotas.ended(link) }
+        if !isHandedOver { service.ended(link) }
         desk.stalls.isFree(self)
         if let timer { desk.loop.cancel(timer) }
         timer = nil

@@ -43,7 +43,7 @@ enum HTTPRoute: Equatable {
 
     /// The methods that the route takes; OPTIONS says them.
     var methods: [String] {
-        if case .send = self { ["POST"] } else { ["GET", "HEAD"] }
+        if case .send = self { ["POST"] } else { Self.reading }
     }
 
     /// Whether it is for readers, and not for whoever looks after the gateway.
@@ -51,4 +51,7 @@ enum HTTPRoute: Equatable {
 
     /// The value of `Allow`.
     var allowed: String { methods.joined(separator: ", ") }
+
+    /// The methods of what can only be read.
+    static let reading = ["GET", "HEAD"]
 }

@@ -4,20 +4,34 @@ import PasserelleHub
 package import PasserelleNet
 import PasserelleWire
 
-/// The HTTP surface: routes, and every connection that speaks it.
+/// One of the HTTP surfaces: its routes, and every connection that speaks it.
 package final class HTTPService {
+    /// Who is served.
+    enum Audience {
+        case readers
+        /// Whoever operates the gateway.
+        case operators
+    }
+
+    /// Connections that operators may have.
+    static let operatorConnections = 64
+
     let desk: Desk
+    private let audience: Audience
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private(set) var isDraining = false
 
-    private let checksHosts: Bool
+    private let rules: OriginRules
     private let hasProxies: Bool
     /// The `Host` that was last found to be ours.
     private var lastHost: String?
 
-    init(desk: Desk) {
+    init(desk: Desk, for audience: Audience) {
         self.desk = desk
-        checksHosts = desk.configuration.origins.hosts != .any
+        self.audience = audience
+        rules =
+            audience == .readers
+            ? desk.configuration.origins : .operators(desk.configuration.operatorHosts)
         hasProxies = !desk.configuration.proxies.isEmpty
     }
 
@@ -25,9 +39,14 @@ package final class HTTPService {
     ///
     /// One too many is told so and ended.
     package func accepted(_ link: Link) {
-        guard desk.quotas.admits(link) else {
-            desk.tally.refusals += 1
-            return
+        switch audience {
+        case .readers:
+            guard desk.quotas.admits(link) else {
+                return desk.tally.refused("too-many-connections")
+            }
+        case .operators:
+            // Not among the readers' connections: whoever looks why there are so many gets in.
+            guard connections.count < Self.operatorConnections else { return link.close() }
         }
         let connection = HTTPConnection(link: link, service: self)
         connections[ObjectIdentifier(connection)] = connection
@@ -35,11 +54,18 @@ package final class HTTPService {
 
     /// Connections that are open and no streams.
     package var connectionCount: Int { connections.count }
+    /// Polls that wait for news.
+    var waitingPolls: Int { connections.values.count(where: \.isPolling) }
 
     /// Closes what rests, and everything else after its answer.
     func drain() {
         isDraining = true
         for connection in connections.values { connection.drain() }
+    }
+
+    /// Counts a link no longer that was accepted here, and that no stream has taken over.
+    func ended(_ link: Link) {
+        if audience == .readers { desk.quotas.ended(link) }
     }
 
     func forget(_ connection: HTTPConnection) {
@@ -61,25 +87,23 @@ package final class HTTPService {
             connection.client = desk.configuration.proxies.client(
                 of: connection.link.peer, saying: request.fields)
         }
-        try checkPace(of: request, on: connection)
+        if audience == .readers { try checkPace(of: request, on: connection) }
         try checkHost(of: request, on: connection)
         if request.target == "*" { return connection.answer(.options("GET, HEAD")) }
+        guard audience == .readers else { return try serveOperator(request, on: connection) }
         guard let route = HTTPRoute(path: request.path) else {
             let reply: (HTTPResponse) -> Void = { [weak connection] in connection?.answer($0) }
             guard !desk.services.otherRoutes(request, reply) else { return }
-            throw Refusal(404, "not-found", "There is no such route here.")
+            throw .noSuchRoute
         }
         if route.isForReaders {
-            connection.crossOrigin = try desk.configuration.origins.crossOrigin(of: request)
+            connection.crossOrigin = try rules.crossOrigin(of: request)
         }
         if request.method == "OPTIONS" {
-            return connection.answer(
-                desk.configuration.origins.options(request, allowed: route.allowed))
+            return connection.answer(rules.options(request, allowed: route.allowed))
         }
         guard route.methods.contains(request.method) else {
-            throw Refusal(
-                405, "method-not-allowed", "This route takes \(route.allowed).",
-                fields: ["Allow": route.allowed])
+            throw .method(allowed: route.allowed)
         }
         try serve(route, request, on: connection)
     }
@@ -97,16 +121,29 @@ package final class HTTPService {
         }
     }
 
+    private func serveOperator(
+        _ request: HTTPRequest, on connection: HTTPConnection
+    ) throws(Refusal) {
+        // No page elsewhere has any business here, whatever it may do where readers are served.
+        _ = try rules.crossOrigin(of: request)
+        let segments = try? HTTPTarget.decodePath(request.path)
+        guard let route = segments.flatMap(OperatorRoute.init) else { throw .noSuchRoute }
+        let allowed = HTTPRoute.reading.joined(separator: ", ")
+        if request.method == "OPTIONS" { return connection.answer(.options(allowed)) }
+        guard HTTPRoute.reading.contains(request.method) else { throw .method(allowed: allowed) }
+        connection.answer(route.answer(desk.services))
+    }
+
     /// Refuses a name that is not ours; the one that was last found to be is not looked at again.
     private func checkHost(
         of request: HTTPRequest, on connection: HTTPConnection
     ) throws(Refusal) {
-        guard checksHosts else { return }
+        guard rules.hosts != .any else { return }
         // No browser speaks to a Unix socket, and a proxy that does passes its own names on.
-        if connection.link.isUnix, desk.configuration.origins.hosts == .loopback { return }
+        if connection.link.isUnix, rules.hosts == .loopback { return }
         let host = request.fields.first("Host")
         guard host != lastHost else { return }
-        try desk.configuration.origins.checkHost(of: request)
+        try rules.checkHost(of: request)
         lastHost = host
     }
 

@@ -33,6 +33,15 @@ package struct Refusal: Error, Equatable, Sendable {
         Refusal(503, word, message, fields: ["Retry-After": String(seconds)])
     }
 
+    /// 404: the path is none of ours.
+    static let noSuchRoute = Refusal(404, "not-found", "There is no such route here.")
+
+    /// 405: the route takes these methods alone.
+    static func method(allowed: String) -> Refusal {
+        Refusal(
+            405, "method-not-allowed", "This route takes \(allowed).", fields: ["Allow": allowed])
+    }
+
     /// 503: the gateway is about to end, and its successor will serve.
     package static let draining = Refusal.unavailable(
         "shutting-down", "The gateway is shutting down; come back.", retryAfter: 1)

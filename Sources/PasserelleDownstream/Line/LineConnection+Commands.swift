@@ -84,6 +84,7 @@ extension LineConnection {
                 on: [channel], from: start ?? .earliest, wantsSnapshot: false)
             let excerpt = Excerpt(
                 from: &cursor, limit: limit, bytes: Self.historyBytes, desk: desk)
+            desk.tally.lined.add(excerpt.told)
             let position = desk.hub.position(at: cursor.sequence).text
             var json = Array(#"{"events":["#.utf8)
             json += excerpt.json

@@ -144,7 +144,7 @@ final class LineConnection: LinkOwner, Stallable {
 
     /// Refuses a command in its turn.
     func fail(_ ticket: Ticket, _ code: String, _ message: String) {
-        desk.tally.refusals += 1
+        desk.tally.refused(code)
         answer(ticket, .reply(.error(code: code, message: message)))
     }
 

@@ -63,6 +63,7 @@ final class LineReader: Reader {
                 isDue = false
                 guard let entry = desk.hub.next(&cursor, at: desk.loop.now) else { break }
                 append(entry, to: &piece)
+                desk.tally.lined.told(entry)
             } while connection.hasRoom && piece.count < LineConnection.waitingBytes
             guard !piece.isEmpty else { return }
             connection.send(piece)

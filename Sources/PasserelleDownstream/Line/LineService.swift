@@ -37,7 +37,7 @@ package final class LineService {
 
     /// Says why, and ends.
     private func turnAway(_ link: Link, _ code: String, _ message: String) {
-        desk.tally.refusals += 1
+        desk.tally.refused(code)
         link.owner = leaving
         link.send(LineReply.error(code: code, message: message).encoded())
         link.finish()
@@ -54,6 +54,8 @@ package final class LineService {
 
     /// Connections that are open.
     package var connectionCount: Int { connections.count }
+    /// Channels that connections are subscribed to, each connection's by itself.
+    var subscriptionCount: Int { connections.values.reduce(0) { $0 + $1.readers.count } }
 
     /// Ends every connection once its lines are out.
     func drain() {

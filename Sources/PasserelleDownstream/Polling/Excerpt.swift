@@ -8,6 +8,8 @@ struct Excerpt {
     /// The event objects, with commas between them.
     private(set) var json: [UInt8] = []
     private(set) var count = 0
+    /// What is told by it.
+    private(set) var told = Deliveries()
     /// True when a gap is among them.
     private(set) var hasGap = false
     /// True when more can be read at once.
@@ -39,6 +41,7 @@ struct Excerpt {
             if count > 0 { json.append(UInt8(ascii: ",")) }
             json += form.bytes[form.json]
             count += 1
+            told.told(entry)
             hasGap = hasGap || entry.isGap
         }
     }

@@ -99,6 +99,7 @@ struct Poll {
             desk.tally.notModified += 1
             return desk.notModified.response(for: held)
         }
+        desk.tally.polled.add(excerpt.told)
         var json = Array(#"{"position":"\#(position.text)","events":["#.utf8)
         json += excerpt.json
         json += Array(#"],"more":\#(excerpt.hasMore),"#.utf8)

@@ -95,6 +95,9 @@ package final class EventLoop {
     /// Has the link tell its owner how it ended, where `soon` would.
     func ended(_ link: Link, _ end: LinkEnd) { ended.append((link, end)) }
 
+    /// How long the turn has taken so far, by a fresh look at the clock.
+    package var turnLength: Duration { Self.monotonicTime() - now }
+
     /// The turn's time, or outside a turn the time as it is.
     var time: Duration { isTurning ? now : Self.monotonicTime() }
 

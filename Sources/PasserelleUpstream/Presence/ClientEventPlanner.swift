@@ -61,6 +61,11 @@ package struct ClientEventPlanner {
         package var excess: UInt64 = 0
         /// Events whose user did not become a member in time.
         package var late: UInt64 = 0
+
+        package init(delegated: UInt64 = 0, observed: UInt64 = 0) {
+            self.delegated = delegated
+            self.observed = observed
+        }
     }
 
     /// How long an event waits for its user to become a member.

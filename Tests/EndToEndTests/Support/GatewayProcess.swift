@@ -40,7 +40,7 @@ final class GatewayProcess {
         SandboxProcess.credentials.merging([
             "PUSHER_HOST": "127.0.0.1", "PUSHER_PORT": "\(upstreamPort)", "PUSHER_SCHEME": "http",
             "PASSERELLE_HTTP": http, "PASSERELLE_IPC": ipc, "PASSERELLE_AUTH": "none",
-            "PASSERELLE_LOG": "debug",
+            "PASSERELLE_ADMIN": "none", "PASSERELLE_LOG": "debug",
         ]) { $1 }
     }
 
@@ -64,6 +64,12 @@ final class GatewayProcess {
             let word = line.split(separator: " ").first { $0.hasPrefix("on=") }
             return word.flatMap { try? ListenAddress.parse(String($0.dropFirst(3))) }
         }
+    }
+
+    /// Where it serves operators, where it was told to.
+    func adminAddress() throws -> ListenAddress {
+        let text = process.field("on", inLineWith: "variable=PASSERELLE_ADMIN") ?? "none"
+        return try ListenAddress.parse(text)
     }
 
     private var isReady: Bool {

@@ -157,14 +157,16 @@ struct ConfigurationErrorTests {
         #expect(self.message([name: value]) == "\(name): \(message) (from environment)")
     }
 
-    @Test(arguments: [
-        "PASSERELLE_ADMIN"
-    ])
-    func `a variable of a later version is refused`(name: String) {
+    @Test func `operators' listeners are not for other hosts, unless it is said`() {
         #expect(
-            message([name: "something"])
-                == "\(name): this version does not have it yet, so that it would silently do"
-                + " nothing; unset it (from environment)")
+            message(["PASSERELLE_ADMIN": "127.0.0.1:1,0.0.0.0:2"])
+                == "PASSERELLE_ADMIN: \"0.0.0.0:2\" can be reached from other hosts, and nobody is"
+                + " asked who they are there; it takes loopback and Unix listeners only, unless"
+                + " PASSERELLE_ADMIN_OPEN=yes says that what can reach it may (from environment)")
+        #expect(
+            message(["PASSERELLE_ADMIN_OPEN": "maybe"])
+                == "PASSERELLE_ADMIN_OPEN: \"maybe\" is not yes or no; it takes yes or no"
+                + " (from environment)")
     }
 
     @Test func `an unknown variable is refused, with a guess`() {

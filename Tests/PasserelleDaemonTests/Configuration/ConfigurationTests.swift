@@ -238,7 +238,18 @@ struct ConfigurationTests {
     }
 
     @Test func `a variable of a later version may have its default said`() throws {
-        #expect(throws: Never.self) { try load("serve", "--admin", "127.0.0.1:8081") }
+        #expect(throws: Never.self) { try load("serve", "--ipc-users=") }
+    }
+
+    @Test func `operators are served on a port of their own, nowhere, or where it is said`() throws
+    {
+        #expect(try load("serve").admin == [.tcp(host: "127.0.0.1", port: 8081)])
+        #expect(try load("demo").admin == [])
+        #expect(try load("serve", "--admin=none").admin == [])
+        #expect(try load("serve", "--admin=").admin == [])
+        #expect(try load("demo", "--admin=unix:/a,[::1]:0").admin.count == 2)
+        let open = try load("serve", "--admin=0.0.0.0:9", "--admin-open=yes")
+        #expect(open.admin == [.tcp(host: "0.0.0.0", port: 9)])
     }
 
     @Test func `client events are a list of names, or none`() throws {

@@ -52,11 +52,23 @@ struct ActivatedSocketsTests {
 
     @Test func `what we would not serve as meant is refused`() {
         #expect(refusal("ipc", .listener(Self.loopback))?.reason == .notUnix)
-        #expect(refusal("admin", .listener(Self.loopback))?.reason == .notYet)
         #expect(refusal("unknown", .listener(Self.loopback))?.reason == .unknownName)
         #expect(refusal("", .listener(Self.loopback))?.reason == .unknownName)
         #expect(refusal("passerelle.socket", .listener(Self.path))?.reason == .unknownName)
         #expect(refusal("a\nb", .noSocket)?.description.contains("\n") == false)
+    }
+
+    @Test func `operators are served on loopback sockets and paths, others only if it is said`()
+        throws
+    {
+        let sockets = try ActivatedSockets([
+            passed("admin", .listener(Self.loopback), 3), passed("admin", .listener(Self.path), 4),
+        ])
+        #expect(sockets.admin.map(\.descriptor) == [3, 4] && sockets.http.isEmpty)
+        #expect(refusal("admin", .listener(Self.open))?.reason == .adminOpen)
+        let open = try ActivatedSockets(
+            [passed("admin", .listener(Self.open))], isAdminOpen: true)
+        #expect(open.admin.map(\.address) == [Self.open])
     }
 
     @Test func `without access control only this host may reach a socket`() {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+
+/// Puts metrics together in Prometheus' text format, version 0.0.4.
+///
+/// A family is begun by its name and followed by its samples.
+package struct MetricsWriter {
+    /// What a text in this format is called in `Content-Type`.
+    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    /// What a family's values mean.
+    package enum Kind: String, Sendable {
+        /// They only rise, but for a restart.
+        case counter
+        /// They rise and fall.
+        case gauge
+        case histogram
+    }
+
+    /// The text so far.
+    package private(set) var text: [UInt8] = []
+    private var name = ""
+
+    package init() {}
+
+    /// Begins a family; names come from this program alone and are well-formed.
+    package mutating func family(_ name: String, _ kind: Kind, _ help: String) {
+        self.name = name
+        text += "# HELP \(name) ".utf8
+        escape(help, quotes: false)
+        text += "\n# TYPE \(name) \(kind.rawValue)\n".utf8
+    }
+
+    /// Adds a sample to the family, under one label where there is one.
+    package mutating func sample(_ value: Double, _ label: (name: String, value: String)? = nil) {
+        sample(Self.number(value), label)
+    }
+
+    /// Adds a sample of a whole number, exactly.
+    package mutating func sample(
+        _ value: some FixedWidthInteger, _ label: (name: String, value: String)? = nil
+    ) {
+        sample(String(value), label)
+    }
+
+    /// Adds a histogram's samples, in seconds.
+    package mutating func samples(_ histogram: DurationHistogram) {
+        let family = name
+        var count: UInt64 = 0
+        name = family + "_bucket"
+        for (index, bound) in DurationHistogram.bounds.enumerated() {
+            count += histogram.counts[index]
+            sample(count, ("le", Self.number(bound.inSeconds)))
+        }
+        count += histogram.counts.last ?? 0
+        sample(count, ("le", "+Inf"))
+        name = family + "_sum"
+        sample(histogram.sum.inSeconds)
+        name = family + "_count"
+        sample(count)
+        name = family
+    }
+
+    private mutating func sample(_ value: String, _ label: (name: String, value: String)?) {
+        text += name.utf8
+        if let label {
+            text += "{\(label.name)=\"".utf8
+            escape(label.value, quotes: true)
+            text += "\"}".utf8
+        }
+        text += " \(value)\n".utf8
+    }
+
+    private mutating func escape(_ words: String, quotes: Bool) {
+        for byte in words.utf8 {
+            switch byte {
+            case UInt8(ascii: "\\"): text += #"\\"#.utf8
+            case UInt8(ascii: "\n"): text += #"\n"#.utf8
+            case UInt8(ascii: "\"") where quotes: text += #"\""#.utf8
+            default: text.append(byte)
+            }
+        }
+    }
+
+    private static func number(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        return Int64(exactly: value).map(String.init) ?? value.description
+    }
+}
+
+extension Duration {
+    /// The duration in seconds, for people and for what reckons in them.
+    package var inSeconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) / 1e18
+    }
+}
