@@ -38,10 +38,12 @@ enum Passerelle {
         do throws(ConfigurationError) {
             configuration = try source.load()
         } catch {
+            if invocation.command == .check { return check(invocation).run(error) }
             complain(error.message, at: surroundings)
             Systemd.tell(failure: error.message)
             return ConfigurationError.exitCode
         }
+        if invocation.command == .check { return check(invocation).run(configuration) }
         if Command.clients.contains(invocation.command) {
             return ClientCommands.run(
                 invocation, path: configuration.ipc, streams: ClientStreams.process())
@@ -59,6 +61,12 @@ enum Passerelle {
         case .sandbox: return Gateway.sandbox(configuration, log: log)
         case .demo: return Gateway.demo(configuration, log: log)
         default: return Gateway.serve(configuration, source: source, log: log)
+        }
+    }
+
+    private static func check(_ invocation: Invocation) -> CheckCommand {
+        CheckCommand(isJSON: invocation.options["--json"] != nil) {
+            Terminal.write($0, to: STDOUT_FILENO)
         }
     }
 

@@ -76,7 +76,6 @@ struct RefusedStartTests {
         ([], ["help"]), (["sevre"], ["sevre", "serve"]), (["serve", "--htpp", "x"], ["--htpp"]),
         (["serve", "--http"], ["--http"]), (["serve", "now"], ["now"]),
         (["serve", "--pusher-secret", "hush"], ["PUSHER_SECRET"]), (["tail"], ["CHANNEL"]),
-        (["check"], ["not in this version"]),
     ])
     func `a bad command line is one line, and exit 64`(
         arguments: [String], words: [String]

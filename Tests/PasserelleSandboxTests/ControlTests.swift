@@ -24,7 +24,7 @@ struct ControlTests {
                 + #""counts":{"connections":1,"messages_received":2,"frames_sent":3,"#
                 + #""client_events":0,"events_published":0,"requests":0},"#
                 + #""misbehaviour":{"swallow":"nothing","delay_ms":0,"duplicate":false,"#
-                + #""refuse":null,"deny":[],"rest":"answer"}}"#)
+                + #""refuse":null,"deny":[],"rest":"answer","client_events":true,"clock_s":0}}"#)
     }
 
     @Test func `the guide names every command`() throws {
@@ -32,7 +32,8 @@ struct ControlTests {
         let guide = String(decoding: try port.request("GET", "/sandbox").body, as: UTF8.self)
         for command in [
             "state", "drop", "close", "error", "garbage", "publish", "delay", "swallow",
-            "duplicate", "refuse", "deny", "rest", "normal",
+            "duplicate", "refuse", "deny", "rest", "client-events", "clock",
+            "normal",
         ] {
             #expect(guide.contains("/sandbox/\(command)"))
         }

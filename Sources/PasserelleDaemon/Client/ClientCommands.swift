@@ -35,7 +35,7 @@ package enum ClientCommands {
             var status = StatusCommand()
             status.isJSON = isJSON
             return status.run(path: path, streams: streams)
-        case .serve, .sandbox, .demo, .token, .help:
+        case .serve, .sandbox, .demo, .token, .check, .help:
             preconditionFailure("\(invocation.command) is no client")
         }
     }

@@ -2,19 +2,19 @@
 
 /// What the executable can be asked to do.
 package enum Command: String, CaseIterable, Sendable {
-    case serve, sandbox, demo, tail, members, publish, typing, status, token, help
+    case serve, sandbox, demo, tail, members, publish, typing, status, token, check, help
 
     /// The commands that build something and read the whole configuration.
-    package static let builders: Set<Command> = [.serve, .sandbox, .demo]
+    package static let builders: Set<Command> = [.serve, .sandbox, .demo, .check]
 
-    /// The commands that run a gateway.
-    package static let gateways: Set<Command> = [.serve, .demo]
+    /// The commands that run a gateway, or look whether one could run.
+    package static let gateways: Set<Command> = [.serve, .demo, .check]
+
+    /// The commands that need a Channels of somebody's own.
+    package static let needy: Set<Command> = [.serve, .check]
 
     /// The commands that talk to a running gateway over its Unix socket.
     package static let clients: Set<Command> = [.tail, .members, .publish, .typing, .status]
-
-    /// Names that a later version will have.
-    package static let later: Set<String> = ["check"]
 
     /// One line on what it does.
     package var summary: String {
@@ -28,6 +28,7 @@ package enum Command: String, CaseIterable, Sendable {
         case .typing: "say that a user types, or no longer does"
         case .status: "print how the gateway is"
         case .token: "sign an access token and print it"
+        case .check: "try everything that a configuration needs, and say what to change"
         case .help: "explain a command"
         }
     }
@@ -35,7 +36,7 @@ package enum Command: String, CaseIterable, Sendable {
     /// What it takes besides options, in the order of the command line.
     package var operands: [Operand] {
         switch self {
-        case .serve, .sandbox, .demo, .status: []
+        case .serve, .sandbox, .demo, .status, .check: []
         case .tail, .token: [Operand("CHANNEL", isRepeated: true)]
         case .members: [Operand("CHANNEL")]
         case .publish: [Operand("CHANNEL"), Operand("EVENT"), Operand("JSON")]
@@ -61,6 +62,7 @@ package enum Command: String, CaseIterable, Sendable {
             ]
         case .members: [CommandOption("--json", "Print the gateway's answer as it is")]
         case .status: [CommandOption("--json", "Print the gateway's answer as it is")]
+        case .check: [CommandOption("--json", "Print what was found as one JSON object")]
         case .token:
             [
                 CommandOption(

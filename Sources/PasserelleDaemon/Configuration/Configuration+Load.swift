@@ -64,7 +64,7 @@ extension ConfigurationDraft {
     fileprivate func checkPresent(
         _ settings: Settings, _ command: Command
     ) throws(ConfigurationError) {
-        guard command == .serve else { return }
+        guard Command.needy.contains(command) else { return }
         var missing = ["PUSHER_APP_ID", "PUSHER_KEY", "PUSHER_SECRET"].filter {
             settings[$0] == nil
         }

@@ -62,6 +62,19 @@ extension HelpText {
             and
             scripts: an application signs its own, with any JWT library.
             """
+        case .check:
+            """
+            Reads the configuration as serve does and tries, one after another: the names, the way \
+            and TLS to
+            Channels, the clocks, id, key and secret, a subscription, a client event, the \
+            application's auth
+            route, and what this machine has. Each line says what was tried, what came back, and \
+            what to do.
+            It is on a channel for a moment, as a member, and says nothing that readers would hear. \
+            Run it as
+            the user that the gateway runs as.
+            Exit codes: 0 nothing failed, 1 something did, 64 usage, 78 configuration.
+            """
         case .help: "Explains a command, or lists the variables ('passerelle help variables')."
         }
     }
@@ -99,6 +112,11 @@ extension HelpText {
             [
                 "passerelle token presence-bail-42 --user usr_7 --info '{\"name\":\"Anne\"}'",
                 "passerelle token 'presence-bail-*' --for 8h --key private.pem",
+            ]
+        case .check:
+            [
+                "passerelle check --env-file .env.local --auth none",
+                "passerelle check --json | jq '.checks[] | select(.status == \"failed\")'",
             ]
         case .help: ["passerelle help serve", "passerelle help variables --markdown"]
         }

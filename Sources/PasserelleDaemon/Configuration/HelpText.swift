@@ -25,7 +25,6 @@ package enum HelpText {
         let isMarkdown = invocation.options["--markdown"] != nil
         guard let word = invocation.operands.first else { return overview() }
         if word == "variables" { return variables(markdown: isMarkdown) }
-        if Command.later.contains(word) { throw .laterCommand(word) }
         guard let topic = Command(rawValue: word) else { throw .unknownTopic(word) }
         return command(topic)
     }

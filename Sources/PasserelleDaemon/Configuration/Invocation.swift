@@ -53,7 +53,6 @@ package struct Invocation: Equatable, Sendable {
     }
 
     private static func unknown(_ word: String) -> UsageError {
-        if Command.later.contains(word) { return .laterCommand(word) }
         let names = Command.allCases.map(\.rawValue) + ["--help", "--version"]
         return .unknownCommand(word, suggestion: Spelling.nearest(to: word, among: names))
     }

@@ -6,8 +6,6 @@ package enum UsageError: Error, Equatable, Sendable {
     case noCommand
     /// There is no such command.
     case unknownCommand(String, suggestion: String?)
-    /// The command comes with a later version.
-    case laterCommand(String)
     /// The command has no such flag.
     case unknownFlag(String, command: Command, suggestion: String?)
     /// The flag needs a value and is the last word.
@@ -39,7 +37,6 @@ extension UsageError {
         case .unknownCommand(let word, let suggestion):
             "there is no command \(shown(word)); "
                 + (suggestion.map { "did you mean '\($0)'?" } ?? "'passerelle help' lists them")
-        case .laterCommand(let word): "'\(word)' is not in this version"
         case .unknownFlag(let flag, let command, let suggestion):
             "'\(command.rawValue)' has no flag \(shown(flag)); "
                 + (suggestion.map { "did you mean \($0)?" } ?? hint(command))

@@ -33,7 +33,7 @@ extension Variables {
         Variable(
             name: "PUSHER_CLUSTER", placeholder: "CLUSTER",
             meaning: "The hosted service's cluster, such as eu",
-            takes: "a cluster's name such as eu, mt1 or ap2", commands: [.serve],
+            takes: "a cluster's name such as eu, mt1 or ap2", commands: Command.needy,
             read: { draft, text throws(ValueProblem) in
                 guard HostName.isIdentifier(text), !text.contains("."), text.utf8.count <= 63 else {
                     throw .not("a cluster's name")
@@ -44,7 +44,7 @@ extension Variables {
             name: "PUSHER_HOST", presetWords: "from the cluster", placeholder: "HOST",
             meaning: "Another Channels-compatible server, for WebSocket and REST",
             takes: "a host name or an IP address alone; port and scheme have PUSHER_PORT and"
-                + " PUSHER_SCHEME", commands: [.serve],
+                + " PUSHER_SCHEME", commands: Command.needy,
             read: { draft, text throws(ValueProblem) in
                 let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
                 let host = isBracketed ? String(text.dropFirst().dropLast()) : text
@@ -55,14 +55,14 @@ extension Variables {
             }),
         Variable(
             name: "PUSHER_PORT", presetWords: "from the scheme", placeholder: "PORT",
-            meaning: "Its port", takes: "a number from 1 to 65535", commands: [.serve],
+            meaning: "Its port", takes: "a number from 1 to 65535", commands: Command.needy,
             read: { draft, text throws(ValueProblem) in
                 guard let port = HostName.port(text) else { throw .not("a port") }
                 draft.port = port
             }),
         Variable(
             name: "PUSHER_SCHEME", preset: "https", placeholder: "http|https",
-            meaning: "Whether it speaks TLS", takes: "http or https", commands: [.serve],
+            meaning: "Whether it speaks TLS", takes: "http or https", commands: Command.needy,
             read: { draft, text throws(ValueProblem) in
                 switch text {
                 case "https": draft.isTLS = true
@@ -83,7 +83,7 @@ extension Variables {
         Variable(
             name: "HTTPS_PROXY", placeholder: "URL",
             meaning: "An HTTP proxy for TLS connections out of here; never a flag",
-            takes: "http://[USER:PASSWORD@]HOST[:PORT]", commands: [.serve], isSecret: true,
+            takes: "http://[USER:PASSWORD@]HOST[:PORT]", commands: Command.needy, isSecret: true,
             hasLowerCaseName: true,
             read: { draft, text throws(ValueProblem) in
                 do throws(HTTPProxy.Problem) {
@@ -96,7 +96,7 @@ extension Variables {
             name: "NO_PROXY", presetWords: "none", placeholder: "HOSTS",
             meaning: "Hosts that HTTPS_PROXY is not for, with all names under them",
             takes: "hosts with commas, such as localhost,.example.org,10.0.0.7:443, or *",
-            commands: [.serve], hasLowerCaseName: true,
+            commands: Command.needy, hasLowerCaseName: true,
             read: { draft, text in draft.configuration.unproxied = ProxyBypass(text) }),
     ]
 

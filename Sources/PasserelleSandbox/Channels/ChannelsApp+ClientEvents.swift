@@ -34,7 +34,7 @@ extension ChannelsApp {
     private func refusal(
         of name: String, on channel: String, by connection: AppConnection, data: [UInt8]
     ) -> String? {
-        guard configuration.clientEvents else {
+        guard configuration.clientEvents, misbehaviour.passesClientEvents else {
             return "To send client events, you must enable this feature in the Settings page of "
                 + "your dashboard."
         }

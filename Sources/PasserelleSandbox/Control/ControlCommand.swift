@@ -29,6 +29,10 @@ enum ControlCommand: Equatable {
     case deny(Misbehaviour.Denial)
     /// Treats REST requests so from now on.
     case rest(Misbehaviour.REST)
+    /// Passes client events on from now on, or refuses them as where they are not enabled.
+    case clientEvents(Bool)
+    /// Is ahead of this host's clock from now on, by so many seconds.
+    case clock(Int)
 
     /// Every command with its parameters, for people.
     static let guide = """
@@ -52,6 +56,8 @@ enum ControlCommand: Equatable {
                                                   new connections; \(words(Misbehaviour.RefusalForm.self))
         /sandbox/deny?channel=PATTERN&status=403  subscriptions (status left out: the hosted form)
         /sandbox/rest?mode=MODE                   answer, ignore, or an HTTP status from 400 to 599
+        /sandbox/client-events?on=no              client events are refused as not enabled
+        /sandbox/clock?ahead=900                  its clock, in seconds; -900 is behind
         /sandbox/normal                           behaves again
 
         """
@@ -86,6 +92,9 @@ enum ControlCommand: Equatable {
                     form: try parameters.word("form", or: .close)))
         case "deny": return .deny(try parameters.denial())
         case "rest": return .rest(try parameters.rest())
+        case "client-events": return .clientEvents(try parameters.fact("on"))
+        case "clock":
+            return .clock(try parameters.number("ahead", in: -86_400...86_400) ?? 900)
         default: throw .unknownCommand
         }
     }

@@ -72,6 +72,10 @@ package struct Misbehaviour: Equatable, Sendable {
     package var denials: [Denial] = []
     /// What becomes of REST requests.
     package var rest = REST.answered
+    /// Whether client events are passed on, where the application has them.
+    package var passesClientEvents = true
+    /// How far its clock is ahead of this host's, in seconds.
+    package var clockSeconds = 0
 
     /// Nothing is done wrong.
     package init() {}
@@ -90,6 +94,8 @@ package struct Misbehaviour: Equatable, Sendable {
         case .ignored: facts.add("rest", "ignore")
         case .failing(let status): facts.add("rest", number: status)
         }
+        facts.add("client_events", fact: passesClientEvents)
+        facts.add("clock_s", number: clockSeconds)
         return facts
     }
 }

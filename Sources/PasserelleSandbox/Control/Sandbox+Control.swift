@@ -38,6 +38,8 @@ extension Sandbox {
         case .refuse(let refusal): change { $0.refusal = refusal }
         case .deny(let denial): change { $0.denials.append(denial) }
         case .rest(let mode): change { $0.rest = mode }
+        case .clientEvents(let passes): change { $0.passesClientEvents = passes }
+        case .clock(let seconds): change { $0.clockSeconds = seconds }
         default: disturb(command)
         }
     }

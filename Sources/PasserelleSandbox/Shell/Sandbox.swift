@@ -92,7 +92,8 @@ package final class Sandbox {
     }
 
     private func rest(_ request: HTTPRequest, _ respond: @escaping (HTTPResponse) -> Void) {
-        let response: HTTPResponse
+        var response: HTTPResponse
+        let clock = loop.wallMilliseconds + Int64(app.misbehaviour.clockSeconds) * 1000
         switch app.misbehaviour.rest {
         case .ignored: return
         case .failing(let status):
@@ -101,7 +102,7 @@ package final class Sandbox {
                 body: Array("Told to fail\n".utf8))
         case .answered:
             let answer = app.requested(
-                request, now: loop.now, wallMilliseconds: loop.wallMilliseconds)
+                request, now: loop.now, wallMilliseconds: clock)
             if answer.response.status >= 400 {
                 let words = String(decoding: answer.response.body, as: UTF8.self)
                 log("REST \(answer.response.status): \(printable(words, limit: 300))")
@@ -109,6 +110,7 @@ package final class Sandbox {
             perform(answer.actions)
             response = answer.response
         }
+        response.fields.set("Date", HTTPDate.text(clock / 1000))
         guard app.misbehaviour.delay > .zero else { return respond(response) }
         loop.after(app.misbehaviour.delay) { respond(response) }
     }

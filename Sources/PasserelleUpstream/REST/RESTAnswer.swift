@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+package import PasserelleWire
 
 /// Reads answers of Channels' REST interface, in every shape that servers give them
 /// (protocol sheet §3.2, §3.3 and §7).
 ///
 /// What a server written in PHP says of nothing is `[]`, where others say `{}`; a count may be a
 /// string, an id a number; members that are not known are passed over.
-enum RESTAnswer {
+package enum RESTAnswer {
     /// Whether an event was taken: an object, whatever it says, or no body at all.
     static func acceptance(_ response: HTTPResponse) -> Void? {
         if response.body.isEmpty { return () }
@@ -67,7 +67,7 @@ enum RESTAnswer {
 
     /// A refusal's words on one line: plain text from some servers, a member of an object from
     /// others.
-    static func refusal(_ response: HTTPResponse) -> String {
+    package static func refusal(_ response: HTTPResponse) -> String {
         let body = response.body
         if let root = root(body), root.kind == .object {
             for name in ["error", "message"] {

@@ -10,7 +10,6 @@ struct HelpTextTests {
         for command in Command.allCases {
             #expect(text.contains("\n  \(command.rawValue) "))
         }
-        for later in Command.later { #expect(!text.contains("\n  \(later) ")) }
     }
 
     @Test(arguments: Command.allCases)
@@ -75,9 +74,6 @@ struct HelpTextTests {
         #expect(
             try HelpText.topic(Invocation.parse(["help", "variables", "--markdown"]))
                 == HelpText.variables(markdown: true))
-        #expect(throws: UsageError.laterCommand("check")) {
-            try HelpText.topic(Invocation.parse(["help", "check"]))
-        }
         #expect(throws: UsageError.unknownTopic("x")) {
             try HelpText.topic(Invocation.parse(["help", "x"]))
         }

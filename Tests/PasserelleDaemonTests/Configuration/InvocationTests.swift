@@ -50,7 +50,6 @@ struct InvocationTests {
             ["xyzzy\u{1B}[2J"],
             "there is no command \"xyzzy\\u{1b}[2J\"; 'passerelle help' lists them"
         ),
-        (["check"], "'check' is not in this version"),
         (
             ["token", "c", "--sub", "x"],
             "'token' has no flag \"--sub\"; see 'passerelle token --help'"
