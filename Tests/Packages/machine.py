@@ -44,9 +44,9 @@ def run(*words, check=True, timeout=300, stdin=""):
     return done.stdout
 
 
-def script(text):
+def script(text, variables=()):
     """Runs a shell script on the machine, line by line; the first that fails ends it."""
-    return run("bash", "-euo", "pipefail", "-s", stdin=text)
+    return run("env", *variables, "bash", "-euo", "pipefail", "-s", stdin=text)
 
 
 def systemctl(*words, check=True):

@@ -69,14 +69,28 @@ class Day(unittest.TestCase):
         systemctl("start", SERVICE, check=False)
         self.assertEqual(show("ExecMainStatus"), "78")
         self.assertIn("PUSHER_APP_ID", show("StatusText"))
+        code, said = self.check()
+        self.assertEqual(code, 78, said)
+        self.assertIn("PUSHER_APP_ID", said)
         systemctl("reset-failed", SERVICE)
 
     def configure(self, secret):
         path("/etc/passerelle/passerelle.env").write_text(CONFIGURATION)
         script(f"install -m 600 /dev/stdin /etc/passerelle/pusher-secret <<<{secret}")
 
+    def check(self):
+        """Gives the exit code of README's check, and all that it said."""
+        said = run(
+            "bash", "-c", "CREDENTIALS_DIRECTORY=/etc/passerelle passerelle check"
+            " --env-file /etc/passerelle/passerelle.env 2>&1; echo $?",
+        )
+        return int(said.splitlines()[-1]), said
+
     def configure_wrongly(self):
         self.configure("not-the-secret")
+        code, said = self.check()
+        self.assertEqual(code, 1, said)
+        self.assertRegex(said, r"FAILED +(rest|subscription) .*\n +=> .*PUSHER_SECRET")
         systemctl("enable", "--now", *SOCKETS)
         self.assertEqual(get("/healthz"), (200, "ok\n"))
         log = until(
@@ -89,6 +103,8 @@ class Day(unittest.TestCase):
 
     def fix(self):
         self.configure(SECRET)
+        code, said = self.check()
+        self.assertEqual(code, 0, said)
         systemctl("restart", SERVICE)
         # Answered when the channel is subscribed.
         self.assertEqual(get(f"/poll?channel={CHANNEL}")[0], 200)

@@ -29,7 +29,7 @@ class Followed(unittest.TestCase):
 
     def test_the_commands_lead_to_a_running_gateway_behind_nginx(self):
         blocks = commands()
-        self.assertEqual(len(blocks), 4)
+        self.assertEqual(len(blocks), 5)
         text = "".join(blocks)
         # The hosted Channels is played by the sandbox, with the credentials that README has; that
         # it is not in the cluster eu is all that the machine is told besides.
@@ -42,12 +42,10 @@ class Followed(unittest.TestCase):
             },
         )
         self.addCleanup(sandbox.stop)
+        elsewhere = ["PUSHER_HOST=127.0.0.1", f"PUSHER_PORT={PORT}", "PUSHER_SCHEME=http"]
         folder = path("/etc/systemd/system/passerelle.service.d")
         folder.mkdir()
-        (folder / "sandbox.conf").write_text(
-            "[Service]\nEnvironment=PUSHER_HOST=127.0.0.1 PUSHER_SCHEME=http "
-            f"PUSHER_PORT={PORT}\n"
-        )
+        (folder / "sandbox.conf").write_text(f"[Service]\nEnvironment={' '.join(elsewhere)}\n")
         put(package(1), "/root")
 
         script(blocks[0])
@@ -55,8 +53,10 @@ class Followed(unittest.TestCase):
             self.assertEqual(show("ActiveState", unit), "inactive")
             self.assertEqual(systemctl("is-enabled", unit, check=False).strip(), "disabled")
 
-        said = script("".join(blocks[1:]))
-        self.assertTrue(said.startswith("ready: upstream connected\n"), said)
+        checked, _, said = script("".join(blocks[1:]), elsewhere).partition("ready: ")
+        self.assertRegex(checked, r"(?m)^ok +subscription ")
+        self.assertNotIn("FAILED", checked)
+        self.assertTrue(said.startswith("upstream connected\n"), said)
         poll = json.loads(said.splitlines()[1])
         self.assertEqual(poll["members"], {CHANNEL: {"count": 0, "ids": [], "hash": {}}})
         self.assertRegex(said, r"(?m)^upstream\.state +connected$")
