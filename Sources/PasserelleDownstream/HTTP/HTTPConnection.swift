@@ -277,7 +277,9 @@ final class HTTPConnection: LinkOwner, Stallable {
 
     private func setTimer(to time: Duration) {
         if let timer { desk.loop.cancel(timer) }
-        timer = desk.loop.after(time - desk.loop.now) { [weak self] in self?.timerFired() }
+        // Holds the connection, until `release` cancels it: nothing that each request counts
+        // references of is to be held weakly.
+        timer = desk.loop.after(time - desk.loop.now) { [self] in timerFired() }
     }
 
     private func timerFired() {

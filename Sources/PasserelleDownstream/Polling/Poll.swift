@@ -39,9 +39,10 @@ struct Poll {
     /// Goes on as soon as the channels have been heard.
     private func begin(_ connection: HTTPConnection, _ desk: Desk) {
         tellPresence(at: desk)
+        // Held, not weakly: what waits is let go of with the exchange, and an object that was ever
+        // held weakly is counted slowly for good.
         connection.waits(
-            for: desk.whenHeard(asked.channels) { [weak connection] outcome in
-                guard let connection else { return }
+            for: desk.whenHeard(asked.channels) { outcome in
                 do throws(Refusal) {
                     answer(on: try outcome.channels(), at: desk, for: connection)
                 } catch {
