@@ -41,12 +41,6 @@ extension ConfigurationDraft {
         guard let setting = setting ?? preset.map({ Setting(text: $0, origin: .preset) }) else {
             return
         }
-        if variable.stage == .later, setting.origin != .preset, setting.text != preset {
-            throw .conflict(
-                name: variable.name,
-                reason: "this version does not have it yet, so that it would silently do nothing;"
-                    + " unset it", origin: setting.origin)
-        }
         do throws(ValueProblem) {
             let isReadable = setting.text.unicodeScalars.allSatisfy {
                 $0.isPrintable || (variable.mayHaveLines && $0.isLineEnd)

@@ -37,7 +37,7 @@ package enum HelpText {
         }
         let own = options + (command == .help ? [] : [environmentFileRow])
         sections.append("Options:\n" + (own + [helpRow]).joined(separator: "\n"))
-        let variables = listed.filter { $0.commands.contains(command) }
+        let variables = Variables.all.filter { $0.commands.contains(command) }
         if !variables.isEmpty {
             let entries = variables.map { entry($0, command) }
             sections.append(
@@ -50,10 +50,10 @@ package enum HelpText {
     /// The table of variables, for a terminal or as README has it.
     package static func variables(markdown: Bool) -> String {
         guard markdown else {
-            return listed.map { entry($0, nil) }.joined(separator: "\n") + "\n"
+            return Variables.all.map { entry($0, nil) }.joined(separator: "\n") + "\n"
         }
         var lines = ["| variable | flag | default | meaning |", "|---|---|---|---|"]
-        for variable in listed {
+        for variable in Variables.all {
             let flag = variable.isSecret ? "—" : "`\(variable.flag)`"
             lines.append(
                 "| `\(variable.name)` | \(flag) | \(markdownPreset(variable)) | \(variable.meaning) |"
@@ -61,9 +61,6 @@ package enum HelpText {
         }
         return lines.joined(separator: "\n") + "\n"
     }
-
-    /// What this version has.
-    private static let listed = Variables.all.filter { $0.stage == .built }
 
     private static let environmentFileRow = row(
         "--env-file PATH", "Read variables from a .env or EnvironmentFile; repeatable, last wins")

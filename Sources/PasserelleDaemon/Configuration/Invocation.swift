@@ -113,7 +113,7 @@ package struct Invocation: Equatable, Sendable {
 
     private func suggestion(_ flag: String) -> String? {
         let variables = Variables.all.filter {
-            $0.commands.contains(command) && $0.stage == .built && !$0.isSecret
+            $0.commands.contains(command) && !$0.isSecret
         }
         let flags = command.options.map(\.flag) + variables.map(\.flag) + ["--env-file", "--help"]
         let words = flags.map { String($0.dropFirst(2)) }

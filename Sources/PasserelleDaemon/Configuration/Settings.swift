@@ -91,11 +91,9 @@ struct Settings {
         }
     }
 
-    /// The variable whose name behind the prefix is nearest, of those that can be set.
+    /// The variable whose name behind the prefix is nearest.
     private static func suggestion(_ name: String) -> String? {
-        let known = Variables.all.filter {
-            $0.stage == .built && $0.name.hasPrefix(Variable.prefix)
-        }
+        let known = Variables.all.filter { $0.name.hasPrefix(Variable.prefix) }
         let rest = String(name.dropFirst(Variable.prefix.count))
         let words = known.map { String($0.name.dropFirst(Variable.prefix.count)) }
         return Spelling.nearest(to: rest, among: words).map { Variable.prefix + $0 }

@@ -2,14 +2,6 @@
 
 /// One thing that can be said to the process: what drives parsing, `--help` and the README's table.
 package struct Variable: Sendable {
-    /// Whether what the variable is about exists in this version.
-    package enum Stage: Equatable, Sendable {
-        /// It does.
-        case built
-        /// It does not: any value but the default is refused, since it would silently do nothing.
-        case later
-    }
-
     /// Takes a value into the draft, or says what is wrong with it.
     typealias Reader = @Sendable (inout ConfigurationDraft, String) throws(ValueProblem) -> Void
 
@@ -38,8 +30,6 @@ package struct Variable: Sendable {
     package var isSecret = false
     /// Whether a value may have line breaks, as a key in PEM has.
     package var mayHaveLines = false
-    /// Whether its feature exists.
-    package var stage: Stage = .built
     /// Whether the environment may have it in lower case too, as other programs' users write it.
     package var hasLowerCaseName = false
     let read: Reader
