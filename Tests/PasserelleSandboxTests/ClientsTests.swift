@@ -8,7 +8,7 @@ import Testing
 
 /// The sandbox against clients that others wrote: PyPI `pusher` and `pysher`.
 struct ClientsTests {
-    @Test(.timeLimit(.minutes(2))) func `PyPI pusher is satisfied with every endpoint`() throws {
+    @Test(.timeLimit(.minutes(5))) func `PyPI pusher is satisfied with every endpoint`() throws {
         let port = try SandboxPort()
         let client = try port.connected()
         let text = ChannelsSigning.signIn(
@@ -60,7 +60,7 @@ struct ClientsTests {
             ])
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `two pysher clients meet in a presence channel and type to each other`() throws {
         let port = try SandboxPort()
         func listener(_ user: String) throws -> Subprocess {
@@ -104,7 +104,7 @@ struct ClientsTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `web hooks satisfy PyPI pusher, and a failed one comes again`() throws {
         let hook = try Subprocess(
             Subprocess.python(),
