@@ -42,11 +42,14 @@ int CLinux_forbid_dumps(void)
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// Unmaps the pages of one object's segments that nobody can have written to: what is needed again is
-// still in the page cache, and comes back with a minor fault.
+// Unmaps the pages of one library's segments that nobody can have written to: what is needed again is
+// still in the page cache, and comes back with a minor fault. The program's own stay, since readers
+// will need most of them.
 static int release_segments(struct dl_phdr_info *object, size_t size, void *page)
 {
     (void)size;
+    if (!object->dlpi_name || !object->dlpi_name[0])
+        return 0;
     uintptr_t mask = ~(*(uintptr_t *)page - 1);
     for (int at = 0; at < object->dlpi_phnum; at++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[at];

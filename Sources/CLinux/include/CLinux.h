@@ -39,8 +39,8 @@ int CLinux_unread_bytes(int descriptor);
 /// PR_SET_DUMPABLE (prctl(2)): no core file, no tracer, and /proc/self for root alone. 0, or -1.
 int CLinux_forbid_dumps(void);
 
-/// Gives back what only the start needed: free heap (malloc_trim(3)), and the mappings of code and
-/// constants (MADV_DONTNEED, madvise(2)), which come back from the page cache where they are used.
+/// Gives back what only the start needed: free heap (malloc_trim(3)), and the mappings of libraries'
+/// code and constants (MADV_DONTNEED, madvise(2)), which come back from the page cache where used.
 void CLinux_release_startup_pages(void);
 
 /// pthread_setname_np(3) for the calling thread; at most 15 bytes.

@@ -4,10 +4,10 @@ import CLinux
 
 /// The memory that only the start of the process needs.
 enum StartupPages {
-    /// Gives it back: half of the code that is mapped when everything listens has run once, for
-    /// options, resolving and the first handshakes, and will not run again.
+    /// Gives it back: half of the libraries' code that is mapped when everything listens has run
+    /// once, to set them up, and will not run again.
     ///
-    /// Costs a few hundred minor faults afterwards, and nothing a delivery.
+    /// Costs some hundred minor faults afterwards, and nothing a delivery.
     static func release() {
         CLinux_release_startup_pages()
     }
