@@ -150,7 +150,9 @@ extension Cursor {
         self.sequence = max(sequence, beginning(newest: newest))
         for index in slots.indices {
             let channel = slots[index].channel
-            let isAway = !channel.isLive && !slots[index].acceptsHeld
+            // A snapshot to come speaks for what was not heard; without one, the gap has to.
+            let isAway =
+                !channel.isLive && slots[index].awaitsSnapshot && !slots[index].acceptsHeld
             slots[index].isFresh = !channel.wasHeard || (isAway && skippingPast)
             // What was evicted before was not asked for.
             slots[index].gapsThrough = channel.horizon.sequence

@@ -205,6 +205,22 @@ struct PollTests {
         #expect(column(back.body, "event") == ["passerelle:gap", "pusher:member_removed"])
     }
 
+    @Test func `a poll that waits from now on while upstream is away is told the gap`() throws {
+        let scene = try Scene()
+        let client = try scene.http()
+        _ = try client.get("/poll?channel=c")
+        scene.hub.lost(at: scene.now)
+        client.send("GET /poll?channel=c&wait=50&after=now HTTP/1.1\r\nHost: h\r\n\r\n")
+        try scene.settle()
+        #expect(scene.hub.readerCount == 1)
+        scene.subscribe("c")
+        let answer = try client.response()
+        #expect(column(answer.body, "event") == ["passerelle:gap"])
+        scene.say("c", "one")
+        let next = try client.get("/poll?channel=c&after=\(position(answer))")
+        #expect(column(next.body, "event") == ["one"])
+    }
+
     @Test func `a poll goes on where a stream stopped, and a stream where a poll did`() throws {
         let scene = try Scene()
         let stream = try scene.stream("channel=c")
