@@ -106,6 +106,9 @@ package struct Journal {
     /// Notes what changed since this was last asked; call it at the end of a turn.
     package mutating func takeChanges(of hub: Hub, at now: Moment) {
         for change in hub.takeChanges() { note(change, at: now) }
+        // What is not kept has a position all the same, which somebody may come back with.
+        guard state == .on, !isOverfull, hub.sequence > writtenSequence else { return }
+        mark(hub.sequence, at: now)
     }
 
     /// Costs the encoding of the record.

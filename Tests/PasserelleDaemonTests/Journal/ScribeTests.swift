@@ -117,6 +117,22 @@ struct ScribeTests {
         #expect(desk.scribe.torn == 0 && desk.scribe.damaged == 0)
     }
 
+    @Test func `the position of what is not kept reaches the disk as soon as others do`() throws {
+        let typed: Position
+        do {
+            let desk = try Desk(path, epoch: 1)
+            desk.say("kept")
+            try desk.sync()
+            desk.hub.heard(
+                "c", event: "client-typing", data: Array("1".utf8), userID: nil,
+                at: Moment(desk.loop))
+            typed = desk.hub.position
+            try desk.sync()
+        }
+        let desk = try Desk(path, epoch: 2)
+        #expect(desk.hub.epochs.place(of: typed, newest: desk.hub.sequence) == .known)
+    }
+
     @Test func `what was taken back is in no file, whether it was written by then or not`() throws {
         let desk = try Desk(path, epoch: 1)
         desk.say("secret-one", key: "1")
