@@ -213,6 +213,7 @@ private let sendFlags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
 
 /// The way from OpenSSL back to the session that owns the socket (BIO_meth_new(3)).
 private enum SocketStream {
+    // Written once, by whoever asks first (a static is made under a lock), and only read afterwards.
     nonisolated(unsafe) static let method: OpaquePointer? = {
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "link") else {
             return nil

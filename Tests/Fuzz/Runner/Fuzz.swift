@@ -6,7 +6,7 @@ import Glibc
 /// Runs one fuzz target under libFuzzer: `Fuzz TARGET [what libFuzzer takes]`.
 @main
 enum Fuzz {
-    /// Which target the callback runs: set once, before libFuzzer begins.
+    /// Which target the callback runs: set once, before libFuzzer begins on the same thread.
     nonisolated(unsafe) private static var target = FuzzTarget.json
 
     static func main() {

@@ -7,6 +7,7 @@ enum FuzzTokens {
     static let secret = Array("a secret of the fuzzing, thirty-two".utf8)
 
     /// What verifies: one key of each algorithm.
+    // Only the target for tokens verifies with them, one input at a time.
     nonisolated(unsafe) static let keys: [SignatureKey] = {
         let asymmetric = publicKeys.compactMap { try? SignatureKey(publicPEM: Array($0.utf8)) }
         let keys = asymmetric + [secret].compactMap { try? SignatureKey(secret: $0) }

@@ -8,6 +8,7 @@ enum TokenRules {
     private static let channel = "presence-bail-1"
     /// In seconds since 1970.
     private static let now: Int64 = 1_800_000_000
+    // Only this target checks with it, one input at a time.
     nonisolated(unsafe) private static let check = TokenCheck(
         keys: FuzzTokens.keys, memberID: "passerelle")
 
