@@ -160,7 +160,7 @@ struct ToolTests {
         let ana = try ChannelsMember(
             stage, port: sandbox.port, userID: "ana", info: #"{"name":"Ana"}"#)
         try stage.wait(for: "tail's subscriptions") {
-            try gateway.status().number(["readers", "attached"]) == 2
+            try gateway.isLive(Self.channel, "presence-bail-2")
         }
         try ana.join(Self.channel)
         try stage.wait(for: "ana") { tail.output.contains("pusher:member_added") }
@@ -188,17 +188,14 @@ struct ToolTests {
 
     @Test func `tail goes on where it was when the gateway comes back`() throws {
         let tail = try stage.start("tail", [Self.channel], ["PASSERELLE_IPC": gateway.ipc])
-        try stage.wait(for: "tail's subscription") {
-            try gateway.status().number(["readers", "attached"]) == 1
-        }
+        try stage.wait(for: "tail's subscription") { try gateway.isLive(Self.channel) }
         try publish(1)
         try stage.wait(for: "the first event") { tail.output.contains(#"{"n":1}"#) }
         try gateway.stop()
         let next = try GatewayProcess(
             stage, upstreamPort: sandbox.port, variables: ["PASSERELLE_IPC": gateway.ipc])
         try stage.wait(for: "tail's return") {
-            try next.status().number(["readers", "attached"]) == 1
-                && tail.output.contains("unknown-position")
+            try next.isLive(Self.channel) && tail.output.contains("unknown-position")
         }
         try publish(2)
         try stage.wait(for: "the second event") { tail.output.contains(#"{"n":2}"#) }

@@ -91,6 +91,17 @@ final class GatewayProcess {
         return try line.ask("STATUS")
     }
 
+    /// Says whether it hears each of these channels by now.
+    ///
+    /// A reader may be attached before: what is published until Channels has answered the
+    /// subscription reaches nobody.
+    func isLive(_ channels: String...) throws -> Bool {
+        let line = LineClient(stage, path: ipc)
+        defer { line.close() }
+        let states = try line.ask("CHANNELS").pairs(at: ["channels"], "channel", "state")
+        return channels.allSatisfy { states[$0] == #""live""# }
+    }
+
     /// The members that the gateway serves on a channel, as it tells them: `USER` to `INFO`.
     func members(of channel: String) throws -> [String: String] {
         let answer = try get("/channels/\(channel)/members")
