@@ -37,9 +37,9 @@ final class Waiter: Reader {
     private var timer: TimerToken?
     private var isDone = false
 
-    fileprivate init(
-        desk: Desk, channels: [Channel], done: @escaping (Outcome) -> Void
-    ) {
+    /// Waits for channels that were asked for and of which there is no outcome yet; `done` comes
+    /// later.
+    init(desk: Desk, channels: [Channel], done: @escaping (Outcome) -> Void) {
         self.desk = desk
         self.done = done
         let cursor = desk.hub.cursor(on: channels, from: .now, wantsSnapshot: false)
@@ -87,12 +87,18 @@ extension Desk {
     ///
     /// Never while the hub tells its news. Gives what waits, which can be told to wait no longer.
     func whenHeard(_ names: [String], _ done: @escaping (Waiter.Outcome) -> Void) -> Waiter? {
-        let channels = names.map { hub.asked(for: $0, at: now) }
+        let channels = ask(for: names)
         guard let outcome = Waiter.Outcome(of: channels) else {
             return Waiter(desk: self, channels: channels, done: done)
         }
         done(outcome)
         return nil
+    }
+
+    /// Asks for channels, which may have been heard or not.
+    func ask(for names: [String]) -> [Channel] {
+        let now = now
+        return names.map { hub.asked(for: $0, at: now) }
     }
 }
 

@@ -33,6 +33,8 @@ final class HTTPConnection: LinkOwner, Stallable {
     var client: PeerAddress?
     private var waiting: Waiter?
     private var poll: PollReader?
+    /// The poll that was asked for last.
+    private var question: PollQuestion?
     private var deadline = Deadline()
     private var timer: TimerToken?
     /// Bytes that came while a request was being answered.
@@ -158,7 +160,33 @@ final class HTTPConnection: LinkOwner, Stallable {
         if current != nil { poll = reader }
     }
 
+    /// Says whether it is the last poll that is asked again.
+    func asksAgain(_ request: HTTPRequest) -> Bool { question?.isAsked(by: request) ?? false }
+
+    /// What a poll asks for; read only where the last one asked for something else.
+    func question(of request: HTTPRequest) throws(Refusal) -> PollQuestion {
+        if let question, question.isAsked(by: request) { return question }
+        let new = try PollQuestion(request, desk.configuration)
+        question = new.mayBeKept ? new : nil
+        return new
+    }
+
     // MARK: - Answers
+
+    /// Answers a poll and goes on with the next request.
+    func answer(_ answer: Poll.Answer) {
+        switch answer {
+        case .news(let response): self.answer(response)
+        case .unchanged(let position):
+            let isPlain = current?.keepsAlive == true && current?.version == .http11
+            guard isPlain, crossOrigin == nil, !service.isDraining, !isOver, !isEnding else {
+                return self.answer(desk.notModified.response(for: position))
+            }
+            _ = takeExchange()
+            link.send(desk.notModified.bytes(for: position))
+            goOn(keepsAlive: true)
+        }
+    }
 
     /// Sends the answer to the current request and goes on with the next.
     func answer(_ response: HTTPResponse) {
@@ -213,7 +241,8 @@ final class HTTPConnection: LinkOwner, Stallable {
             deadline.lift()
             return desk.stalls.isFull(self)
         }
-        arm(parser.isIdle ? limits.idleTime : limits.headerTime)
+        // Where nothing of a next request has come, `awaitMore` follows and arms.
+        if !parser.isIdle { arm(limits.headerTime) }
     }
 
     /// Answers what cannot be understood, after which nothing can be.

@@ -91,7 +91,8 @@ package final class HTTPService {
         try checkHost(of: request, on: connection)
         if request.target == "*" { return connection.answer(.options("GET, HEAD")) }
         guard audience == .readers else { return try serveOperator(request, on: connection) }
-        guard let route = HTTPRoute(path: request.path) else {
+        let known: HTTPRoute? = connection.asksAgain(request) ? .poll : nil
+        guard let route = known ?? HTTPRoute(path: request.path) else {
             let reply: (HTTPResponse) -> Void = { [weak connection] in connection?.answer($0) }
             guard !desk.services.otherRoutes(request, reply) else { return }
             throw .noSuchRoute
@@ -141,10 +142,9 @@ package final class HTTPService {
         guard rules.hosts != .any else { return }
         // No browser speaks to a Unix socket, and a proxy that does passes its own names on.
         if connection.link.isUnix, rules.hosts == .loopback { return }
-        let host = request.fields.first("Host")
-        guard host != lastHost else { return }
+        if let lastHost, request.fields.first("Host", is: lastHost) { return }
         try rules.checkHost(of: request)
-        lastHost = host
+        lastHost = request.fields.first("Host")
     }
 
     private func serve(

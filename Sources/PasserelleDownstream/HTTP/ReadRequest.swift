@@ -26,6 +26,8 @@ package struct ReadRequest: Equatable {
     package var wantsOnlyData = false
     /// `user` and `user_info`: who says that they read.
     package var claim = IdentityClaim()
+    /// Whether a token stands in the query.
+    package private(set) var showsToken = false
 
     /// Reads a query; refuses what is malformed, given twice, or not to be asked for.
     package init(
@@ -42,6 +44,7 @@ package struct ReadRequest: Equatable {
                 seen.append(parameter)
                 try take(parameter, value)
             } else {
+                if name == ShownToken.parameter { showsToken = true }
                 try claim.take(name, value)
             }
         }

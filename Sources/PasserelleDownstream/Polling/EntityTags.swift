@@ -14,7 +14,7 @@ package struct EntityTags: Equatable {
     /// first poll: a client that says it has heard nothing.
     package init(_ fields: HTTPFields) {
         var positions: [Position] = []
-        for list in fields.all("If-None-Match") { Self.read(list.utf8.span, into: &positions) }
+        fields.read("If-None-Match") { Self.read($0, into: &positions) }
         self.positions = positions
     }
 

@@ -9,7 +9,9 @@ struct Poll {
     /// Bytes of events that an answer has at most, where no single event is larger.
     static let answerBytes = 524_288
 
-    private let asked: ReadRequest
+    private let question: PollQuestion
+    /// Behind what it begins: what it asks for, or the newest of its tags.
+    private let start: Start?
     private let tags: EntityTags
     /// By what its reader was let in.
     let grant: Grant
@@ -19,44 +21,58 @@ struct Poll {
     static func serve(
         _ request: HTTPRequest, on connection: HTTPConnection, desk: Desk
     ) throws(Refusal) {
-        var asked = try ReadRequest(request, desk.configuration)
+        let question = try connection.question(of: request)
         let tags = EntityTags(request.fields)
-        if asked.start == nil {
-            asked.start = tags.newest(known: desk.hub.position).map { .after($0) }
-        }
+        let claim = question.asked.claim
         guard desk.door != nil else {
-            let grant = Grant(identity: try desk.identity(asked.claim))
-            return Poll(asked: asked, tags: tags, grant: grant).begin(connection, desk)
+            let grant = Grant(identity: try desk.identity(claim))
+            let poll = Poll(question, tags, grant, at: desk)
+            return try poll.begin(connection, desk)
         }
-        let question = asked
-        try desk.admit(request, to: asked.channels, claiming: asked.claim, on: connection) {
+        try desk.admit(request, to: question.asked.channels, claiming: claim, on: connection) {
             [weak connection] grant in
             guard let connection else { return }
-            Poll(asked: question, tags: tags, grant: grant).begin(connection, desk)
+            do throws(Refusal) {
+                try Poll(question, tags, grant, at: desk).begin(connection, desk)
+            } catch {
+                connection.refuse(error)
+            }
         }
     }
 
     /// Goes on as soon as the channels have been heard.
-    private func begin(_ connection: HTTPConnection, _ desk: Desk) {
+    private consuming func begin(
+        _ connection: HTTPConnection, _ desk: Desk
+    ) throws(Refusal) {
         tellPresence(at: desk)
+        let channels = desk.ask(for: asked.channels)
+        if let outcome = Waiter.Outcome(of: channels) {
+            return answer(on: try outcome.channels(), at: desk, for: connection)
+        }
+        let poll = self
         // Held, not weakly: what waits is let go of with the exchange, and an object that was ever
         // held weakly is counted slowly for good.
         connection.waits(
-            for: desk.whenHeard(asked.channels) { outcome in
+            for: Waiter(desk: desk, channels: channels) { outcome in
                 do throws(Refusal) {
-                    answer(on: try outcome.channels(), at: desk, for: connection)
+                    poll.answer(on: try outcome.channels(), at: desk, for: connection)
                 } catch {
                     connection.refuse(error)
                 }
             })
     }
 
-    private init(asked: ReadRequest, tags: EntityTags, grant: Grant) {
-        self.asked = asked
+    private init(_ question: PollQuestion, _ tags: EntityTags, _ grant: Grant, at desk: Desk) {
+        self.question = question
         self.tags = tags
         self.grant = grant
+        start =
+            question.asked.start
+            ?? tags.newest(known: desk.hub.position).map { .after($0) }
         cursor = Cursor()
     }
+
+    private var asked: ReadRequest { question.asked }
 
     /// Answers, or waits for news where the poll asks to and there is none.
     private consuming func answer(
@@ -64,16 +80,16 @@ struct Poll {
     ) {
         desk.tally.polls += 1
         cursor = desk.hub.cursor(
-            on: channels, from: asked.effectiveStart, wantsSnapshot: isFirst,
+            on: channels, from: start ?? asked.effectiveStart, wantsSnapshot: isFirst,
             acceptsHeld: isFirst, as: grant.identity?.userID)
         if !isFirst, let wait = asked.wait, wait > 0, isUpToDate(at: desk) {
             let reader = PollReader(
                 self, for: .seconds(wait), desk: desk, connection: connection)
             return connection.waits(for: reader)
         }
-        let response = response(at: desk)
+        let answer = answer(at: desk)
         tellPresence(at: desk)
-        connection.answer(response)
+        connection.answer(answer)
     }
 
     /// True where there is nothing to tell.
@@ -85,10 +101,17 @@ struct Poll {
     }
 
     /// True without a cursor of any kind: then the members stand in the answer, and for all changes.
-    private var isFirst: Bool { asked.start == nil }
+    private var isFirst: Bool { start == nil }
+
+    /// What a poll is answered.
+    enum Answer {
+        /// The client holds the answer already: that of this position.
+        case unchanged(Position)
+        case news(HTTPResponse)
+    }
 
     /// Reads on, and gives the answer.
-    mutating func response(at desk: Desk) -> HTTPResponse {
+    mutating func answer(at desk: Desk) -> Answer {
         let start = desk.hub.position(at: cursor.sequence)
         let excerpt = Excerpt(
             from: &cursor, limit: asked.limit, bytes: Self.answerBytes, desk: desk)
@@ -98,7 +121,7 @@ struct Poll {
             let held = tags.holds(position) ? position : tags.holds(start) ? start : nil
         {
             desk.tally.notModified += 1
-            return desk.notModified.response(for: held)
+            return .unchanged(held)
         }
         desk.tally.polled.add(excerpt.told)
         var json = Array(#"{"position":"\#(position.text)","events":["#.utf8)
@@ -109,7 +132,7 @@ struct Poll {
         json.append(UInt8(ascii: "}"))
         var response = HTTPResponse.json(200, json)
         response.fields.set("ETag", "\"\(position.text)\"")
-        return response
+        return .news(response)
     }
 
     private func retryMilliseconds(behind excerpt: Excerpt, at desk: Desk) -> Int {

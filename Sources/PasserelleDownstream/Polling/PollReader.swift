@@ -42,9 +42,9 @@ final class PollReader: Reader, Staying {
     /// Answers with what there is.
     func answer() {
         guard !isDone else { return }
-        let response = poll.response(at: desk)
+        let answer = poll.answer(at: desk)
         release()
-        connection?.answer(response)
+        connection?.answer(answer)
     }
 
     /// Answers with the refusal that a poll gets which comes now.

@@ -49,6 +49,29 @@ package struct HTTPFields: Sendable {
         entries.indices.filter { isNamed($0, name) }.map { text(entries[$0].value) }
     }
 
+    /// Tells whether the first field of that name has just that value, byte for byte.
+    package func first(_ name: String, is value: String) -> Bool {
+        guard let found = index(of: name, from: 0) else { return false }
+        let range = entries[found].value
+        guard range.count == value.utf8.count else { return false }
+        var index = Int(range.lowerBound)
+        for byte in value.utf8 {
+            if bytes[index] != byte { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Reads the values of all fields of that name where they stand, in order.
+    package func read(_ name: String, _ body: (Span<UInt8>) -> Void) {
+        var next = 0
+        while let found = index(of: name, from: next) {
+            let value = entries[found].value
+            body(bytes.span.extracting(Int(value.lowerBound)..<Int(value.upperBound)))
+            next = found + 1
+        }
+    }
+
     /// Gives how many fields have that name.
     package func count(of name: String) -> Int {
         entries.indices.count { isNamed($0, name) }

@@ -8,7 +8,10 @@ package struct HTTPRequestParser: Sendable {
     private let limits: HTTPLimits
     private var input = InputBuffer()
     private var head = HTTPHead()
+    /// Whose body is awaited.
     private var pending: HTTPRequest?
+    /// Tells whether a head is complete and its body awaited.
+    package private(set) var hasHead = false
     private var body: HTTPBody
     private var hasSkippedLine = false
     private var expectsContinue = false
@@ -30,7 +33,7 @@ package struct HTTPRequestParser: Sendable {
     package mutating func next() throws(HTTPError) -> HTTPRequest? {
         if let failure { throw failure }
         do throws(HTTPError) {
-            if pending == nil {
+            if !hasHead {
                 guard try parseHead() else { return nil }
             }
             return try parseBody()
@@ -38,20 +41,18 @@ package struct HTTPRequestParser: Sendable {
             failure = error
             input = InputBuffer()
             pending = nil
+            hasHead = false
             throw error
         }
     }
 
     /// Tells whether no part of a request is held.
-    package var isIdle: Bool { pending == nil && input.isEmpty }
-
-    /// Tells whether a head is complete and its body awaited.
-    package var hasHead: Bool { pending != nil }
+    package var isIdle: Bool { !hasHead && input.isEmpty }
 
     /// Tells once that the client waits for `100 Continue` before it sends the body it announced.
     package mutating func takeExpectsContinue() -> Bool {
         defer { expectsContinue = false }
-        return expectsContinue && pending != nil
+        return expectsContinue && hasHead
     }
 
     /// Gives the bytes behind the last request, for the protocol that follows an upgrade.
@@ -100,6 +101,7 @@ package struct HTTPRequestParser: Sendable {
             request.version == .http11 && input.isEmpty && !body.isComplete
             && request.fields.hasToken("expect", "100-continue")
         pending = request
+        hasHead = true
     }
 
     private static func request(
@@ -119,6 +121,7 @@ package struct HTTPRequestParser: Sendable {
             return nil
         }
         expectsContinue = false
+        hasHead = false
         return request
     }
 }

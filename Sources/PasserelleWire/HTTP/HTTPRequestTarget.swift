@@ -10,9 +10,9 @@ enum HTTPRequestTarget {
         let hosts = request.fields.count(of: "host")
         guard hosts <= 1 else { throw .repeatedHost }
         guard hosts == 1 || request.version == .http10 else { throw .missingHost }
-        if let host = request.fields.first("host"), !isHost(host.utf8[...]) {
-            throw .malformedHost
-        }
+        var isWellFormed = true
+        request.fields.read("host") { isWellFormed = isHost($0) }
+        guard isWellFormed else { throw .malformedHost }
         let target = request.target.utf8
         if target.first == 0x2F { return }
         if request.target == "*" {
@@ -31,27 +31,28 @@ enum HTTPRequestTarget {
             throw .malformedTarget
         }
         let authority = rest.dropFirst(3).prefix { $0 != 0x2F && $0 != 0x3F }
-        guard isHost(authority), let host = String(authority) else { throw .malformedTarget }
+        guard let host = String(authority), isHost(host.utf8.span) else { throw .malformedTarget }
         let path = request.target[authority.endIndex...]
         request.fields.set("Host", host)
         request.target = path.first == "/" ? String(path) : "/" + path
     }
 
     /// Tells whether the text is a host with or without a port: a name, IPv4, or IPv6 in brackets.
-    static func isHost(_ text: Substring.UTF8View) -> Bool {
-        var rest = text
-        if rest.first == 0x5B {
-            guard let end = rest.firstIndex(of: 0x5D) else { return false }
-            let address = rest[rest.index(after: rest.startIndex)..<end]
-            guard !address.isEmpty, address.allSatisfy(isAddressByte) else { return false }
-            rest = rest[rest.index(after: end)...]
+    static func isHost(_ text: Span<UInt8>) -> Bool {
+        var index = 0
+        if text.count > 0, text[0] == 0x5B {
+            index = 1
+            while index < text.count, isAddressByte(text[index]) { index += 1 }
+            guard index > 1, index < text.count, text[index] == 0x5D else { return false }
+            index += 1
         } else {
-            let name = rest.prefix(while: isNameByte)
-            guard !name.isEmpty else { return false }
-            rest = rest[name.endIndex...]
+            while index < text.count, isNameByte(text[index]) { index += 1 }
+            guard index > 0 else { return false }
         }
-        guard let colon = rest.first else { return true }
-        return colon == 0x3A && rest.count <= 6 && rest.dropFirst().allSatisfy(HTTPSyntax.isDigit)
+        guard index < text.count else { return true }
+        guard text[index] == 0x3A, text.count - index <= 6 else { return false }
+        for digit in index + 1..<text.count where !HTTPSyntax.isDigit(text[digit]) { return false }
+        return true
     }
 
     private static func isAddressByte(_ byte: UInt8) -> Bool {
