@@ -33,7 +33,11 @@ let package = Package(
         .target(
             name: "PasserelleDownstream",
             dependencies: ["PasserelleWire", "PasserelleHub", "PasserelleNet"],
-            swiftSettings: common),
+            resources: [
+                .embedInCode("Console/console.html"), .embedInCode("Console/console.css"),
+                .embedInCode("Console/words.js"), .embedInCode("Console/chart.js"),
+                .embedInCode("Console/tables.js"), .embedInCode("Console/console.js"),
+            ], swiftSettings: common),
         .target(
             name: "PasserelleSandbox", dependencies: ["PasserelleWire", "PasserelleNet"],
             resources: [

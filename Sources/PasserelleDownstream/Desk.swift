@@ -13,6 +13,8 @@ final class Desk {
     let streams: EventStreams
     /// Who does not read.
     let stalls: StallWatch
+    /// The consoles that operators have open.
+    let consoles: Consoles
     /// What clients may take.
     let quotas: Quotas
     let configuration: DownstreamConfiguration
@@ -42,6 +44,7 @@ final class Desk {
                 askRoute: services.askRoute)
         }
         stalls = StallWatch(loop: loop, limit: configuration.stall)
+        consoles = Consoles(loop: loop, hub: hub, stalls: stalls, configuration: configuration)
         quotas = Quotas(loop: loop, configuration: configuration, services: services)
         streams = EventStreams(
             loop: loop, hub: hub, encoder: encoder, stalls: stalls, quotas: quotas,
@@ -61,7 +64,10 @@ final class Desk {
     /// Tells the turn's news, then does what became due, until nothing is left.
     func settle() {
         let retracted = hub.takeRetracted()
-        if !retracted.isEmpty { streams.retracted(retracted) }
+        if !retracted.isEmpty {
+            streams.retracted(retracted)
+            consoles.took(back: retracted)
+        }
         var toldNews = false
         repeat {
             if hub.tellNews() { toldNews = true }

@@ -15,7 +15,7 @@ package final class Downstream {
     package let admin: HTTPService
     /// The Unix socket's surface, for links that its listener accepted.
     package let lines: LineService
-    private let desk: Desk
+    let desk: Desk
 
     package init(
         loop: EventLoop, hub: Hub, configuration: DownstreamConfiguration,
@@ -25,6 +25,8 @@ package final class Downstream {
         http = HTTPService(desk: desk, for: .readers)
         admin = HTTPService(desk: desk, for: .operators)
         lines = LineService(desk: desk)
+        let began = loop.now
+        desk.consoles.record = { [unowned self] in consoleRecord(since: began) }
         tick()
     }
 
@@ -39,6 +41,7 @@ package final class Downstream {
         admin.drain()
         lines.drain()
         desk.streams.drain()
+        desk.consoles.drain()
     }
 
     /// Event streams that are open.

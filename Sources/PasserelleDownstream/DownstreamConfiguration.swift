@@ -20,6 +20,10 @@ package struct DownstreamConfiguration {
     package var origins = OriginRules()
     /// Which names the gateway answers for where operators are served.
     package var operatorHosts = OriginRules.Hosts.loopback
+    /// Whether the console shows what is said, and what is said of members.
+    package var consoleShowsContent = false
+    /// How often an open console is told how things are.
+    package var consoleInterval: Duration = .seconds(1)
     /// Whose word on where a request comes from is believed.
     package var proxies = TrustedProxies()
     /// What each user may do on the Unix socket; `nil`: everything, whoever gets to it.

@@ -30,6 +30,8 @@ package struct DownstreamServices {
     package var status: () -> [UInt8]
     /// What the gateway counts, in Prometheus' text format.
     package var metrics: () -> [UInt8]
+    /// What the console tells of the rest of the house.
+    package var facts: () -> GatewayFacts = { GatewayFacts() }
     /// Whether the gateway is ready, with one sentence that says why not.
     package var readiness: () -> (isReady: Bool, words: String)
     /// Makes users members while they read, and sends what they say.

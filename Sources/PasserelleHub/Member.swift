@@ -26,6 +26,8 @@ package struct Members: Equatable, Sendable {
 
     package var count: Int { order.count }
     package var list: [Member] { order.compactMap { byID[$0] } }
+    /// Those who came first, so many at the most.
+    package func first(_ count: Int) -> [Member] { order.prefix(count).compactMap { byID[$0] } }
     package subscript(userID: String) -> Member? { byID[userID] }
 
     /// Adds a member or renews their description; answers whether they were absent before.

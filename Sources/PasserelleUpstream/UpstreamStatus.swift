@@ -13,6 +13,8 @@ package struct UpstreamStatus: Equatable {
     package internal(set) var state = State.connecting
     /// Since when it is so, UTC; `nil` before the first attempt.
     package internal(set) var since: WallTime?
+    /// When the connection was lost; `nil` while it stands, and before there was one.
+    package internal(set) var lost: WallTime?
     /// Connection attempts so far.
     package internal(set) var attempts: UInt64 = 0
     /// Connections that stood.
@@ -56,6 +58,8 @@ package struct UpstreamStatus: Equatable {
 
     private mutating func become(_ state: State, _ now: Moment) {
         guard self.state != state || since == nil else { return }
+        if self.state == .connected { lost = now.wall }
+        if state == .connected { lost = nil }
         self.state = state
         since = now.wall
     }

@@ -40,8 +40,9 @@ def free_ports(count):
 class Demo:
     """One process; `stop` and `start` keep its ports, so that a page finds it again."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, **variables):
         self.binary = binary
+        self.variables = variables
         self.folder = tempfile.TemporaryDirectory(prefix="passerelle-browser-")
         self.http, self.sandbox = free_ports(2)
         self.ipc = os.path.join(self.folder.name, "ipc.sock")
@@ -59,6 +60,7 @@ class Demo:
             PASSERELLE_HTTP=f"127.0.0.1:{self.http}",
             PASSERELLE_IPC=self.ipc,
             PASSERELLE_SANDBOX=f"127.0.0.1:{self.sandbox}",
+            **self.variables,
         )
         self.process = subprocess.Popen(
             [self.binary, "demo"],

@@ -66,7 +66,7 @@ struct MetricsTests {
         #expect(
             index.status == 200
                 && String(decoding: index.body, as: UTF8.self)
-                    .hasPrefix("/metrics ")
+                    .contains("\n/metrics ")
         )
         let metrics = try stage.request(admin, "HEAD", "/metrics")
         #expect(metrics.status == 200 && metrics.body.isEmpty)

@@ -29,7 +29,9 @@ struct SecretTests {
             "PASSERELLE_NOTICE_DELAY": "0s", "PASSERELLE_PIN": "presence-bail-1",
             "PASSERELLE_NOTICE_RECIPIENTS": "to",
             "HTTPS_PROXY": "http://user:\(proxyPassword)@127.0.0.1:1",
-            "PASSERELLE_REQUEST_RATE": "1000",
+            "PASSERELLE_REQUEST_RATE": "1000", "PASSERELLE_ADMIN": "127.0.0.1:0",
+            // Content is shown, and a secret is none.
+            "PASSERELLE_CONSOLE_CONTENT": "1",
         ]
     }
 
@@ -46,6 +48,7 @@ struct SecretTests {
             "/channels/presence-bail-1/members?\(token)", "/healthz?\(token)",
             "/readyz?\(token)", "/metrics?\(token)", "/%zz?\(token)", "/channels/\(inURL)/members",
             "/events?channel=presence-bail-1&last=\(inURL)", "/events?\(inURL)=1&\(inURL)",
+            "/?\(token)", "/console?\(token)", "/console/events?\(token)", "/console/\(inURL)",
         ]
         let plain = targets.map { "GET \($0) HTTP/1.1\r\n\(fields)\r\n" }
         return plain + [
@@ -81,9 +84,13 @@ struct SecretTests {
         }
         let gateway = try GatewayProcess(
             stage, upstreamPort: sandbox.port, variables: variables(route: route.port))
+        let admin = try gateway.adminAddress()
+        let console = RawClient(
+            stage, admin, "GET /console/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         var said = ""
-        for request in requests {
-            let client = RawClient(stage, gateway.http, request)
+        for (address, request) in [gateway.http, admin].flatMap({ at in requests.map { (at, $0) } })
+        {
+            let client = RawClient(stage, address, request)
             try stage.wait(for: "an answer to \(request)") {
                 client.recorder.text.contains("\r\n\r\n") || !client.recorder.ends.isEmpty
             }
@@ -104,8 +111,13 @@ struct SecretTests {
         line.say("\(inURL) PUBLISH")
         try stage.wait(for: "a refusal") { line.replies.count == 3 }
         said += "\(line.replies[2])"
+        let metrics = try stage.request(admin, "GET", "/metrics")
+        said += String(decoding: metrics.body, as: UTF8.self)
+        try stage.wait(for: "the console's event") {
+            console.recorder.text.contains(#""event":"new-message""#)
+        }
         #expect(try gateway.stop() == 0)
-        said += gateway.process.output + gateway.process.errors
+        said += console.recorder.text + gateway.process.output + gateway.process.errors
         #expect(said.contains("status=403") && said.contains("status=431"))
         for secret in secrets { #expect(!said.contains(secret), "\(secret)") }
     }

@@ -28,6 +28,8 @@ final class Scene {
     private(set) var refused: [String] = []
     /// Which limits were told of: the word and the client.
     private(set) var limits: [String] = []
+    /// What the console is told of the rest of the house.
+    var facts = GatewayFacts()
     /// What answers requests for other routes.
     private(set) var others: [(path: String, reply: (HTTPResponse) -> Void)] = []
 
@@ -59,6 +61,7 @@ final class Scene {
             })
         services.refused = { scene?.refused.append("\($0) \($1) \($2.host ?? "local")") }
         services.limitReached = { scene?.limits.append("\($0.word) \($1.host ?? "local")") }
+        services.facts = { scene?.facts ?? GatewayFacts() }
         services.askRoute = { channel, fields, done in
             scene?.routeCalls.append(RouteCall(channel: channel, fields: fields, answer: done))
         }
@@ -119,6 +122,13 @@ final class Scene {
     func http() throws -> Client {
         let pair = try SocketPair(loop: loop)
         downstream.http.accepted(pair.link)
+        return Client(pair, self)
+    }
+
+    /// A client of the HTTP surface for operators.
+    func admin() throws -> Client {
+        let pair = try SocketPair(loop: loop)
+        downstream.admin.accepted(pair.link)
         return Client(pair, self)
     }
 

@@ -110,6 +110,10 @@ extension ConfigurationDraft {
                     origin: settings["PASSERELLE_ADMIN"]?.origin ?? .preset)
             }
         }
+        if configuration.consoleShowsContent, !configuration.admin.isEmpty {
+            configuration.warnings.append(
+                "PASSERELLE_CONSOLE_CONTENT=1: who can reach PASSERELLE_ADMIN reads what is said")
+        }
         if let channels = configuration.channels {
             for pinned in configuration.pinned where !channels.matches(pinned.text) {
                 throw .conflict(

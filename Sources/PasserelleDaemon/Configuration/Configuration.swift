@@ -23,6 +23,8 @@ package struct Configuration: Sendable {
     package var isAdminSaid = false
     /// Whether other hosts may reach those.
     package var isAdminOpen = false
+    /// Whether the console shows what is said.
+    package var consoleShowsContent = false
     /// The path of the line protocol's socket: the gateway listens there, its clients connect.
     package var ipc = ""
     /// Which channels may be asked for.

@@ -16,7 +16,8 @@ extension Variables {
         Variable(
             name: "PASSERELLE_ADMIN", preset: "127.0.0.1:8081", presets: [.demo: "none"],
             emptied: "none", placeholder: "ADDRESS,…",
-            meaning: "Listeners for operators: /metrics; none, or set to nothing: nowhere",
+            meaning:
+                "Listeners for operators: /console, /metrics; none, or set to nothing: nowhere",
             takes: addressTakes + ", or none", commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
                 draft.configuration.admin = text == "none" ? [] : try addresses(text)
@@ -28,6 +29,14 @@ extension Variables {
             read: { draft, text throws(ValueProblem) in
                 guard ["yes", "no"].contains(text) else { throw .not("yes or no") }
                 draft.configuration.isAdminOpen = text == "yes"
+            }),
+        Variable(
+            name: "PASSERELLE_CONSOLE_CONTENT", preset: "0", placeholder: "0|1",
+            meaning: "Whether /console shows what is said, and not only names and sizes",
+            takes: "0 or 1", commands: Command.gateways,
+            read: { draft, text throws(ValueProblem) in
+                guard ["0", "1"].contains(text) else { throw .not("0 or 1") }
+                draft.configuration.consoleShowsContent = text == "1"
             }),
         Variable(
             name: "PASSERELLE_IPC", presetWords: "$RUNTIME_DIRECTORY/passerelle.sock",

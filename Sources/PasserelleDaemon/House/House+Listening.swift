@@ -63,7 +63,9 @@ extension House {
                 try open(address, variable: "PASSERELLE_ADMIN", accepted)
             } catch {
                 guard !configuration.isAdminSaid else { throw error }
-                log.error("no metrics are served", ["cause": error.description])
+                log.error(
+                    "operators are not served: neither console nor metrics",
+                    ["cause": error.description])
             }
         }
     }

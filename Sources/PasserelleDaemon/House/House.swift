@@ -98,6 +98,7 @@ final class House {
                 ["status": "\(status)", "error": word, "client": client.host ?? "\(client)"])
         }
         services.limitReached = { log.note($0, reachedBy: $1) }
+        services.facts = { house?.facts ?? GatewayFacts() }
         if let route = try Self.authRoute(configuration, loop: loop, log: log) {
             services.askRoute = Self.asking(route, memberID: configuration.memberID)
         }

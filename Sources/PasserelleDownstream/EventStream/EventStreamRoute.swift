@@ -6,7 +6,8 @@ import PasserelleWire
 
 /// `GET /events`: from the request to the open stream (design §3).
 enum EventStreamRoute {
-    fileprivate static let fields: HTTPFields = [
+    /// The fields of a stream's head.
+    static let fields: HTTPFields = [
         "Content-Type": "text/event-stream; charset=utf-8",
         "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no",
     ]

@@ -132,7 +132,10 @@ package final class HTTPService {
         let allowed = HTTPRoute.reading.joined(separator: ", ")
         if request.method == "OPTIONS" { return connection.answer(.options(allowed)) }
         guard HTTPRoute.reading.contains(request.method) else { throw .method(allowed: allowed) }
-        connection.answer(route.answer(desk.services))
+        guard let answer = route.answer(request, desk.services) else {
+            return try ConsoleRoute.serve(request, on: connection, desk: desk)
+        }
+        connection.answer(answer)
     }
 
     /// Refuses a name that is not ours; the one that was last found to be is not looked at again.

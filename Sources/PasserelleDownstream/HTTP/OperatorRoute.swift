@@ -4,12 +4,16 @@ import PasserelleWire
 
 /// What whoever operates the gateway can ask for, on the admin listener.
 ///
-/// Nothing here says what was said, or to whom.
+/// Nothing here says what was said, but the console where it is told to.
 enum OperatorRoute: Equatable {
     /// `/`: what there is.
     case index
     /// `/metrics`
     case metrics
+    /// `/console` and its files.
+    case console(ConsolePage)
+    /// `/console/events`: what the console's page listens to.
+    case consoleEvents
     /// `/healthz`
     case health
     /// `/readyz`
@@ -20,16 +24,22 @@ enum OperatorRoute: Equatable {
         switch segments {
         case [], [""]: self = .index
         case ["metrics"]: self = .metrics
+        case ["console"]: self = .console(.page)
+        case ["console", "console.css"]: self = .console(.style)
+        case ["console", "console.js"]: self = .console(.script)
+        case ["console", "events"]: self = .consoleEvents
         case ["healthz"]: self = .health
         case ["readyz"]: self = .readiness
         default: return nil
         }
     }
 
-    /// The answer, as things are now.
-    func answer(_ services: DownstreamServices) -> HTTPResponse {
+    /// The answer, as things are now; `nil` where a stream is asked for.
+    func answer(_ request: HTTPRequest, _ services: DownstreamServices) -> HTTPResponse? {
         switch self {
-        case .index: return .text(200, Self.indexText)
+        case .index: return Self.index(request)
+        case .console(let part): return part.response
+        case .consoleEvents: return nil
         case .metrics:
             var response = HTTPResponse.text(200, "")
             response.fields.set("Content-Type", MetricsWriter.contentType)
@@ -42,7 +52,17 @@ enum OperatorRoute: Equatable {
         }
     }
 
+    /// A list of what there is; who comes with a browser is shown to the console.
+    private static func index(_ request: HTTPRequest) -> HTTPResponse {
+        let isPerson = request.fields.all("Accept").contains { $0.contains("text/html") }
+        var response = HTTPResponse.text(isPerson ? 303 : 200, indexText)
+        if isPerson { response.fields.set("Location", "console") }
+        response.fields.set("Vary", "Accept")
+        return response
+    }
+
     private static let indexText = """
+        /console  what goes on here, for people
         /metrics  what the gateway counts, for Prometheus
         /healthz  200 while the gateway turns
         /readyz   200 once Channels has been tried, 503 before

@@ -167,6 +167,12 @@ struct ConfigurationErrorTests {
             message(["PASSERELLE_ADMIN_OPEN": "maybe"])
                 == "PASSERELLE_ADMIN_OPEN: \"maybe\" is not yes or no; it takes yes or no"
                 + " (from environment)")
+        for value in ["2", "yes", "01", "true"] {
+            #expect(
+                message(["PASSERELLE_CONSOLE_CONTENT": value])
+                    == "PASSERELLE_CONSOLE_CONTENT: \"\(value)\" is not 0 or 1; it takes 0 or 1"
+                    + " (from environment)")
+        }
     }
 
     @Test func `an unknown variable is refused, with a guess`() {

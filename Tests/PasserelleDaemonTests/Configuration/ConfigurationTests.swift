@@ -252,6 +252,20 @@ struct ConfigurationTests {
         #expect(open.admin == [.tcp(host: "0.0.0.0", port: 9)])
     }
 
+    @Test func `the console shows content where it is said, which is worth a warning`() throws {
+        let quiet = try load("serve")
+        #expect(!quiet.consoleShowsContent && quiet.warnings.isEmpty)
+        #expect(try !load("serve", "--console-content=0").consoleShowsContent)
+        let open = try load("serve", "--console-content=1")
+        #expect(open.consoleShowsContent)
+        #expect(
+            open.warnings == [
+                "PASSERELLE_CONSOLE_CONTENT=1: who can reach PASSERELLE_ADMIN reads what is said"
+            ])
+        // Where there is no console, nobody reads anything.
+        #expect(try load("demo", "--console-content=1").warnings.isEmpty)
+    }
+
     @Test func `client events are a list of names, or none`() throws {
         #expect(
             try load("serve", "--client-events=client-typing,client-read").clientEvents
