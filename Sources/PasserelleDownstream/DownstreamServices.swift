@@ -18,6 +18,19 @@ package enum PublishOutcome: Equatable, Sendable {
     case unknown(String)
 }
 
+/// What is done for who holds a pass of `passerelle check`; without any, there are no passes.
+package struct CheckServices {
+    /// Says what came of a request, and `nil` to who has no pass; `isBelieved` is whether the peer is
+    /// a trusted proxy.
+    package var echo: (_ request: HTTPRequest, _ isBelieved: Bool) -> HTTPResponse? = { _, _ in nil
+    }
+    /// Whether a pass opens these channels to an anonymous reader.
+    package var opens: (_ pass: String, _ channels: [String]) -> Bool = { _, _ in false }
+
+    /// Without passes.
+    package init() {}
+}
+
 /// What Downstream needs of the rest of the house.
 package struct DownstreamServices {
     /// Sends a server event through Channels, once.
@@ -48,6 +61,8 @@ package struct DownstreamServices {
             _ channel: String, _ fields: HTTPFields,
             _ done: @escaping (AuthChecks.Answer) -> Void
         ) -> Void = { _, _, done in done(.failed) }
+    /// What whoever looks at the gateway from outside with the application's secret is given.
+    package var checks = CheckServices()
     /// Answers requests that are no route of ours; gives `false` where it has no answer either.
     package var otherRoutes: (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool
 

@@ -2,12 +2,14 @@
 
 import PasserelleWire
 
-/// What a request says of who it is: worth something only where nobody checks.
+/// What a request says of who it is: user and info are worth something only where nobody checks.
 package struct IdentityClaim: Equatable, Sendable {
     /// The value of `user`.
     package var user: String?
     /// The value of `user_info`.
     package var info: String?
+    /// The value of `check`: a pass of `passerelle check`, to be looked at where readers are checked.
+    package var pass: String?
 
     /// A request that says nothing of itself.
     package init() {}
@@ -19,11 +21,19 @@ package struct IdentityClaim: Equatable, Sendable {
 
     /// Reads one item of a query; what is not of a claim is passed over.
     mutating func take(_ name: String, _ value: String) throws(Refusal) {
-        guard name == "user" || name == "user_info" else { return }
-        guard (name == "user" ? user : info) == nil else {
-            throw .badRequest("bad-query", "\(name) is given twice.")
+        switch name {
+        case "user": try Self.take(name, value, as: &user)
+        case "user_info": try Self.take(name, value, as: &info)
+        case "check": try Self.take(name, value, as: &pass)
+        default: break
         }
-        if name == "user" { user = value } else { info = value }
+    }
+
+    private static func take(
+        _ name: String, _ value: String, as item: inout String?
+    ) throws(Refusal) {
+        guard item == nil else { throw .badRequest("bad-query", "\(name) is given twice.") }
+        item = value
     }
 }
 

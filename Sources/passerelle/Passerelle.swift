@@ -65,7 +65,7 @@ enum Passerelle {
     }
 
     private static func check(_ invocation: Invocation) -> CheckCommand {
-        CheckCommand(isJSON: invocation.options["--json"] != nil) {
+        CheckCommand(invocation) {
             Terminal.write($0, to: STDOUT_FILENO)
         }
     }

@@ -1,43 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleNet
 import PasserelleTesting
+import PasserelleWire
 import Testing
 
 /// `passerelle check` against the sandbox, which makes each mistake that can be made there.
 struct CheckTests {
-    /// What one run of it found.
-    private struct Outcome {
-        let status: Int32
-        let verdicts: [String: String]
-        let remedies: [String: String]
-        let output: String
-    }
-
-    private static func check(
-        _ stage: Stage, port: Int, _ changes: [String: String] = [:],
-        _ arguments: [String] = ["--json"]
-    ) throws -> Outcome {
-        var variables = GatewayProcess.variables(
-            upstreamPort: port, ipc: stage.folder.file("check.sock"))
-        variables.merge(changes) { $1 }
-        let process = try stage.start("check", arguments, variables)
-        try stage.wait(for: "the check's end") { process.hasEnded }
-        var verdicts: [String: String] = [:]
-        var remedies: [String: String] = [:]
-        if arguments.contains("--json") {
-            let json = try JSONText(Array(process.output.utf8))
-            for item in try json.elements(["checks"]).map(JSONText.init) {
-                let name = try item.string(["check"])
-                let isKnown = verdicts[name] == "failed"
-                if !isKnown { verdicts[name] = try item.string(["status"]) }
-                if let remedy = try? item.string(["remedy"]) { remedies[name] = remedy }
-            }
-        }
-        return Outcome(
-            status: process.status ?? -1, verdicts: verdicts, remedies: remedies,
-            output: process.output)
-    }
-
     private static let wellVerdicts = [
         "configuration": "ok", "dns": "ok", "tcp": "ok", "clock": "ok", "rest": "ok",
         "connection": "ok", "subscription": "ok", "client-events": "ok", "state": "ok",
@@ -47,12 +16,12 @@ struct CheckTests {
     @Test func `all is well with a Channels that answers, and nothing stays behind`() throws {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
-        let found = try Self.check(stage, port: sandbox.port)
+        let found = try CheckOutcome.of(stage, port: sandbox.port)
         var verdicts = found.verdicts
         verdicts["descriptors"] = nil
         #expect(verdicts == Self.wellVerdicts, "\(found.output)")
         #expect(found.status == 0)
-        let people = try Self.check(stage, port: sandbox.port, [:], [])
+        let people = try CheckOutcome.of(stage, port: sandbox.port, [:], [])
         #expect(people.status == 0 && people.output.contains("\nok      client-events  "))
         #expect(!people.output.contains(SandboxProcess.secret))
         try stage.wait(for: "the members' end") {
@@ -63,7 +32,8 @@ struct CheckTests {
     @Test func `a wrong secret, id or key is told by its name`() throws {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
-        let secret = try Self.check(stage, port: sandbox.port, ["PUSHER_SECRET": "another-one"])
+        let secret = try CheckOutcome.of(
+            stage, port: sandbox.port, ["PUSHER_SECRET": "another-one"])
         #expect(secret.status == 1)
         #expect(secret.verdicts["rest"] == "failed", "\(secret.output)")
         #expect(secret.remedies["rest"]?.hasPrefix("PUSHER_SECRET is not that of") == true)
@@ -72,9 +42,9 @@ struct CheckTests {
         #expect(secret.remedies["subscription"]?.contains("PUSHER_SECRET") == true)
         #expect(secret.verdicts["client-events"] == "skipped")
         #expect(!secret.output.contains("another-one"))
-        let id = try Self.check(stage, port: sandbox.port, ["PUSHER_APP_ID": "7"])
+        let id = try CheckOutcome.of(stage, port: sandbox.port, ["PUSHER_APP_ID": "7"])
         #expect(id.status == 1 && id.remedies["rest"]?.contains("PUSHER_APP_ID") == true)
-        let key = try Self.check(stage, port: sandbox.port, ["PUSHER_KEY": "no-such-key"])
+        let key = try CheckOutcome.of(stage, port: sandbox.port, ["PUSHER_KEY": "no-such-key"])
         #expect(key.status == 1 && key.verdicts["connection"] == "failed")
         #expect(key.remedies["connection"]?.contains("PUSHER_KEY") == true)
     }
@@ -83,7 +53,7 @@ struct CheckTests {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
         try sandbox.control("client-events?on=no")
-        let found = try Self.check(stage, port: sandbox.port)
+        let found = try CheckOutcome.of(stage, port: sandbox.port)
         #expect(found.status == 1)
         #expect(found.verdicts.filter { $0.value == "failed" }.keys.sorted() == ["client-events"])
         #expect(found.remedies["client-events"]?.hasPrefix("enable client events") == true)
@@ -93,7 +63,7 @@ struct CheckTests {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
         try sandbox.control("deny?channel=presence-*&status=403")
-        let found = try Self.check(stage, port: sandbox.port)
+        let found = try CheckOutcome.of(stage, port: sandbox.port)
         #expect(found.status == 1 && found.verdicts["rest"] == "ok")
         #expect(found.verdicts["subscription"] == "failed", "\(found.output)")
     }
@@ -103,7 +73,7 @@ struct CheckTests {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
         try sandbox.control("clock?ahead=\(ahead)")
-        let found = try Self.check(stage, port: sandbox.port)
+        let found = try CheckOutcome.of(stage, port: sandbox.port)
         #expect(found.status == 1)
         #expect(found.verdicts["clock"] == "failed", "\(found.output)")
         #expect(found.remedies["clock"]?.contains("timedatectl") == true)
@@ -113,11 +83,11 @@ struct CheckTests {
     @Test func `a server that is not there, and one that speaks no TLS, are told apart`() throws {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)
-        let tls = try Self.check(stage, port: sandbox.port, ["PUSHER_SCHEME": "https"])
+        let tls = try CheckOutcome.of(stage, port: sandbox.port, ["PUSHER_SCHEME": "https"])
         #expect(tls.status == 1 && tls.verdicts["tcp"] == "ok" && tls.verdicts["tls"] == "failed")
         #expect(tls.verdicts["rest"] == "skipped")
         try sandbox.kill()
-        let gone = try Self.check(stage, port: sandbox.port)
+        let gone = try CheckOutcome.of(stage, port: sandbox.port)
         #expect(gone.status == 1 && gone.verdicts["tcp"] == "failed")
     }
 
@@ -127,13 +97,13 @@ struct CheckTests {
         let state = stage.folder.file("state")
         let gateway = try GatewayProcess(
             stage, upstreamPort: sandbox.port, variables: ["PASSERELLE_STATE_DIR": state])
-        let beside = try Self.check(
+        let beside = try CheckOutcome.of(
             stage, port: sandbox.port,
             ["PASSERELLE_STATE_DIR": state, "PASSERELLE_IPC": gateway.ipc])
         #expect(beside.status == 0, "\(beside.output)")
         #expect(beside.output.contains("in use, by a gateway that runs"))
         #expect(beside.output.contains("somebody listens"))
-        let without = try Self.check(
+        let without = try CheckOutcome.of(
             stage, port: sandbox.port,
             [
                 "PASSERELLE_STATE_DIR": stage.folder.file("no/such"),
@@ -146,7 +116,65 @@ struct CheckTests {
 
     @Test func `a configuration that cannot be read is told as the first of all`() throws {
         let stage = try Stage()
-        let found = try Self.check(stage, port: 1, ["PASSERELLE_LINGER": "soon"])
+        let found = try CheckOutcome.of(stage, port: 1, ["PASSERELLE_LINGER": "soon"])
         #expect(found.status == 78 && found.verdicts == ["configuration": "failed"])
+    }
+
+    @Test func `a cluster that is not the application's is told by its name`() throws {
+        let stage = try Stage()
+        let elsewhere = try ScriptedChannels(loop: stage.loop)
+        // As the hosted service says it, by REST and on a WebSocket.
+        elsewhere.onRequest = { request in
+            guard request.path.hasPrefix("/apps/") else { return nil }
+            return HTTPWriter.response(
+                HTTPResponse(status: 404, body: Array("unknown auth_key\n".utf8)),
+                version: .http11, keepAlive: false)
+        }
+        elsewhere.onOpen = { connection in
+            let words =
+                "App key sandbox-key not in this cluster. Did you forget to specify the cluster?"
+            connection.say(.error(code: 4001, message: words))
+            connection.close(code: 4001, reason: words)
+        }
+        let found = try CheckOutcome.of(stage, port: elsewhere.port)
+        #expect(found.status == 1)
+        #expect(found.faults == ["connection", "rest"], "\(found.output)")
+        #expect(found.remedies["connection"]?.contains("PUSHER_CLUSTER") == true)
+        #expect(found.remedies["rest"]?.contains("PUSHER_CLUSTER") == true)
+        let nowhere = try CheckOutcome.of(
+            stage, port: 443, ["PUSHER_HOST": "ws-nowhere.invalid", "PUSHER_SCHEME": "https"])
+        #expect(nowhere.status == 1 && nowhere.faults == ["dns"], "\(nowhere.output)")
+        #expect(nowhere.remedies["dns"]?.contains("PUSHER_CLUSTER") == true)
+    }
+
+    @Test func `what will hurt is no failure, and not well either`() throws {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        try sandbox.control("clock?ahead=300")
+        let found = try CheckOutcome.of(stage, port: sandbox.port)
+        #expect(found.status == 2 && found.faults == ["clock"], "\(found.output)")
+        #expect(found.output.hasPrefix(#"{"ok":false,"#))
+    }
+
+    @Test func `an address for operators that somebody else has is told`() throws {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        let other = try ScriptedHTTP(loop: stage.loop)
+        other.answer = { _, link in
+            link.send(HTTPWriter.response(HTTPResponse(status: 404), keepAlive: false))
+            link.finish()
+        }
+        let taken = ["PASSERELLE_ADMIN": "127.0.0.1:\(other.port)"]
+        let found = try CheckOutcome.of(stage, port: sandbox.port, taken)
+        #expect(found.status == 1 && found.faults == ["admin"], "\(found.output)")
+        #expect(found.remedies["admin"]?.contains("PASSERELLE_ADMIN") == true)
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port, variables: ["PASSERELLE_ADMIN": "127.0.0.1:0"])
+        let beside = try CheckOutcome.of(
+            stage, port: sandbox.port, ["PASSERELLE_ADMIN": "\(try gateway.adminAddress())"])
+        #expect(beside.status == 0, "\(beside.output)")
+        other.close()
+        let free = try CheckOutcome.of(stage, port: sandbox.port, taken)
+        #expect(free.status == 0, "\(free.output)")
     }
 }

@@ -81,8 +81,11 @@ struct ProxyTests {
                 "/poll?channel=\(Self.channel)", fields: ["Cookie": "session=1"])
             #expect(answer.status == status, "\(proxied) \(unproxied): \(stage.said)")
             #expect(try gateway.stop() == 0)
+            // What a check says of the route is what serve finds.
+            let found = try CheckOutcome.of(stage, port: sandbox.port, variables)
+            #expect(found.verdicts["auth"] == (status == 401 ? "ok" : "failed"), "\(found.output)")
         }
-        #expect(route.requests.count == 2)
+        #expect(route.requests.count == 4)
     }
 
     @Test func `a host of NO_PROXY is reached without the proxy`() throws {

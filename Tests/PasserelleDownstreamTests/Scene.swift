@@ -30,6 +30,8 @@ final class Scene {
     private(set) var limits: [String] = []
     /// What the console is told of the rest of the house.
     var facts = GatewayFacts()
+    /// The pass of a check, and the channels that it opens.
+    var pass: (text: String, channels: [String])?
     /// What answers requests for other routes.
     private(set) var others: [(path: String, reply: (HTTPResponse) -> Void)] = []
 
@@ -60,6 +62,7 @@ final class Scene {
                 return true
             })
         services.refused = { scene?.refused.append("\($0) \($1) \($2.host ?? "local")") }
+        services.checks.opens = { scene?.pass?.text == $0 && scene?.pass?.channels == $1 }
         services.limitReached = { scene?.limits.append("\($0.word) \($1.host ?? "local")") }
         services.facts = { scene?.facts ?? GatewayFacts() }
         services.askRoute = { channel, fields, done in

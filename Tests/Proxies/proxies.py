@@ -116,9 +116,11 @@ class Running:
 
 
 class Stage:
-    """A sandbox, a gateway on TCP and on a Unix socket, and each proxy once in front of each."""
+    """A sandbox, a gateway on TCP and on a Unix socket, and, where it is whole, each proxy once in
+    front of each."""
 
-    def __init__(self):
+    def __init__(self, is_whole=True):
+        self.is_whole = is_whole
         self.temporary = tempfile.TemporaryDirectory(prefix="passerelle-proxies-")
         self.folder = pathlib.Path(self.temporary.name)
         # A proxy that drops root's rights reaches the gateway's socket all the same.
@@ -139,7 +141,7 @@ class Stage:
         channels = free_port()
         address = {"PASSERELLE_SANDBOX": f"127.0.0.1:{channels}"}
         self.run("sandbox", [PROGRAM, "sandbox"], channels, address)
-        settings = {
+        self.settings = {
             "PUSHER_APP_ID": "1001",
             "PUSHER_KEY": "sandbox-key",
             "PUSHER_SECRET": "sandbox-secret",
@@ -153,20 +155,21 @@ class Stage:
             "PASSERELLE_ADMIN": "none",
             "PASSERELLE_LOG": "debug",
         }
-        self.gateway = self.run("gateway", [PROGRAM, "serve"], self.port, settings)
+        self.gateway = self.run("gateway", [PROGRAM, "serve"], self.port, self.settings)
         self.fronts = {
             f"{kind}, {way}": self.front(kind, way) for kind in SHIPPED for way in ["tcp", "unix"]
-        }
+        } if self.is_whole else {}
 
     def run(self, name, words, port, variables=None):
         running = Running(self.folder, name, words, port, variables)
         self.running.append(running)
         return running
 
-    def front(self, kind, way):
-        """Starts one proxy in front of one of the gateway's listeners and gives its port."""
+    def front(self, kind, way, mistakes=None):
+        """Starts one proxy in front of one of the gateway's listeners and gives its port; mistakes are
+        what else of its file is replaced by what."""
         port = free_port()
-        folder = self.folder / f"{kind}-{way}"
+        folder = self.folder / f"{kind}-{way}-{port}"
         folder.mkdir()
         name, changes, backends = SHIPPED[kind]
         backend = backends[way == "unix"].format(port=self.port, path=self.path)
@@ -174,6 +177,9 @@ class Stage:
         for old, new in changes.items():
             assert text.count(old) == 1, f"deploy/{name} has {old!r} {text.count(old)} times"
             text = text.replace(old, new.format(port=port, backend=backend))
+        for old, new in (mistakes or {}).items():
+            assert text.count(old) == 1, f"deploy/{name} has {old!r} {text.count(old)} times"
+            text = text.replace(old, new)
         main = file = folder / name
         file.write_text(text)
         if around := AROUND[kind]:
@@ -181,7 +187,7 @@ class Stage:
             user = "user root;\n" if os.getuid() == 0 else ""
             main.write_text(around.format(folder=folder, file=file, user=user))
         words = [word.format(folder=folder, main=main) for word in COMMANDS[kind]]
-        self.openings[f"{kind}, {way}"] = self.run(f"{kind}-{way}", words, port).said()
+        self.openings[f"{kind}, {way}"] = self.run(folder.name, words, port).said()
         return port
 
     def ask(self, line):

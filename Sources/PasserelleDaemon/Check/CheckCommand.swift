@@ -4,23 +4,42 @@ import PasserelleNet
 
 /// `passerelle check`: says what of a configuration works, and what to change.
 package struct CheckCommand {
-    /// Whether programs read what is said.
-    package var isJSON = false
+    /// How long silence is watched unless it is said, and for how long it may be.
+    package static let usualWatch: Duration = .seconds(60)
+    package static let watches: ClosedRange<Duration> = .seconds(1) ... .seconds(3_600)
+
+    private let invocation: Invocation
     private let output: ([UInt8]) -> Bool
 
-    /// The command; `output` is where its report goes.
-    package init(isJSON: Bool, output: @escaping ([UInt8]) -> Bool) {
-        self.isJSON = isJSON
+    /// The command that an invocation means; `output` is where its report goes.
+    package init(_ invocation: Invocation, output: @escaping ([UInt8]) -> Bool) {
+        self.invocation = invocation
         self.output = output
     }
 
-    /// Tries everything, and gives the process's exit code: 0 where nothing failed, else 1.
+    /// The URL to look at; `nil` where that is not asked for, or is none.
+    package static func site(_ text: String?) -> WebAddress? {
+        guard let text, !text.contains("?") else { return nil }
+        return try? WebAddress(setting: text)
+    }
+
+    /// How long to watch; `nil` for what is no such time.
+    package static func watch(_ text: String?) -> Duration? {
+        guard let text else { return usualWatch }
+        return (try? Duration(setting: text)).flatMap { watches.contains($0) ? $0 : nil }
+    }
+
+    /// Tries everything, and gives the process's exit code.
+    ///
+    /// 0 where all is well, 1 where something failed, 2 where there are but warnings.
     package func run(_ configuration: Configuration) -> Int32 {
         do {
             let run = try CheckRun(loop: EventLoop(), configuration: configuration)
+            run.site = Self.site(invocation.options["--public"])
+            run.watch = Self.watch(invocation.options["--for"]) ?? Self.usualWatch
             let report = try run.run()
             say(report)
-            return report.isWell ? 0 : 1
+            return report.outcome.rawValue
         } catch {
             say(CheckReport(findings: [Self.failed("\(error)")]))
             return 1
@@ -40,6 +59,6 @@ package struct CheckCommand {
     }
 
     private func say(_ report: CheckReport) {
-        _ = output(isJSON ? report.json : Array(report.text.utf8))
+        _ = output(invocation.options["--json"] != nil ? report.json : Array(report.text.utf8))
     }
 }

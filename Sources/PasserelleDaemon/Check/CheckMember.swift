@@ -7,6 +7,8 @@ import PasserelleWire
 /// One connection to Channels that is subscribed to one channel, and keeps what it is told.
 final class CheckMember {
     private(set) var reports: [UpstreamSession.Report] = []
+    /// When each event came, with its name.
+    private var arrivals: [(name: String, time: Duration)] = []
     private let channel: String
     private var connection: UpstreamConnection?
 
@@ -17,10 +19,19 @@ final class CheckMember {
         let connection = UpstreamConnection(
             loop: loop, server: server,
             sign: { signer.subscription(channel: $0, socketID: $1, memberID: id) },
-            told: { [weak self] in self?.reports.append($0) })
+            told: { [weak self, unowned loop] report in
+                self?.reports.append(report)
+                guard case .event(_, let name, _, _) = report else { return }
+                self?.arrivals.append((name, loop.now))
+            })
         self.connection = connection
         connection.want(channel)
         connection.start()
+    }
+
+    /// When the event of that name came for the `number`th time, counted from 0.
+    func time(of name: String, _ number: Int) -> Duration? {
+        arrivals.filter { $0.name == name }.dropFirst(number).first?.time
     }
 
     /// Sends a client event without anything in it; one that cannot be sent is lost.

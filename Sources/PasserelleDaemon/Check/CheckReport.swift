@@ -4,8 +4,22 @@
 struct CheckReport: Equatable {
     var findings: [Finding] = []
 
-    /// True where nothing failed; what was skipped was skipped because something did.
-    var isWell: Bool { !findings.contains { $0.verdict == .failed } }
+    /// How a check ends.
+    enum Outcome: Int32 {
+        case well = 0
+        case failed = 1
+        /// Nothing failed, and something will hurt.
+        case warned = 2
+    }
+
+    /// What follows from all of it; what was skipped is no fault.
+    var outcome: Outcome {
+        if findings.contains(where: { $0.verdict == .failed }) { return .failed }
+        return findings.contains { $0.verdict == .warning } ? .warned : .well
+    }
+
+    /// True only where nothing is to be done.
+    var isWell: Bool { outcome == .well }
 
     /// The lines for people, and one that sums up.
     var text: String {
@@ -14,7 +28,7 @@ struct CheckReport: Equatable {
         var lines = findings.map(\.text)
         switch (failed, warnings) {
         case (0, 0): lines.append("All is well.")
-        case (0, _): lines.append("It works; \(warnings) to look at.")
+        case (0, _): lines.append("It works, and will hurt: \(warnings) to look at.")
         default: lines.append("\(failed) failed: begin with the first.")
         }
         return lines.joined(separator: "\n") + "\n"

@@ -13,6 +13,11 @@ final class CheckRun {
     /// The second member of the channel, who sends it.
     static let secondMember = "passerelle-check"
 
+    /// Where readers outside find the gateway, to be looked at from there.
+    var site: WebAddress?
+    /// How long silence is watched there.
+    var watch = CheckCommand.usualWatch
+
     private let loop: EventLoop
     private let configuration: Configuration
     private let server: ChannelsServer
@@ -37,21 +42,53 @@ final class CheckRun {
             }
         }
         try askRoute()
-        add(.stateDirectory(configuration.stateDirectory))
-        if !configuration.ipc.isEmpty { add(.unixSocket(configuration.ipc)) }
-        if let process = ProcessFigures.now() {
-            add(.descriptors(limit: process.descriptorLimit))
-        }
+        try lookAround()
+        if let site { try lookIn(from: site) }
         return report
     }
 
-    /// The channel that is subscribed for a moment: the first that the patterns allow, a presence
-    /// channel where one is.
-    static func channel(_ patterns: ChannelPatterns?) -> String? {
-        let texts = patterns?.list.map(\.text) ?? []
-        let order = ["presence-", "private-", ""]
-        let text = order.lazy.compactMap { kind in texts.first { $0.hasPrefix(kind) } }.first
-        return text.map { $0.replacing("*", with: "passerelle-check") }
+    /// What this machine has.
+    private func lookAround() throws {
+        add(.stateDirectory(configuration.stateDirectory))
+        if !configuration.ipc.isEmpty { add(.unixSocket(configuration.ipc)) }
+        for address in configuration.admin { try lookAtAdmin(address) }
+        // As far as serve raises it.
+        add(.descriptors(limit: DescriptorLimit.raise()))
+    }
+
+    /// Asks who is where operators are to be served.
+    private func lookAtAdmin(_ address: ListenAddress) throws {
+        let request = HTTPRequest(
+            method: "GET", target: "/metrics", fields: ["Host": "localhost"])
+        var result: Result<HTTPResponse, HTTPCallError>?
+        HTTPCall(
+            loop: loop, address: address, tls: nil, request: request, timeout: .seconds(2)
+        ) { result = $0 }
+        try wait { result != nil }
+        let answer = result ?? .failure(.unanswered("no answer"))
+        add(.admin(answer, at: address, isSaid: configuration.isAdminSaid))
+    }
+
+    /// Looks at the gateway from where its readers are.
+    private func lookIn(from url: WebAddress) throws {
+        let site = try PublicSite(url, configuration)
+        let check = PublicCheck(
+            loop: loop, configuration: configuration, server: server, site: site, watch: watch)
+        guard try reach(url, through: site) else {
+            let checks = ["gateway", "headers", "access", "stream", "poll"] + PublicCheck.idle
+            check.skip(checks, "it is not reached")
+            return report.findings += check.findings
+        }
+        report.findings += try check.run()
+    }
+
+    private func reach(_ url: WebAddress, through site: PublicSite) throws -> Bool {
+        guard site.proxy == nil else {
+            add(.skipped("tcp", url.host, because: "a proxy stands in between"))
+            return true
+        }
+        let findings = try reach(url.host, url.port, tls: site.tls, toDo: .site)
+        return !findings.contains { $0.verdict == .failed }
     }
 
     private func add(_ finding: Finding) {
@@ -85,16 +122,26 @@ final class CheckRun {
         }
         var hosts = [upstream.webSocketHost]
         if upstream.restHost != upstream.webSocketHost { hosts.append(upstream.restHost) }
+        var isReached = true
         for host in hosts {
-            let address = ListenAddress.tcp(host: host, port: upstream.port)
-            let plain = try dial(address, tls: nil)
-            var secure: LinkEnd??
-            if plain == nil, let tls = server.tls { secure = .some(try dial(address, tls: tls)) }
-            let findings = Finding.reaching(
-                host, port: upstream.port, plain: plain, secure: secure)
-            for finding in findings { add(finding) }
+            let findings = try reach(host, upstream.port, tls: server.tls, toDo: .channels)
+            if findings.contains(where: { $0.verdict == .failed }) { isReached = false }
         }
-        return report.isWell
+        return isReached
+    }
+
+    /// Dials one host, without TLS and with it, where there is any.
+    private func reach(
+        _ host: String, _ port: Int, tls: TLSClient?, toDo: ReachingRemedies
+    ) throws -> [Finding] {
+        let address = ListenAddress.tcp(host: host, port: port)
+        let plain = try dial(address, tls: nil)
+        var secure: LinkEnd??
+        if plain == nil, let tls { secure = .some(try dial(address, tls: tls)) }
+        let findings = Finding.reaching(
+            host, port: port, plain: plain, secure: secure, toDo: toDo)
+        for finding in findings { add(finding) }
+        return findings
     }
 
     /// How a dial ended; `nil` where it opened.
@@ -141,7 +188,7 @@ final class CheckRun {
 
     /// One connection, its subscription, and a client event from a second one.
     private func connect() throws {
-        guard let channel = Self.channel(configuration.channels) else { return }
+        guard let channel = CheckChannel.any(configuration.channels) else { return }
         let first = CheckMember(loop: loop, server: server, id: server.memberID, channel: channel)
         defer { first.stop() }
         let host = configuration.upstream.webSocketHost
@@ -192,7 +239,7 @@ final class CheckRun {
         let log = Log(level: .error, form: .timed, clock: { 0 }, sink: { _ in })
         guard
             let route = try House.authRoute(configuration, loop: loop, log: log),
-            let channel = Self.channel(configuration.channels),
+            let channel = CheckChannel.any(configuration.channels),
             let url = configuration.accessSettings.endpoint
         else { return }
         var answer: AuthRouteAnswer?
@@ -203,12 +250,8 @@ final class CheckRun {
 
     // MARK: - Waiting
 
-    /// Turns the loop until something is so, or was not for long enough.
     private func wait(until isSo: () -> Bool) throws {
-        var isLate = false
-        let timer = loop.after(Self.patience + .seconds(1)) { isLate = true }
-        defer { loop.cancel(timer) }
-        while !isSo(), !isLate { try loop.turn() }
+        try loop.turn(for: Self.patience + .seconds(1), until: isSo)
     }
 
     /// Turns the loop until there is a finding, or there was none for long enough.

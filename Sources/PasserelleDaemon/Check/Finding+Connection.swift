@@ -12,7 +12,8 @@ extension Finding {
             case .established: return .ok("connection", tried, "Channels knows PUSHER_KEY")
             case .refusedForGood(let code, let message):
                 return .failed(
-                    "connection", tried, "refused with \(code): " + message, do: remedy(code))
+                    "connection", tried, "refused with \(code): " + message,
+                    do: remedy(code))
             case .waits(_, let cause):
                 return .failed("connection", tried, "\(cause)", do: remedy(cause))
             default: continue
@@ -80,7 +81,10 @@ extension Finding {
     private static func remedy(_ code: Int) -> String {
         switch code {
         case 4000: "set PUSHER_SCHEME=https"
-        case 4001, 4009: "check PUSHER_KEY, and PUSHER_CLUSTER or PUSHER_HOST"
+        // What the hosted service says of a key of another cluster, and of one that is nobody's.
+        case 4001, 4009:
+            "PUSHER_KEY is none of PUSHER_CLUSTER (or PUSHER_HOST): copy both from the application's"
+                + " App Keys page"
         case 4003: "enable the application again"
         case 4004: "the application has too many connections: see its plan"
         default: "check PUSHER_HOST and PUSHER_CLUSTER"

@@ -3,11 +3,12 @@
 import Glibc
 import PasserelleNet
 import PasserelleUpstream
+import PasserelleWire
 
 /// What this machine has for a gateway.
 extension Finding {
     /// Descriptors below which an ordinary day can run out of them.
-    static let fewDescriptors: UInt64 = 4_096
+    static let fewDescriptors = 4_096
 
     /// Whether a gateway could keep its logs; takes the directory for a moment, where it is there.
     static func stateDirectory(_ path: String?) -> Finding {
@@ -54,8 +55,28 @@ extension Finding {
         }
     }
 
+    /// Whether a gateway could listen for operators, or one does; `isSaid` is whether somebody set
+    /// the address, so that nothing starts without it.
+    static func admin(
+        _ result: Result<HTTPResponse, HTTPCallError>, at address: ListenAddress, isSaid: Bool
+    ) -> Finding {
+        let (check, tried) = ("admin", "\(address)")
+        switch result {
+        case .failure(.unreachable): return .ok(check, tried, "free; the gateway listens there")
+        case .success(let response)
+        where response.body.firstRange(of: Array("passerelle_upstream_".utf8)) != nil:
+            return .ok(check, tried, "metrics are served: a gateway that runs")
+        default:
+            let remedy = "name another with PASSERELLE_ADMIN, or none"
+            let words = "somebody else is there: "
+            return isSaid
+                ? .failed(check, tried, words + "nothing would start", do: remedy)
+                : .warning(check, tried, words + "no metrics would be served", do: remedy)
+        }
+    }
+
     /// Whether there are descriptors enough for many readers.
-    static func descriptors(limit: UInt64) -> Finding {
+    static func descriptors(limit: Int) -> Finding {
         let tried = "open descriptors"
         guard limit < fewDescriptors else {
             return .ok("descriptors", tried, "\(limit) at most, one a reader")

@@ -23,6 +23,8 @@ struct Finding: Equatable {
     let found: String
     /// What to do; nothing where all is well.
     var remedy: String?
+    /// What was measured, by names that say the unit.
+    var measured: [String: Int] = [:]
 
     /// It is as it should be.
     static func ok(_ check: String, _ tried: String, _ found: String) -> Finding {
@@ -63,7 +65,21 @@ struct Finding: Equatable {
         object.member("tried", tried)
         object.member("found", found)
         if let remedy { object.member("remedy", remedy) }
+        if !measured.isEmpty {
+            var figures = JSONObjectWriter()
+            for (name, figure) in measured.sorted(by: { $0.key < $1.key }) {
+                figures.member(name, figure)
+            }
+            object.member("measured", json: figures.finished())
+        }
         return object.finished()
+    }
+
+    /// The same with what was measured.
+    func measuring(_ figures: [String: Int]) -> Finding {
+        var finding = self
+        finding.measured = figures
+        return finding
     }
 
     private static func padded(_ text: String, to width: Int) -> String {

@@ -62,7 +62,16 @@ package enum Command: String, CaseIterable, Sendable {
             ]
         case .members: [CommandOption("--json", "Print the gateway's answer as it is")]
         case .status: [CommandOption("--json", "Print the gateway's answer as it is")]
-        case .check: [CommandOption("--json", "Print what was found as one JSON object")]
+        case .check:
+            [
+                CommandOption("--json", "Print what was found as one JSON object"),
+                CommandOption(
+                    "--public", value: "URL",
+                    "Look at the running gateway from outside too, where readers find it"),
+                CommandOption(
+                    "--for", value: "DURATION",
+                    "With --public: how long silence is watched, from 1s to 1h (default: 60s)"),
+            ]
         case .token:
             [
                 CommandOption(

@@ -73,7 +73,17 @@ extension HelpText {
             It is on a channel for a moment, as a member, and says nothing that readers would hear. \
             Run it as
             the user that the gateway runs as.
-            Exit codes: 0 nothing failed, 1 something did, 64 usage, 78 configuration.
+
+            With --public it looks at the running gateway through whatever stands in front of it too: \
+            whether a
+            gateway of this application answers there, whether cookies and other fields arrive, whether \
+            events
+            come when they are said, and whether something cuts silent streams and polls. It shows \
+            nobody's
+            credentials: what it may do it shows by PUSHER_SECRET, on a channel of its own.
+            Exit codes: 0 all is well, 1 something failed, 2 nothing did and there are warnings, 64 \
+            usage, 78
+            configuration.
             """
         case .help: "Explains a command, or lists the variables ('passerelle help variables')."
         }
@@ -116,6 +126,7 @@ extension HelpText {
         case .check:
             [
                 "passerelle check --env-file .env.local --auth none",
+                "passerelle check --env-file .env.local --public https://chat.example/",
                 "passerelle check --json | jq '.checks[] | select(.status == \"failed\")'",
             ]
         case .help: ["passerelle help serve", "passerelle help variables --markdown"]

@@ -136,5 +136,20 @@ package struct Invocation: Equatable, Sendable {
             throw .badValue(
                 flag: "--last", value: last, takes: "a number from 1 to 1000000", command: command)
         }
+        if command == .check { try checkPublic() }
+    }
+
+    private func checkPublic() throws(UsageError) {
+        if let url = options["--public"], CheckCommand.site(url) == nil {
+            throw .badValue(
+                flag: "--public", value: url,
+                takes: "a URL such as https://chat.example/ without a ?",
+                command: command)
+        }
+        if let time = options["--for"], CheckCommand.watch(time) == nil {
+            throw .badValue(
+                flag: "--for", value: time, takes: "a duration from 1s to 1h, such as 90s",
+                command: command)
+        }
     }
 }

@@ -97,6 +97,7 @@ final class House {
                 "refused",
                 ["status": "\(status)", "error": word, "client": client.host ?? "\(client)"])
         }
+        services.checks = CheckServices(configuration, loop: loop, log: log)
         services.limitReached = { log.note($0, reachedBy: $1) }
         services.facts = { house?.facts ?? GatewayFacts() }
         if let route = try Self.authRoute(configuration, loop: loop, log: log) {

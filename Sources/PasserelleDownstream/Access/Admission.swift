@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleNet
 import PasserelleWire
 
 /// One request that the application's auth route decides on: a check for each of its channels that
@@ -116,6 +117,11 @@ extension Refusal {
     }
 }
 
+extension Duration {
+    /// How long who came with a pass may stay.
+    fileprivate static let passStay: Duration = .seconds(3_600)
+}
+
 extension Desk {
     /// Goes on with a request once it is known who it is from, or refuses it.
     ///
@@ -125,6 +131,9 @@ extension Desk {
         on connection: HTTPConnection, _ work: @escaping (Grant) throws(Refusal) -> Void
     ) throws(Refusal) {
         guard let door else { return try work(Grant(identity: try identity(claim))) }
+        if let pass = claim.pass, services.checks.opens(pass, channels) {
+            return try work(Grant(end: loop.now + .passStay))
+        }
         let admission = door.admit(request, to: channels) { [weak connection] result in
             do throws(Refusal) {
                 try work(try result.get())

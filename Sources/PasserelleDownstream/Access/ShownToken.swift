@@ -16,7 +16,7 @@ package enum ShownToken {
             throw .badRequest("bad-request", "Authorization is given twice.")
         }
         if let token = authorizations.first.flatMap(bearer) { return token }
-        if let token = cookie(in: request.fields) { return token }
+        if let token = request.fields.cookie(cookie) { return token }
         guard let query = request.query, query.contains(parameter) else { return nil }
         guard let items = try? HTTPTarget.decodeQuery(query) else {
             throw .badRequest("bad-query", "The query is not well-formed percent-encoded UTF-8.")
@@ -32,17 +32,5 @@ package enum ShownToken {
         let words = value.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
         return words[1].drop { $0 == " " }.isEmpty ? nil : String(words[1].drop { $0 == " " })
-    }
-
-    /// The first cookie of that name (RFC 6265 §4.2.1).
-    private static func cookie(in fields: HTTPFields) -> String? {
-        for value in fields.all("Cookie") {
-            for pair in value.utf8.split(separator: UInt8(ascii: ";")) {
-                let pair = pair.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-                guard pair.starts(with: (cookie + "=").utf8) else { continue }
-                return String(Substring(pair.dropFirst(cookie.utf8.count + 1)))
-            }
-        }
-        return nil
     }
 }

@@ -16,6 +16,8 @@ enum HTTPRoute: Equatable {
     case health
     /// `/readyz`
     case readiness
+    /// `/check`: what whoever holds the application's secret asks from outside
+    case check
 
     /// Finds the route of a path as it came; `nil` where the path is none of ours.
     init?(path: String) {
@@ -37,6 +39,7 @@ enum HTTPRoute: Equatable {
         case ("channels", 3) where segments[2] == "events": self = .send(channel: segments[1])
         case ("healthz", 1): self = .health
         case ("readyz", 1): self = .readiness
+        case ("check", 1): self = .check
         default: return nil
         }
     }

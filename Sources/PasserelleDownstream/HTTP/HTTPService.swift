@@ -165,6 +165,13 @@ package final class HTTPService {
         case .readiness:
             let (isReady, words) = desk.services.readiness()
             connection.answer(.text(isReady ? 200 : 503, words + "\n"))
+        case .check:
+            let isBelieved = desk.configuration.proxies.isTrusted(connection.link.peer)
+            // For everybody else there is no such route.
+            guard let echo = desk.services.checks.echo(request, isBelieved) else {
+                throw .noSuchRoute
+            }
+            connection.answer(echo)
         }
     }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
+package import PasserelleNet
 
 /// Makes links to servers, directly or through a proxy.
-enum Outbound {
+package enum Outbound {
     /// As `Dial.connect`; with a proxy, through a tunnel that it makes.
-    static func connect(
+    package static func connect(
         loop: EventLoop, to address: ListenAddress, tls: TLSClient?, proxy: HTTPProxy?,
         timeout: Duration, owner: any LinkOwner
     ) -> Link {

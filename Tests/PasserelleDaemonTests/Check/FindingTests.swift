@@ -61,9 +61,10 @@ struct FindingTests {
         var report = CheckReport(findings: [.ok("dns", "h", "has an address")])
         #expect(report.isWell && report.text.hasSuffix("\nAll is well.\n"))
         report.findings.append(.warning("clock", "c", "2 min off", do: "set it"))
-        #expect(report.isWell)
+        #expect(!report.isWell && report.outcome == .warned)
+        #expect(report.text.hasSuffix("\nIt works, and will hurt: 1 to look at.\n"))
         report.findings.append(.failed("rest", "GET \"x\"", "401", do: "copy it"))
-        #expect(!report.isWell)
+        #expect(report.outcome == .failed)
         #expect(
             report.text == """
                 ok      dns            h: has an address
@@ -81,13 +82,13 @@ struct FindingTests {
 
     @Test func `the channel is one that the patterns allow`() throws {
         func channel(_ text: String) throws -> String? {
-            CheckRun.channel(try ChannelPatterns(text))
+            CheckChannel.any(try ChannelPatterns(text))
         }
         #expect(try channel("presence-bail-*") == "presence-bail-passerelle-check")
         #expect(try channel("news,private-a,presence-b") == "presence-b")
         #expect(try channel("news,private-*") == "private-passerelle-check")
         #expect(try channel("news") == "news")
-        #expect(CheckRun.channel(nil) == nil)
+        #expect(CheckChannel.any(nil) == nil)
     }
 
     @Test func `a place that is not there can be made, or not`() throws {
@@ -99,5 +100,19 @@ struct FindingTests {
         #expect(Finding.unixSocket(folder.file("a/s")).verdict == .failed)
         #expect(Finding.descriptors(limit: 4_095).verdict == .warning)
         #expect(Finding.descriptors(limit: 4_096).verdict == .ok)
+    }
+
+    @Test func `the default address for operators keeps nothing from starting`() throws {
+        let address = try ListenAddress.parse("127.0.0.1:8081")
+        let other = HTTPResponse(status: 200, body: Array("# node_exporter".utf8))
+        func verdict(_ result: Result<HTTPResponse, HTTPCallError>, _ isSaid: Bool) -> String {
+            "\(Finding.admin(result, at: address, isSaid: isSaid).verdict)"
+        }
+        #expect(verdict(.success(other), false) == "warning")
+        #expect(verdict(.success(other), true) == "failed")
+        #expect(verdict(.failure(.unanswered("silence")), false) == "warning")
+        #expect(verdict(.failure(.unreachable("refused")), true) == "ok")
+        let ours = HTTPResponse(status: 200, body: Array("\npasserelle_upstream_connected 1".utf8))
+        #expect(verdict(.success(ours), true) == "ok")
     }
 }

@@ -50,6 +50,23 @@ struct TokenAccessTests {
         #"{"error":"invalid-token","message":"The token is refused: \#(words)."}"# + "\n"
     }
 
+    @Test func `a check's pass opens its own channel, to an anonymous reader`() throws {
+        let scene = try scene()
+        scene.pass = ("p", ["presence-check"])
+        let client = try scene.http()
+        #expect(try client.get("/poll?channel=presence-check&check=p&user=anne").status == 200)
+        for target in [
+            "channel=presence-a&check=p", "channel=presence-check&channel=presence-a&check=p",
+            "channel=presence-check&check=q", "channel=presence-check",
+        ] {
+            #expect(try client.get("/poll?" + target).status == 401)
+        }
+        #expect(try client.get("/poll?channel=presence-check&check=p&check=p").status == 400)
+        #expect(scene.attendance == [])
+        scene.pass = nil
+        #expect(try client.get("/poll?channel=presence-check&check=p").status == 401)
+    }
+
     @Test(arguments: ["/poll?channel=presence-a", "/events?channel=presence-a"])
     func `without a token nobody reads`(target: String) throws {
         let scene = try scene()

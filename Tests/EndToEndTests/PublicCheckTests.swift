@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+import PasserelleNet
+import PasserelleTesting
+import PasserelleWire
+import Testing
+
+/// `passerelle check --public` against gateways, and what only calls itself one; the proxies that come
+/// in between have tests of their own, in Tests/Proxies.
+struct PublicCheckTests {
+    private let stage: Stage
+    private let sandbox: SandboxProcess
+
+    init() throws {
+        stage = try Stage()
+        sandbox = try SandboxProcess(stage)
+    }
+
+    private func check(
+        _ url: String, _ changes: [String: String] = [:], for time: String = "1s"
+    ) throws -> CheckOutcome {
+        try CheckOutcome.of(
+            stage, port: sandbox.port, changes, ["--json", "--public", url, "--for", time])
+    }
+
+    private static let token = [
+        "PASSERELLE_AUTH": "token",
+        "PASSERELLE_TOKEN_KEY": "0123456789abcdef0123456789abcdef",
+    ]
+
+    @Test func `all is well with a gateway that checks tokens, and nobody hears of it`() throws {
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port,
+            variables: Self.token.merging(["PASSERELLE_PIN": "presence-bail-1"]) { $1 })
+        let line = LineClient(stage, path: gateway.ipc)
+        line.say("SUBSCRIBE presence-bail-1")
+        let found = try check("http://\(gateway.http)", Self.token)
+        #expect(found.status == 0 && found.faults.isEmpty, "\(found.output)")
+        for name in ["gateway", "headers", "access", "token", "stream", "poll", "idle-stream"] {
+            #expect(found.verdicts[name] == "ok", "\(name): \(found.output)")
+        }
+        #expect(found.output.contains(#""behind_ms":"#))
+        #expect(!found.output.contains(SandboxProcess.secret))
+        #expect(!found.output.contains("0123456789abcdef"))
+        line.say("PING")
+        try stage.wait(for: "the answer") { line.replies.count == 2 }
+        #expect(line.told.isEmpty)
+    }
+
+    @Test func `TLS is verified, and a silent stream's heartbeats are counted`() throws {
+        let authority = try TestCertificates()
+        let server = try authority.server(names: ["other.example"], addresses: ["127.0.0.1"])
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port,
+            variables: [
+                "PASSERELLE_TLS_CERT": server.certificateFile,
+                "PASSERELLE_TLS_KEY": server.keyFile, "PASSERELLE_HEARTBEAT": "1s",
+            ], tls: try TLSClient(caFile: authority.authorityFile))
+        let port = try #require(gateway.http.port)
+        let trust = ["PASSERELLE_CA_FILE": authority.authorityFile, "PASSERELLE_HEARTBEAT": "1s"]
+        let found = try check("https://127.0.0.1:\(port)/", trust, for: "3s")
+        #expect(found.status == 0, "\(found.output)")
+        #expect(found.output.contains("heartbeats that came: "))
+        let stranger = try check("https://localhost:\(port)/", trust)
+        #expect(stranger.status == 1 && stranger.faults == ["tls"], "\(stranger.output)")
+        #expect(stranger.verdicts["gateway"] == "skipped")
+    }
+
+    @Test func `another application's gateway, and what is none, are told as such`() throws {
+        let gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+        let other = try check("http://\(gateway.http)", ["PUSHER_SECRET": "another-one"])
+        #expect(other.status == 1 && other.faults.contains("gateway"), "\(other.output)")
+        #expect(other.remedies["gateway"]?.contains("PUSHER_SECRET") == true)
+        #expect(other.verdicts["stream"] == "skipped")
+        let none = try check("http://127.0.0.1:\(sandbox.port)/")
+        #expect(none.status == 1 && none.faults == ["gateway"], "\(none.output)")
+        #expect(none.remedies["gateway"]?.contains("no gateway") == true)
+    }
+
+    @Test func `a proxy that is not trusted, and a name that is not ours`() throws {
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port,
+            variables: Self.token.merging(["PASSERELLE_HOSTS": "chat.example"]) { $1 })
+        let port = try #require(gateway.http.port)
+        // A proxy in Swift: it says who the client is, and for which host the request was.
+        var host = "chat.example"
+        let proxy = try ScriptedHTTP(loop: stage.loop)
+        proxy.answer = { [stage] request, link in
+            var request = request
+            request.fields.set("X-Forwarded-For", "203.0.113.7")
+            request.fields.set("Host", host)
+            let caller = HTTPCaller(loop: stage.loop, address: gateway.http)
+            caller.send(request) { response in
+                link.send(HTTPWriter.response(response, version: .http11, keepAlive: false))
+                link.finish()
+                caller.close()
+            }
+        }
+        let found = try check("http://127.0.0.1:\(proxy.port)", Self.token)
+        #expect(found.verdicts["clients"] == "warning", "\(found.output)")
+        #expect(found.remedies["clients"]?.contains("PASSERELLE_TRUSTED_PROXIES") == true)
+        // It waits for a stream's end before it passes it on: it never does.
+        #expect(found.verdicts["stream"] == "failed" && found.verdicts["poll"] == "ok")
+        host = "evil.example"
+        let misdirected = try check("http://127.0.0.1:\(proxy.port)", Self.token)
+        #expect(misdirected.faults == ["gateway"], "\(misdirected.output)")
+        #expect(misdirected.remedies["gateway"]?.contains("PASSERELLE_HOSTS") == true)
+        #expect(try check("http://localhost:\(port)", Self.token).status == 0)
+    }
+
+    @Test func `without a pass there is no such route, and nobody is let in`() throws {
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port, variables: Self.token)
+        let channel = "presence-bail-passerelle-check"
+        let nothing = try gateway.get("/nothing")
+        for query in ["", "?check=", "?check=1.2.3", "?check=1.2.3&check=1.2.3"] {
+            let answer = try gateway.get("/check\(query)")
+            #expect(answer.status == 404 && answer.body == nothing.body)
+        }
+        for route in ["/poll", "/events"] {
+            #expect(try gateway.get("\(route)?channel=\(channel)&check=1.2.3").status == 401)
+        }
+    }
+
+    @Test func `what it does not take is told before anything is tried`() throws {
+        for arguments in [
+            ["--public", "chat.example"], ["--public", "https://chat.example/?a=b"],
+            ["--public", "http://a/", "--for", "2h"], ["--for", "soon"],
+        ] {
+            #expect(try CheckOutcome.of(stage, port: 1, [:], arguments).status == 64)
+        }
+    }
+}
+
+extension ListenAddress {
+    fileprivate var port: Int? {
+        if case .tcp(_, let port) = self { port } else { nil }
+    }
+}
