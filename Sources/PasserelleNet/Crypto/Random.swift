@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 import COpenSSL
 
-/// Unpredictable numbers, by OpenSSL's generator.
+/// Unpredictable numbers: keys by OpenSSL's generator, single numbers by the kernel's.
+///
+/// What a mask or a delay needs is `getrandom(2)` itself: a megabyte of OpenSSL would be mapped for
+/// the four bytes that a process of long life needs now and then.
 package enum Random {
-    /// `count` unpredictable bytes.
+    /// `count` unpredictable bytes, for keys.
     package static func bytes(_ count: Int) -> [UInt8] {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { out, used in
             used = RAND_bytes(out.baseAddress, Int32(count)) == 1 ? count : 0
@@ -14,7 +17,8 @@ package enum Random {
 
     /// One unpredictable 32-bit number, such as a WebSocket mask.
     package static func uint32() -> UInt32 {
-        bytes(4).reduce(0) { $0 << 8 | UInt32($1) }
+        var kernel = SystemRandomNumberGenerator()
+        return UInt32(truncatingIfNeeded: kernel.next())
     }
 
     /// One unpredictable number in 0..<1, such as for the jitter of a delay.
