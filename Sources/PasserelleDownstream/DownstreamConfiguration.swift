@@ -20,6 +20,8 @@ package struct DownstreamConfiguration {
     package var origins = OriginRules()
     /// Which names the gateway answers for where operators are served.
     package var operatorHosts = OriginRules.Hosts.loopback
+    /// Which names the console answers for, beyond that: browsers come to it, unlike to the rest.
+    package var consoleHosts = OriginRules.Hosts.loopback
     /// Whether the console shows what is said, and what is said of members.
     package var consoleShowsContent = false
     /// How often an open console is told how things are.

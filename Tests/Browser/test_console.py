@@ -183,11 +183,13 @@ class ConsoleTests(unittest.TestCase):
         self.browser.complaints()  # Chromium logs every 503.
 
     def test_a_page_that_stands_still_goes_on_where_time_is(self):
-        self.operate()
+        self.operate(PASSERELLE_CONSOLE_CONTENT="1")
         self.joins()
+        self.gateway.says(CHANNEL, "new-message", '{"message":{"id":"m","content":"a-private-word"}}')
+        until(lambda: "a-private-word" in self.page(), "the message")
         button = self.driver.find_element("css selector", ".hold")
         button.click()
-        self.assertEqual(button.get_attribute("aria-pressed"), "true")
+        self.assertEqual(button.text, "Go on")
         self.gateway.says(CHANNEL, "meanwhile", "{}")
         points = len(self.curve("readers", "sse"))
         uptime = self.text("uptime")
@@ -195,6 +197,9 @@ class ConsoleTests(unittest.TestCase):
         self.assertEqual(self.text("uptime"), uptime)
         self.assertEqual(len(self.curve("readers", "sse")), points)
         self.assertNotIn("meanwhile", self.texts("[data-rows=events] .name"))
+        # What was taken back goes all the same.
+        self.gateway.says(CHANNEL, "message-deleted", '{"messageId":"m"}')
+        until(lambda: "a-private-word" not in self.page(), "a deleted message goes")
         button.click()
         until(lambda: "meanwhile" in self.texts("[data-rows=events] .name"), "it goes on")
 

@@ -117,4 +117,23 @@ struct ConsoleTests {
         }
         #expect(try stage.request(admin, "GET", "/console").status == 200)
     }
+
+    @Test func `where other hosts may come, a name still has to be said`() throws {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        let gateway = try gateway(
+            stage, sandbox, ["PASSERELLE_ADMIN_OPEN": "yes", "PASSERELLE_HOSTS": "ops.example"])
+        let admin = try gateway.adminAddress()
+        func status(_ path: String, _ host: String) throws -> Int {
+            try stage.request(admin, "GET", path, fields: ["Host": host]).status
+        }
+        for path in ["/console", "/console/console.js"] {
+            #expect(try status(path, "evil.example") == 421, "\(path)")
+            #expect(try status(path, "ops.example:1") == 200, "\(path)")
+            #expect(try status(path, "10.1.2.3:8081") == 200, "\(path)")
+        }
+        #expect(try status("/console/events", "evil.example") == 421)
+        // No browser has any use of it, and Prometheus comes by whatever name it knows.
+        #expect(try status("/metrics", "passerelle:8081") == 200)
+    }
 }

@@ -42,6 +42,7 @@ extension DownstreamConfiguration {
         access = try AccessConfiguration(configuration)
         origins = OriginRules(configuration)
         operatorHosts = configuration.isAdminOpen ? .any : .loopback
+        consoleHosts = configuration.isAdminOpen ? .addresses(configuration.hosts) : .loopback
         consoleShowsContent = configuration.consoleShowsContent
         proxies = configuration.proxies
         limits = configuration.limits

@@ -15,6 +15,8 @@ package struct OriginRules: Equatable, Sendable {
         case loopback
         /// These, each with the port it names or with any, and those of the loopback.
         case listed(Set<String>)
+        /// These likewise, and every address: no name that a page could have made for itself.
+        case addresses(Set<String>)
     }
 
     /// What pages of allowed origins may do and see across origins.
@@ -45,7 +47,14 @@ package struct OriginRules: Equatable, Sendable {
         guard hosts != .any, let host = request.fields.first("Host")?.lowercased() else { return }
         let name = Self.name(of: host)
         if ListenAddress.isLoopbackHost(name) { return }
-        if case .listed(let names) = hosts, names.contains(host) || names.contains(name) { return }
+        switch hosts {
+        case .any, .loopback: break
+        case .listed(let names):
+            if names.contains(host) || names.contains(name) { return }
+        case .addresses(let names):
+            if names.contains(host) || names.contains(name) { return }
+            if PeerAddress(numericHost: name, port: 0) != nil { return }
+        }
         throw Refusal(
             421, "misdirected",
             "This gateway does not answer for that host; PASSERELLE_HOSTS says for which.")

@@ -10,19 +10,11 @@ struct ConsoleCursor: Equatable {
 
     /// Up to where it was told.
     private(set) var sequence: UInt64 = 0
-    /// True before it was told anything: then what comes stands in the place of what it shows.
+    /// True before it was told anything: what comes then stands in the place of all that its page
+    /// shows, since nobody can tell any more what of that was taken back.
     private(set) var isFresh = true
     /// What it was told and has been taken back since.
     private(set) var retracted: [UInt64] = []
-
-    /// Goes on behind a position, or begins anew where there is none that this log knows.
-    init(after position: Position?, in hub: Hub) {
-        guard let position, hub.epochs.place(of: position, newest: hub.sequence) == .known else {
-            return
-        }
-        sequence = position.sequence
-        isFresh = false
-    }
 
     /// Notes what was taken back; answers whether the console may have been told some of it.
     @discardableResult
@@ -37,7 +29,8 @@ struct ConsoleCursor: Equatable {
     /// nothing.
     mutating func next(in hub: Hub, showsContent: Bool) -> [UInt8]? {
         guard isFresh || sequence < hub.sequence || !retracted.isEmpty else { return nil }
-        let news = ConsoleEvents(hub, after: sequence)
+        let limit = isFresh ? ConsoleEvents.freshLimit : ConsoleEvents.limit
+        let news = ConsoleEvents(hub, after: sequence, limit: limit)
         var object = JSONObjectWriter()
         object.member("fresh", isFresh)
         object.member("more", news.more)
@@ -48,7 +41,7 @@ struct ConsoleCursor: Equatable {
         retracted = []
         var frame: [UInt8] = []
         EventStreamWriter.event(
-            id: hub.position.text, name: "events", data: object.finished(), into: &frame)
+            id: nil, name: "events", data: object.finished(), into: &frame)
         return frame
     }
 

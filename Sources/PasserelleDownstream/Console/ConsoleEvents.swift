@@ -7,8 +7,9 @@ import PasserelleWire
 ///
 /// It is looked for in the logs when somebody asks, so that an event that comes costs nothing more.
 struct ConsoleEvents {
-    /// Events that are told at once.
+    /// Events that a tick tells, and those that a new console is told: as many as its page keeps.
     static let limit = 50
+    static let freshLimit = 100
     /// Bytes of an event's data that are shown, where content is.
     static let dataBytes = 1024
     /// Bytes of an event's name, and of a user's id.

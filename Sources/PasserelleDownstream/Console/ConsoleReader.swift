@@ -14,14 +14,13 @@ final class ConsoleReader: LinkOwner, Stallable {
     let link: Link
     private unowned let consoles: Consoles
     private let isChunked: Bool
-    private var cursor: ConsoleCursor
+    private var cursor = ConsoleCursor()
     private var isOver = false
 
     /// Takes the link over.
-    init(link: Link, isChunked: Bool, cursor: ConsoleCursor, consoles: Consoles) {
+    init(link: Link, isChunked: Bool, consoles: Consoles) {
         self.link = link
         self.isChunked = isChunked
-        self.cursor = cursor
         self.consoles = consoles
         link.outputLimit = Self.outputLimit
         link.owner = self

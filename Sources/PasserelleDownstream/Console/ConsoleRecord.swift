@@ -48,7 +48,8 @@ struct ConsoleRecord: Equatable {
     /// How many channels there are in each state.
     var states: [String: Int] = [:]
     var memberCount = 0
-    /// Those with most readers first; of equals, the one on which something was said last.
+    /// Those with most readers, of equals those on which something was said last; in an order that
+    /// does not change with every event.
     var channels: [Row] = []
 
     /// A record that says nothing yet.
@@ -67,7 +68,9 @@ struct ConsoleRecord: Equatable {
             memberCount += channel.members.count
             first.offer(channel)
         }
-        channels = first.elements.map(Row.init)
+        channels = first.elements.map(Row.init).sorted {
+            ($1.readers, $0.name) < ($0.readers, $1.name)
+        }
     }
 }
 
@@ -82,7 +85,7 @@ extension ConsoleRecord.Row {
 }
 
 extension Channel {
-    /// The order in which the console lists channels.
+    /// Which channels the console lists where there are too many.
     fileprivate func precedes(_ other: Channel) -> Bool {
         if readers.count != other.readers.count { return readers.count > other.readers.count }
         let (own, others) = (newest, other.newest)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
@@ -27,8 +26,7 @@ enum ConsoleRoute {
         connection.handOver()
         connection.link.resume()
         desk.consoles.open(
-            connection.link, head: head, isChunked: request.version == .http11,
-            after: request.fields.first("Last-Event-ID").flatMap { Position($0) })
+            connection.link, head: head, isChunked: request.version == .http11)
     }
 
     /// Refuses what a page elsewhere has a browser fetch, as an image say: it could read nothing of

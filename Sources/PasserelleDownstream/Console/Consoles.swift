@@ -46,10 +46,8 @@ final class Consoles {
     }
 
     /// Opens a console on a link, and tells it how things are.
-    func open(_ link: Link, head: [UInt8], isChunked: Bool, after position: Position?) {
-        let reader = ConsoleReader(
-            link: link, isChunked: isChunked, cursor: ConsoleCursor(after: position, in: hub),
-            consoles: self)
+    func open(_ link: Link, head: [UInt8], isChunked: Bool) {
+        let reader = ConsoleReader(link: link, isChunked: isChunked, consoles: self)
         readers[ObjectIdentifier(reader)] = reader
         reader.begin(head: head)
         reader.tell(state)

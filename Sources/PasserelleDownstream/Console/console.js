@@ -13,11 +13,12 @@ class Console {
     this.channels = new Rows("channels", channelRow, fillChannel);
     this.log = new Rows("events", eventRow, fillEvent);
     this.events = [];
+    this.listed = [];
     this.more = 0;
     const hold = find(".hold");
     hold.onclick = () => {
       this.isHeld = !this.isHeld;
-      hold.setAttribute("aria-pressed", this.isHeld);
+      hold.classList.toggle("pressed", this.isHeld);
       put(hold, this.isHeld ? "Go on" : "Pause");
       if (!this.isHeld) this.show();
     };
@@ -25,14 +26,17 @@ class Console {
     this.log.show([], (event) => event.id);
   }
 
+  /** A stream has begun: what is counted next may be another life's. */
+  began() { this.isNew = true; }
+
   /** How things are, once a second; rates are what lies between two of them. */
   became(state) {
-    const before = this.state;
+    const before = this.isNew ? undefined : this.state;
+    const hasBegunAnew = this.isNew && state.uptime_ms < this.state?.uptime_ms;
+    this.isNew = false;
     this.state = state;
     const seconds = before ? (state.uptime_ms - before.uptime_ms) / 1000 : 0;
     const [readers, deliveries, events, troubles] = this.charts;
-    readers.add(state.readers);
-    // Another life of the gateway counts from nothing.
     if (seconds > 0) {
       const per = (now, then) => Math.max(0, now - then) / seconds;
       const told = (key) => per(state.deliveries[key], before.deliveries[key]);
@@ -42,26 +46,32 @@ class Console {
         messages: per(state.upstream.messages, before.upstream.messages),
       });
       troubles.add({ refusals: per(state.refusals, before.refusals), gaps: per(state.gaps, before.gaps) });
-    } else if (before) {
-      for (const chart of [deliveries, events, troubles]) chart.clear();
+    } else if (hasBegunAnew) {
+      // Another life of the gateway.
+      for (const chart of this.charts) chart.clear();
     }
+    readers.add(state.readers);
     this.show();
   }
 
   /** What came, oldest first; a fresh list stands in the place of what is shown. */
   heard({ fresh, more, retracted, events }) {
-    if (fresh) { this.events = []; this.more = 0; }
     const gone = new Set(retracted);
-    const kept = this.events.map((event) =>
-      gone.has(event.id) ? { ...event, retracted: true, data: undefined, size: undefined } : event);
+    const without = (list) => list.map((event) =>
+      gone.has(event.id) ? { id: event.id, time: event.time, channel: event.channel, retracted: true } : event);
+    const kept = fresh ? [] : without(this.events);
     this.events = [...events.reverse(), ...kept].slice(0, Console.events);
     this.more = fresh ? 0 : this.more + more;
+    // What was taken back goes from a page that stands still, too.
+    if (fresh) this.listed = this.events; else if (gone.size) this.listed = without(this.listed);
+    if (this.isHeld && (fresh || gone.size)) this.list();
     this.show();
   }
 
   show() {
     if (this.isHeld) return;
-    this.log.show(this.events, (event) => event.id);
+    this.listed = this.events;
+    this.list();
     const { state } = this;
     const kind = state?.content ? "newest first" : "names and sizes, newest first";
     say("told", this.more ? `newest first; ${number(this.more)} came too fast to be listed` : kind);
@@ -71,6 +81,8 @@ class Console {
     this.showHead(state);
     this.showUpstream(state);
   }
+
+  list() { this.log.show(this.listed, (event) => event.id); }
 
   showHead({ version, uptime_ms, content, channels }) {
     say("version", version);
@@ -114,6 +126,7 @@ class Feed {
     this.source?.close();
     const source = new EventSource("console/events");
     this.source = source;
+    source.onopen = () => this.page.began();
     source.addEventListener("state", (message) => { this.came(); this.page.became(JSON.parse(message.data)); });
     source.addEventListener("events", (message) => this.page.heard(JSON.parse(message.data)));
     source.onerror = () => {

@@ -132,6 +132,10 @@ package final class HTTPService {
         let allowed = HTTPRoute.reading.joined(separator: ", ")
         if request.method == "OPTIONS" { return connection.answer(.options(allowed)) }
         guard HTTPRoute.reading.contains(request.method) else { throw .method(allowed: allowed) }
+        if route.isForBrowsers, !connection.link.isUnix {
+            let names = OriginRules.operators(desk.configuration.consoleHosts)
+            try names.checkHost(of: request)
+        }
         guard let answer = route.answer(request, desk.services) else {
             return try ConsoleRoute.serve(request, on: connection, desk: desk)
         }

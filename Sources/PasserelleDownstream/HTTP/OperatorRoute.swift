@@ -34,6 +34,14 @@ enum OperatorRoute: Equatable {
         }
     }
 
+    /// Whether it is the console's, which a page elsewhere may have a browser ask for.
+    var isForBrowsers: Bool {
+        switch self {
+        case .console, .consoleEvents: true
+        case .index, .metrics, .health, .readiness: false
+        }
+    }
+
     /// The answer, as things are now; `nil` where a stream is asked for.
     func answer(_ request: HTTPRequest, _ services: DownstreamServices) -> HTTPResponse? {
         switch self {

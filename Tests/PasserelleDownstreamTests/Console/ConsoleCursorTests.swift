@@ -19,50 +19,49 @@ struct ConsoleCursorTests {
     @Test func `a new console is told what is held, then what comes, then nothing`() throws {
         let heard = HeardHub("c")
         heard.say("c", "before")
-        var cursor = ConsoleCursor(after: nil, in: heard.hub)
+        var cursor = ConsoleCursor()
         let first = try message(cursor.next(in: heard.hub, showsContent: false))
-        #expect(first.event == "events" && first.id == "7-2")
+        #expect(first.event == "events" && first.id == "")
         #expect(member(first.data, "fresh") == "true" && member(first.data, "more") == "0")
         #expect(column(first.data, "event") == ["before"])
         #expect(cursor.next(in: heard.hub, showsContent: false) == nil)
         heard.say("c", "later")
         let second = try message(cursor.next(in: heard.hub, showsContent: false))
-        #expect(second.id == "7-3" && member(second.data, "fresh") == "false")
+        #expect(member(second.data, "fresh") == "false")
         #expect(column(second.data, "event") == ["later"])
     }
 
     @Test func `a gateway with nothing to tell says so once`() throws {
         let heard = HeardHub()
-        var cursor = ConsoleCursor(after: nil, in: heard.hub)
+        var cursor = ConsoleCursor()
         let first = try message(cursor.next(in: heard.hub, showsContent: true))
-        #expect(first.id == "7-0")
         #expect(
             String(decoding: first.data, as: UTF8.self)
                 == #"{"fresh":true,"more":0,"retracted":[],"events":[]}"#)
         #expect(cursor.next(in: heard.hub, showsContent: true) == nil)
     }
 
-    @Test func `a console that comes back goes on, where the log is the same`() throws {
+    @Test(arguments: [(99, 99, 0), (100, 100, 0), (101, 100, 1)])
+    func `a new console is told as many as its page keeps, a tick tells fewer`(
+        count: Int, told: Int, more: Int
+    ) throws {
         let heard = HeardHub("c")
-        heard.say("c", "old")
-        let position = heard.hub.position
-        heard.say("c", "new")
-        var cursor = ConsoleCursor(after: position, in: heard.hub)
-        let told = try message(cursor.next(in: heard.hub, showsContent: false)).data
-        #expect(column(told, "event") == ["new"] && member(told, "fresh") == "false")
-        for other in [
-            Position(epoch: 8, sequence: 1), Position(epoch: 7, sequence: 99),
-        ] {
-            var anew = ConsoleCursor(after: other, in: heard.hub)
-            let all = try message(anew.next(in: heard.hub, showsContent: false)).data
-            #expect(column(all, "event") == ["old", "new"] && member(all, "fresh") == "true")
-        }
+        var open = ConsoleCursor()
+        _ = open.next(in: heard.hub, showsContent: false)
+        for number in 0..<count { heard.say("c", "\(number)") }
+        var new = ConsoleCursor()
+        let first = try message(new.next(in: heard.hub, showsContent: false)).data
+        #expect(column(first, "event") == (more..<count).map(String.init))
+        #expect(member(first, "more") == "\(more)" && column(first, "id").count == told)
+        let tick = try message(open.next(in: heard.hub, showsContent: false)).data
+        #expect(column(tick, "event") == (count - 50..<count).map(String.init))
+        #expect(member(tick, "more") == "\(count - 50)")
     }
 
     @Test func `what was told and taken back is told by its position`() throws {
         let heard = HeardHub("c")
         heard.say("c", "new-message", key: "m")
-        var cursor = ConsoleCursor(after: nil, in: heard.hub)
+        var cursor = ConsoleCursor()
         _ = cursor.next(in: heard.hub, showsContent: true)
         heard.say("c", "message-deleted", retracts: "m")
         let tookSome = cursor.took(back: heard.hub.takeRetracted())
@@ -78,7 +77,8 @@ struct ConsoleCursorTests {
     func `of retractions that wait the newest are told`(count: UInt64) {
         let heard = HeardHub("c")
         for _ in 0..<count { heard.say("c", "e") }
-        var cursor = ConsoleCursor(after: heard.hub.position, in: heard.hub)
+        var cursor = ConsoleCursor()
+        _ = cursor.next(in: heard.hub, showsContent: true)
         for sequence in 1...count { cursor.took(back: [sequence]) }
         let first = count > 100 ? count - 99 : 1
         #expect(cursor.retracted == Array(first...count))

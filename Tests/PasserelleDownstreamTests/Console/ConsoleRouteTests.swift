@@ -239,21 +239,62 @@ struct ConsoleRouteTests {
         }
     }
 
-    @Test func `a console that comes back is told only what is new`() throws {
+    @Test func `every surface's readers are counted, and what they were told`() throws {
         let scene = try scene()
+        let stream = try scene.stream("channel=c")
+        scene.say("c", "e")
+        _ = try stream.names()
+        _ = try scene.http().get("/poll?channel=c&last=1")
+        let line = try scene.line()
+        line.send("SUBSCRIBE c last=1\n")
+        _ = try line.lines()
+        let poll = try scene.http()
+        poll.send(
+            "GET /poll?channel=c&after=\(scene.hub.position.text)&wait=9 HTTP/1.1\r\nHost: h\r\n\r\n"
+        )
+        try scene.settle()
+        #expect(try scene.http().get("/poll?channel=f").status == 403)
+        let state = try open(scene).messages()[0].data
+        #expect(member(state, "readers") == #"{"sse":1,"poll":1,"line":1}"#)
+        // A stream and a line are told the members first.
+        #expect(member(state, "deliveries") == #"{"sse":2,"poll":1,"line":2}"#)
+        #expect(member(state, "refusals") == "1")
+    }
+
+    @Test func `a console that comes back is told all that is held, as it is by then`() throws {
+        let scene = try scene(content: true)
         _ = try scene.stream("channel=c")
-        scene.say("c", "old")
+        scene.hub.heard(
+            "c", event: "new-message", data: Array("1".utf8), userID: nil, key: "m", at: scene.now)
         let first = try open(scene)
-        let id = try #require(try first.messages().last { $0.event == "events" }?.id)
+        _ = try first.messages()
         first.close()
-        scene.say("c", "new")
-        let second = try open(scene, "Last-Event-ID: \(id)\r\n")
+        scene.hub.heard(
+            "c", event: "message-deleted", data: Array("2".utf8), userID: nil, retracts: "m",
+            at: scene.now)
+        let second = try open(scene, "Last-Event-ID: 7-2\r\n")
         let told = try wait(scene, second, for: "events").data
-        #expect(column(told, "event") == ["new"] && member(told, "fresh") == "false")
-        for wrong in ["zzz", "9-1", "7-99"] {
-            let other = try open(scene, "Last-Event-ID: \(wrong)\r\n")
-            let all = try wait(scene, other, for: "events").data
-            #expect(column(all, "event") == ["old", "new"] && member(all, "fresh") == "true")
+        #expect(column(told, "retracted") == ["true", "nothing"])
+        #expect(column(told, "data") == ["nothing", "2"] && member(told, "fresh") == "true")
+    }
+
+    /// Hosts, by what the console answers for.
+    @Test(arguments: [
+        ("localhost:8081", true, true), ("127.0.0.1:8081", true, true), ("[::1]", true, true),
+        ("10.0.0.5:8081", false, true), ("[fd00::1]:8081", false, true),
+        ("ops.example:8081", false, true), ("evil.example", false, false),
+        ("10.0.0.5.evil.example", false, false), ("", false, false),
+    ])
+    func `no name that a page has made for itself leads to a console`(
+        host: String, isOwn: Bool, isOpen: Bool
+    ) {
+        let request = HTTPRequest(method: "GET", target: "/console", fields: ["Host": host])
+        for (hosts, isAnswered) in [
+            (OriginRules.Hosts.loopback, isOwn), (.addresses(["ops.example"]), isOpen),
+        ] {
+            var rules = OriginRules()
+            rules.hosts = hosts
+            #expect(((try? rules.checkHost(of: request)) != nil) == isAnswered, "\(host) \(hosts)")
         }
     }
 
