@@ -5,13 +5,13 @@ import PasserelleWire
 
 /// Where one console stands in the log, and what it is told next.
 struct ConsoleCursor: Equatable {
-    /// Retractions that wait to be told; of more, the oldest are not.
+    /// Retractions that wait to be told; with more, the console is told everything anew.
     static let retractionLimit = 100
 
     /// Up to where it was told.
     private(set) var sequence: UInt64 = 0
-    /// True before it was told anything: what comes then stands in the place of all that its page
-    /// shows, since nobody can tell any more what of that was taken back.
+    /// True where what comes next stands in the place of all that its page shows, since that may
+    /// have been taken back without its knowing.
     private(set) var isFresh = true
     /// What it was told and has been taken back since.
     private(set) var retracted: [UInt64] = []
@@ -21,7 +21,11 @@ struct ConsoleCursor: Equatable {
     mutating func took(back sequences: Set<UInt64>) -> Bool {
         let known = sequences.filter { $0 <= sequence }
         guard !known.isEmpty else { return false }
-        retracted = (retracted + known.sorted()).suffix(Self.retractionLimit)
+        if !isFresh { retracted += known.sorted() }
+        if retracted.count > Self.retractionLimit {
+            isFresh = true
+            retracted = []
+        }
         return true
     }
 
@@ -29,8 +33,10 @@ struct ConsoleCursor: Equatable {
     /// nothing.
     mutating func next(in hub: Hub, showsContent: Bool) -> [UInt8]? {
         guard isFresh || sequence < hub.sequence || !retracted.isEmpty else { return nil }
-        let limit = isFresh ? ConsoleEvents.freshLimit : ConsoleEvents.limit
-        let news = ConsoleEvents(hub, after: sequence, limit: limit)
+        let news =
+            isFresh
+            ? ConsoleEvents(hub, after: 0, limit: ConsoleEvents.freshLimit)
+            : ConsoleEvents(hub, after: sequence)
         var object = JSONObjectWriter()
         object.member("fresh", isFresh)
         object.member("more", news.more)

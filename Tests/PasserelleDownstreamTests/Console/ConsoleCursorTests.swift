@@ -73,14 +73,23 @@ struct ConsoleCursorTests {
         #expect(!tookMore && cursor.retracted.isEmpty)
     }
 
-    @Test(arguments: [99, 100, 101])
-    func `of retractions that wait the newest are told`(count: UInt64) {
+    @Test(arguments: [(99, false), (100, false), (101, true)])
+    func `after more retractions than are kept, everything is told anew`(
+        count: Int, isFresh: Bool
+    ) throws {
         let heard = HeardHub("c")
-        for _ in 0..<count { heard.say("c", "e") }
+        for number in 0..<count { heard.say("c", "new-message", key: "\(number)") }
         var cursor = ConsoleCursor()
         _ = cursor.next(in: heard.hub, showsContent: true)
-        for sequence in 1...count { cursor.took(back: [sequence]) }
-        let first = count > 100 ? count - 99 : 1
-        #expect(cursor.retracted == Array(first...count))
+        for number in 0..<count {
+            heard.say("c", "message-deleted", retracts: "\(number)")
+            let isKnown = cursor.took(back: heard.hub.takeRetracted())
+            #expect(isKnown)
+        }
+        #expect(cursor.retracted.count == (isFresh ? 0 : count))
+        let told = try message(cursor.next(in: heard.hub, showsContent: true)).data
+        #expect(member(told, "fresh") == "\(isFresh)")
+        #expect((member(told, "retracted") == "[]") == isFresh)
+        #expect(cursor.next(in: heard.hub, showsContent: true) == nil)
     }
 }
