@@ -238,7 +238,7 @@ extension StatusReport.JournalPart {
         let journal = scribe.journal
         let lag = journal.waitingSince.map { steady - $0 } ?? .zero
         self.init(
-            state: journal.state == .on ? "on" : "off",
+            state: journal.isKeeping ? "on" : "off",
             synced: hub.position(at: journal.syncedSequence).text, bytes: journal.bytes,
             segments: journal.segments.count, lag_ms: Int64(lag / .milliseconds(1)),
             torn: scribe.torn, damaged: scribe.damaged, buried: journal.buried,

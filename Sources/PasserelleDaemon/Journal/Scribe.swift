@@ -11,6 +11,7 @@ final class Scribe {
     /// How long after a failure everything is written anew; it doubles up to `longestRetry`.
     static let firstRetry: Duration = .seconds(1)
     static let longestRetry: Duration = .seconds(60)
+    private static let isOff = "journalling is off: a restart would lose what comes now"
 
     private(set) var journal: Journal
     /// What could not be read when the process began.
@@ -27,6 +28,8 @@ final class Scribe {
     private var isRetrying = false
     /// True once even clearing up has failed, so that it waits for the next try.
     private var isStuck = false
+    /// True once it was told that the disk does not answer, until it has.
+    private var hasToldOfSilence = false
     private var isClosed = false
 
     /// Goes on with a directory's journal; `hub` was built from what was found there.
@@ -64,20 +67,33 @@ final class Scribe {
     func timePassed() {
         guard !isClosed else { return }
         journal.timePassed(hub: hub, at: Moment(loop))
+        if journal.isOverfull, !hasToldOfSilence {
+            hasToldOfSilence = true
+            log.error(Self.isOff, ["directory": path, "cause": "the disk does not answer"])
+        }
         arm()
     }
 
     /// Has everything reach the disk, and waits for it: the end of the process.
+    ///
+    /// A journal that is off is tried once more: what the disk takes now need not be lost.
     func close() {
         guard !isClosed else { return }
-        worker.wait()
         isClosed = true
-        if journal.state != .off {
-            journal.end(hub: hub, at: Moment(loop))
-            begin()
-            worker.wait()
-        }
+        worker.wait()
+        journal.retry(hub: hub, at: Moment(loop))
+        while journal.state == .returning, doNextBatch() {}
+        if journal.state == .on { journal.end(hub: hub, at: Moment(loop)) }
+        _ = doNextBatch()
         worker.close()
+    }
+
+    /// Does the next batch and waits for it; answers whether there was one.
+    private func doNextBatch() -> Bool {
+        begin()
+        guard worker.isBusy else { return false }
+        worker.wait()
+        return true
     }
 
     private func arm() {
@@ -99,6 +115,7 @@ final class Scribe {
 
     private func ended(_ error: SystemError?) {
         let change = journal.finished(succeeded: error == nil)
+        hasToldOfSilence = false
         guard !isClosed else { return }
         if change == .on { cameBack() }
         if journal.state == .off {
@@ -119,7 +136,7 @@ final class Scribe {
         isRetrying = true
         let cause = error.map { "\($0)" } ?? "the disk does not keep up"
         log.error(
-            "journalling is off: a restart would lose what comes now",
+            Self.isOff,
             ["directory": path, "cause": cause, "retry_in": retryDelay.settingText])
         loop.after(retryDelay) { [weak self] in self?.retry() }
         retryDelay = min(retryDelay * 2, Self.longestRetry)

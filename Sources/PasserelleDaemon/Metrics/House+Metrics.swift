@@ -74,12 +74,13 @@ extension MetricsSnapshot.PresencePart {
 extension MetricsSnapshot.JournalPart {
     fileprivate init(_ scribe: Scribe, steady: Duration) {
         let journal = scribe.journal
-        isOn = journal.state == .on
+        isOn = journal.isKeeping
         bytes = journal.bytes
         segments = journal.segments.count
         lag = journal.waitingSince.map { steady - $0 } ?? .zero
         failures = journal.failures
         copies = journal.copies
+        torn = scribe.torn
         damaged = scribe.damaged
     }
 }

@@ -210,6 +210,9 @@ extension MetricsSnapshot.JournalPart {
         out.counter(
             "passerelle_journal_copies_total", "Times that the journal was written anew.", copies)
         out.gauge(
+            "passerelle_journal_torn_tails",
+            "Ends of the journal, found cut off in the middle of a record at the start.", torn)
+        out.gauge(
             "passerelle_journal_damaged_places",
             "Places of the journal that could not be read at the start.", damaged)
     }

@@ -66,6 +66,7 @@ struct MetricsSnapshot: Equatable {
         var lag: Duration = .zero
         var failures = 0
         var copies = 0
+        var torn = 0
         var damaged = 0
     }
 

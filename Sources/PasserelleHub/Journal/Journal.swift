@@ -47,8 +47,9 @@ package struct Journal {
     private var notedSince: Duration?
     private var flight: Flight?
     private var copiedBytes = 0
-    /// True once more waits than may.
-    private var isOverfull = false
+    /// True once more waits for the batch under way than may: nothing is kept until that has ended,
+    /// and it counts as failed then.
+    package private(set) var isOverfull = false
 
     /// A batch that is under way.
     private struct Flight {
@@ -92,6 +93,8 @@ package struct Journal {
     package var bytes: Int { segments.reduce(0) { $0 + $1.bytes } }
     /// When what waits to reach the disk longest was noted, on the steady clock.
     package var waitingSince: Duration? { flight?.since ?? notedSince }
+    /// Whether what comes is kept.
+    package var isKeeping: Bool { state == .on && !isOverfull }
     /// True while a batch is under way.
     package var isBusy: Bool { flight != nil }
     /// True while everything is being written anew.

@@ -52,7 +52,7 @@ struct JournalPast {
             for channel in channels.values { channel.wentSilent(since) }
         case .retraction(let burial):
             saw(burial.through, nil)
-            channel(burial.channel).burials.append(burial)
+            channel(burial.channel).retracted(burial.key, through: burial.through)
         case .member(let name, let seen):
             saw(0, seen.time)
             seenMembers.saw(seen, on: name)
@@ -115,7 +115,8 @@ private final class ChannelPast {
     }
 
     let name: String
-    var burials: [Burial] = []
+    /// Up to which sequence number messages were taken back, by their key.
+    private var retractions: [String: UInt64] = [:]
     private var entries: [Entry] = []
     private var cost = 0
     private var isSorted = true
@@ -131,6 +132,10 @@ private final class ChannelPast {
         if horizon.sequence >= self.horizon?.sequence ?? 0 { self.horizon = horizon }
         self.silence = silence
         self.holes = holes
+    }
+
+    func retracted(_ key: String, through sequence: UInt64) {
+        retractions[key] = max(retractions[key] ?? 0, sequence)
     }
 
     func wentSilent(_ since: WallTime) {
@@ -156,7 +161,7 @@ private final class ChannelPast {
             || entries.contains { if case .refused = $0.event.content { false } else { true } }
         trim(limits)
         beginWithFirst()
-        for burial in burials { bury(burial) }
+        retract()
         let before = horizon ?? Channel.Horizon(sequence: 0, reason: .idle)
         guard wasHeard || !entries.isEmpty else { return nil }
         let since = silence ?? alive
@@ -168,10 +173,12 @@ private final class ChannelPast {
             since: isSure ? since : known.map { min($0, since ?? $0) })
     }
 
-    private func bury(_ burial: Burial) {
-        for entry in entries
-        where entry.event.key == burial.key && entry.event.sequence <= burial.through {
-            entry.event.retract()
+    /// One pass over the entries, however much was taken back.
+    private func retract() {
+        guard !retractions.isEmpty else { return }
+        for entry in entries {
+            guard let key = entry.event.key, let through = retractions[key] else { continue }
+            if entry.event.sequence <= through { entry.event.retract() }
         }
     }
 

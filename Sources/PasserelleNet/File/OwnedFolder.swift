@@ -36,6 +36,9 @@ package final class OwnedFolder {
 
     deinit {
         for descriptor in open.values { close(descriptor) }
+        // Said, and not left to `close`: a process that is just being started by another thread has
+        // every descriptor of this one until its program begins, and would keep the lock.
+        flock(lock, LOCK_UN)
         close(lock)
         close(folder)
     }

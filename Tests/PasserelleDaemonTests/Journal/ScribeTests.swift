@@ -30,7 +30,7 @@ private final class Desk {
         let now = Moment(loop)
         var configuration = HubConfiguration()
         configuration.pinned = ["c"]
-        let directory = try Self.directory(path, limits: configuration.log, now: now)
+        let directory = try StateDirectory(path, limits: configuration.log, now: now)
         hub = Hub(
             restoring: directory.found.past, epoch: epoch, configuration: configuration, at: now)
         let log = Log(level: .debug, form: .journal, clock: { 0 }, sink: lines.add)
@@ -41,24 +41,6 @@ private final class Desk {
             directory, hub: hub, loop: loop, log: log, sync: .milliseconds(1), limits: limits)
         loop.atTurnEnd { [unowned self] in scribe.settle() }
         hub.subscribed("c", members: [Member(userID: "u", userInfo: nil)], at: now)
-    }
-
-    /// Takes the directory; a process that another test is about to start may have its lock for a
-    /// moment longer.
-    private static func directory(
-        _ path: String, limits: LogLimits, now: Moment
-    ) throws -> StateDirectory {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while true {
-            do throws(House.StartError) {
-                return try StateDirectory(path, limits: limits, now: now)
-            } catch {
-                guard error.description.contains("in use"), ContinuousClock.now < deadline else {
-                    throw error
-                }
-                sched_yield()
-            }
-        }
     }
 
     func say(_ text: String, key: String? = nil, retracts: String? = nil) {
@@ -193,6 +175,28 @@ struct ScribeTests {
         }
         let found = try StateDirectory.peek(path)
         #expect(found == (0..<20).map { "while off \($0)" })
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "root alone may mount a small disk"))
+    func `an end while journalling is off keeps what the disk takes by then`() throws {
+        mkdir(path, 0o700)
+        let mounted = mount("none", path, "tmpfs", 0, "size=256k,mode=0700") == 0
+        guard mounted else { try Test.cancel("this system mounts nothing: errno \(errno)") }
+        defer { umount2(path, Int32(MNT_DETACH)) }
+        let filler = open(path + "/filler", O_CREAT | O_WRONLY, 0o600)
+        let zeros = [UInt8](repeating: 0, count: 4096)
+        while write(filler, zeros, zeros.count) > 0 {}
+        close(filler)
+        do {
+            let desk = try Desk(path, epoch: 1)
+            try run(desk.loop) { desk.lines.count("journalling is off") == 1 }
+            for number in 0..<300 { desk.say("while off \(number)") }
+            unlink(path + "/filler")
+            desk.scribe.close()
+            #expect(desk.scribe.journal.state == .on)
+        }
+        let found = try StateDirectory.peek(path)
+        #expect(found == (0..<300).map { "while off \($0)" })
     }
 
     @Test func `damage is told, and the journal is written anew`() throws {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
 import Testing
+
+@testable import PasserelleHub
 
 struct JournalCopyTests {
     private static let dataBytes = 300
@@ -48,6 +49,46 @@ struct JournalCopyTests {
         }
         #expect(journal.state == .on && journal.copies == 1)
         #expect(bytes > 200 * 20 * Self.dataBytes && slices > 50)
+    }
+
+    /// A journal whose first batch is under way while three events come, and the seconds pass.
+    private static func journalBehindDisk(waitingBytes: Int) -> (journal: Journal, hub: Hub) {
+        let hub = Hub(epoch: 1, configuration: HubConfiguration(), at: moment(0))
+        hub.gathersChanges = true
+        hub.attach(
+            Listener(hub), to: ["c"], from: .now, wantsSnapshot: false, at: moment(0))
+        hub.subscribed("c", members: nil, at: moment(0))
+        var recovery = JournalRecovery(limits: LogLimits(), now: moment(0))
+        var limits = JournalLimits()
+        limits.waitingBytes = waitingBytes
+        var journal = Journal(after: recovery.finish(), hub: hub, limits: limits, at: moment(0))
+        _ = journal.nextBatch(hub: hub, at: moment(0))
+        for _ in 0..<3 {
+            hub.heard("c", event: "e", data: Array("1".utf8), userID: nil, at: moment(0))
+        }
+        journal.takeChanges(of: hub, at: moment(0))
+        journal.timePassed(hub: hub, at: moment(0))
+        return (journal, hub)
+    }
+
+    @Test(arguments: [-1, 0, 1])
+    func `more than may wait for a disk that does not answer is not kept, and this is known`(
+        excess: Int
+    ) {
+        let (all, _) = Self.journalBehindDisk(waitingBytes: .max)
+        let waiting = all.segments.reduce(all.buffer.count) { $0 + $1.bytes - $1.certain }
+        #expect(waiting > 0 && all.isKeeping)
+        var (journal, hub) = Self.journalBehindDisk(waitingBytes: waiting - excess)
+        #expect(journal.isOverfull == (excess > 0))
+        #expect(journal.isKeeping == (excess <= 0))
+        // The answer comes at last: what was not kept makes it a failure, which is mended.
+        #expect(journal.finished(succeeded: true) == (excess > 0 ? .off : nil))
+        journal.retry(hub: hub, at: moment(1))
+        for _ in 0..<10 where !journal.isKeeping || journal.hasWork {
+            _ = journal.nextBatch(hub: hub, at: moment(1))
+            journal.finished(succeeded: true)
+        }
+        #expect(journal.isKeeping && journal.syncedSequence == hub.sequence)
     }
 
     @Test func `whatever was found is synced before anything follows it`() throws {

@@ -71,6 +71,25 @@ struct OwnedFolderTests {
         #expect(throws: Never.self) { try OwnedFolder(path: path) }
     }
 
+    @Test func `it is free once let go of, though a process being started has its descriptors`()
+        throws
+    {
+        var folder: OwnedFolder? = try OwnedFolder(path: path)
+        _ = try folder?.names()
+        // As fork(2) does until exec(2).
+        let locks = (0..<1024).filter { descriptor in
+            var name = [CChar](repeating: 0, count: 1024)
+            let count = readlink("/proc/self/fd/\(descriptor)", &name, name.count - 1)
+            let bytes = name.prefix(max(0, count)).map(UInt8.init(bitPattern:))
+            return String(decoding: bytes, as: UTF8.self).hasSuffix("\(path)/lock")
+        }
+        #expect(locks.count == 1)
+        let copies = locks.map { dup(Int32($0)) }
+        defer { for copy in copies { close(copy) } }
+        folder = nil
+        #expect(throws: Never.self) { try OwnedFolder(path: path) }
+    }
+
     @Test func `what is no folder of ours is refused, and why`() throws {
         let file = temporary.file("file")
         close(open(file, O_CREAT | O_WRONLY, 0o600))
