@@ -178,6 +178,10 @@ class ConsoleTests(unittest.TestCase):
         self.addCleanup(self.driver.close)
         self.driver.get(self.gateway.url)
         until(lambda: self.text("link") == "Lost", "there is no room")
+        self.assertEqual(
+            self.texts(".notice.lost"),
+            ["The gateway takes no further console: eight may be open at once. Trying again…"],
+        )
         self.gateway.streams.pop().close()
         until(lambda: self.text("link") == "Live", "there is room again", 40)
         self.browser.complaints()  # Chromium logs every 503.

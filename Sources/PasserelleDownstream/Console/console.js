@@ -130,9 +130,10 @@ class Feed {
     source.addEventListener("state", (message) => { this.came(); this.page.became(JSON.parse(message.data)); });
     source.addEventListener("events", (message) => this.page.heard(JSON.parse(message.data)));
     source.onerror = () => {
-      this.lost();
-      // Refused, as when there are too many consoles: the browser has given up, so we try.
-      if (source.readyState === EventSource.CLOSED) this.comeBack();
+      // Refused: the browser has given up, so we try.
+      const isRefused = source.readyState === EventSource.CLOSED;
+      this.lost(isRefused);
+      if (isRefused) this.comeBack();
     };
     this.watch();
   }
@@ -152,11 +153,12 @@ class Feed {
     this.silence = setTimeout(() => { this.lost(); this.comeBack(); }, Feed.patience);
   }
 
-  lost() {
+  lost(isRefused = false) {
     document.body.dataset.link = "lost";
     say("link", "Lost");
     const since = this.last ? ` since ${clockFormat.format(this.last)}: what you see is as it was then` : "";
-    put(find(".lost"), `No word from the gateway${since}. Trying again…`);
+    const what = isRefused ? "The gateway takes no further console: eight may be open at once" : "No word from the gateway";
+    put(find(".lost"), `${what}${since}. Trying again…`);
     find(".lost").hidden = false;
   }
 
