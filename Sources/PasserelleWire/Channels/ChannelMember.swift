@@ -2,6 +2,10 @@
 
 /// A user who is in a presence channel.
 package struct ChannelMember: Equatable, Sendable {
+    /// How many containers a `user_info` may hold inside each other: three stand around it in the
+    /// data that tells the members.
+    static let infoDepth = EventData.maximumDepth - 3
+
     /// The user's id; one that came as a number is here as its digits.
     package var userID: String
     /// The application's word on the user, raw JSON on one line; nil where none was given, or null.

@@ -4,13 +4,36 @@
 struct MessagePayload {
     private let bytes: [UInt8]
     private let root: JSONSlice
+    /// Whether something in it nests deeper than what is embedded elsewhere can.
+    private let isDeep: Bool
 
     /// Decodes the payload; one that is absent is `null`.
     init(_ text: Span<UInt8>, _ fields: MessageFields) {
         let bytes = fields.payload(text)
         // What `EventData` gives is JSON; were it not, the payload would be as good as absent.
-        root = (try? JSONScanner.document(bytes.span)) ?? JSONSlice(kind: .null, range: 0..<0)
-        self.bytes = bytes
+        let root = (try? JSONScanner.document(bytes.span)) ?? JSONSlice(kind: .null, range: 0..<0)
+        if let (deepBytes, deepRoot) = Self.deepObject(bytes, root) {
+            (self.bytes, self.root, isDeep) = (deepBytes, deepRoot, true)
+        } else {
+            (self.bytes, self.root, isDeep) = (bytes, root, false)
+        }
+    }
+
+    /// The object that a string holds which stayed one for its depth.
+    ///
+    /// What one member says of themselves is in there with what all others do: it is read, and that
+    /// one told as text.
+    private static func deepObject(
+        _ bytes: [UInt8], _ root: JSONSlice
+    ) -> (bytes: [UInt8], root: JSONSlice)? {
+        guard root.kind == .string, root.range.count > 2,
+            bytes[root.range.lowerBound + 1] == UInt8(ascii: "{"),
+            var text = JSONScanner.stringKeepingLoneSurrogates(bytes.span, root),
+            let object = try? JSONScanner.deepDocument(text.span)
+        else { return nil }
+        // In JSON they stand between tokens only.
+        for at in text.indices where text[at] == 0x0A || text[at] == 0x0D { text[at] = 0x20 }
+        return (text, object)
     }
 
     /// What the payload is.
@@ -48,7 +71,8 @@ struct MessagePayload {
         userID(value(path))
     }
 
-    /// A value at a path as JSON on one line; nil where it is absent or null.
+    /// A value at a path as JSON on one line, its text where it nests too deep to be embedded; nil
+    /// where it is absent or null.
     func json(_ path: String...) -> [UInt8]? {
         json(value(path))
     }
@@ -96,6 +120,14 @@ struct MessagePayload {
 
     private func json(_ value: JSONSlice?) -> [UInt8]? {
         guard let value, value.kind != .null else { return nil }
-        return Array(bytes[value.range])
+        guard isDeep, isTooDeep(value) else { return Array(bytes[value.range]) }
+        var text: [UInt8] = []
+        JSONWriter.string(bytes: bytes.span.extracting(value.range), into: &text)
+        return text
+    }
+
+    private func isTooDeep(_ value: JSONSlice) -> Bool {
+        var cursor = JSONCursor(at: value.range.lowerBound, end: value.range.upperBound)
+        return (try? cursor.value(bytes.span, depth: ChannelMember.infoDepth)) == nil
     }
 }

@@ -5,7 +5,7 @@ package struct JSONElements {
     private var cursor: JSONCursor
     private var isFirst = true
 
-    /// Starts behind the opening bracket.
+    /// Starts behind the opening bracket of a checked array, whose depth is no question any more.
     package init(of array: JSONSlice) {
         cursor = JSONCursor(at: array.range.lowerBound + 1, end: array.range.upperBound)
     }
@@ -20,6 +20,6 @@ package struct JSONElements {
             cursor.skipSpace(bytes)
         }
         isFirst = false
-        return try cursor.value(bytes, depth: JSONScanner.maximumDepth - 1)
+        return try cursor.value(bytes, depth: .max)
     }
 }

@@ -7,15 +7,15 @@ package struct JSONMembers {
     private var isFirst = true
     private var isDone = false
 
-    /// Starts behind the opening bracket of a checked object.
+    /// Starts behind the opening bracket of a checked object, whose depth is no question any more.
     package init(of object: JSONSlice) {
         self.init(
-            behindBracket: JSONCursor(at: object.range.lowerBound + 1, end: object.range.upperBound)
-        )
+            behindBracket: JSONCursor(
+                at: object.range.lowerBound + 1, end: object.range.upperBound), depth: .max)
     }
 
     /// Starts behind the opening bracket of an object that is yet to be checked.
-    init(behindBracket cursor: JSONCursor, depth: Int = JSONScanner.maximumDepth - 1) {
+    init(behindBracket cursor: JSONCursor, depth: Int) {
         self.cursor = cursor
         self.depth = depth
     }

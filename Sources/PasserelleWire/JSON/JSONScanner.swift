@@ -5,7 +5,8 @@
 /// Escapes of lone surrogates are let pass, as `JSON.parse` does. A slice is good for the bytes that
 /// it came from only.
 package enum JSONScanner {
-    /// How many containers may stand inside each other, unless the caller says less; never more.
+    /// How many containers may stand inside each other, unless the caller says less; never more in
+    /// what is embedded elsewhere.
     package static let maximumDepth = 64
 
     /// Checks a whole document, white space around it allowed, and gives its outermost value.
@@ -20,8 +21,21 @@ package enum JSONScanner {
     static func document(
         _ bytes: Span<UInt8>, maximumDepth: Int, cursor: inout JSONCursor
     ) throws(JSONError) -> JSONSlice {
+        try document(bytes, depth: min(maximumDepth, Self.maximumDepth), cursor: &cursor)
+    }
+
+    /// Checks a whole document however deep it nests, for who looks at its outer values alone and
+    /// embeds it nowhere: a bit a level is what it costs.
+    static func deepDocument(_ bytes: Span<UInt8>) throws(JSONError) -> JSONSlice {
+        var cursor = JSONCursor(at: 0, end: bytes.count)
+        return try document(bytes, depth: bytes.count, cursor: &cursor)
+    }
+
+    private static func document(
+        _ bytes: Span<UInt8>, depth: Int, cursor: inout JSONCursor
+    ) throws(JSONError) -> JSONSlice {
         cursor.skipSpace(bytes)
-        let root = try cursor.value(bytes, depth: min(maximumDepth, Self.maximumDepth))
+        let root = try cursor.value(bytes, depth: depth)
         cursor.skipSpace(bytes)
         guard cursor.at == cursor.end else { throw .unexpectedByte(at: cursor.at) }
         return root

@@ -151,6 +151,35 @@ struct UpstreamAttackTests {
         #expect(town.server.connections.count == 1)
     }
 
+    @Test func `what one member says of themselves costs no other member anything`() throws {
+        let crowd = "presence-bail-deep"
+        #expect(try town.gateway.get("/poll?channel=\(crowd)").status == 200)
+        let depth = Town.isWhole ? 40_000 : 4_000
+        let deep = Self.nested(depth, #"{"a":["#, "]}")
+        let hash = #"{"ann":{"name":"Ann"},"eve":\#(deep),"bob":null}"#
+        let lists = [
+            #"{"presence":{"count":3,"ids":["ann","eve","bob"],"hash":\#(hash)}}"#,
+            #"{"user_id":"mal","user_info":\#(deep)}"#,
+        ]
+        try town.endure("deep members") {
+            for (verb, data) in zip(["subscription_succeeded", "member_added"], lists) {
+                for data in [data, "\"\(data.replacing("\"", with: "\\\""))\""] {
+                    let message =
+                        #"{"event":"pusher_internal:\#(verb)","channel":"\#(crowd)","data":\#(data)}"#
+                    #expect(town.say(Array(message.utf8), on: crowd))
+                }
+            }
+            try stage.wait(for: "all four") { try count(on: crowd) == 4 }
+        }
+        #expect(town.server.connections.count == 1)
+        let infos = try town.gateway.members(of: crowd)
+        #expect(infos["ann"] == #"{"name":"Ann"}"#)
+        for user in ["eve", "mal"] {
+            let text = try JSONText(Array("{\"info\":\(infos[user] ?? "0")}".utf8)).string(["info"])
+            #expect(text == deep)
+        }
+    }
+
     /// Whether the gateway answers just now.
     private func isAwake() throws -> Bool {
         try town.gateway.get("/healthz").status == 200

@@ -260,4 +260,61 @@ struct ServerMessageTests {
             }
         }
     }
+
+    private static func nested(_ depth: Int) -> String {
+        String(repeating: #"{"a":"#, count: depth - 1) + "{}"
+            + String(repeating: "}", count: depth - 1)
+    }
+
+    /// The data of a list of members, as an object and as a string.
+    private static func forms(_ data: String) -> [String] {
+        [data, "\"" + data.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""]
+    }
+
+    @Test(arguments: [57, 58, 61, 64, 65, 5_000])
+    func `what one member says of themselves may nest as deep as they like`(depth: Int) throws {
+        let deep = Self.nested(depth)
+        let info = depth > 57 ? "\"" + deep.replacing("\"", with: "\\\"") + "\"" : deep
+        let hash = "{\"eve\":\(deep),\"ann\":{\"name\":\"A\\u006e\"},\"bob\":null}"
+        for data in Self.forms("{\"presence\":{\"hash\":\(hash),\"ids\":[\"eve\",7]}}") {
+            let text =
+                #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-a","data":\#(data)}"#
+            #expect(
+                try serverMessage(text)
+                    == .subscriptionSucceeded(
+                        channel: "presence-a",
+                        members: [
+                            ChannelMember(userID: "eve", userInfo: Array(info.utf8)),
+                            ChannelMember(
+                                userID: "ann", userInfo: Array(#"{"name":"A\u006e"}"#.utf8)),
+                            ChannelMember(userID: "bob"), ChannelMember(userID: "7"),
+                        ]), "\(depth)")
+        }
+    }
+
+    @Test(arguments: [60, 5_000])
+    func `a member who comes may say anything too`(depth: Int) throws {
+        let deep = Self.nested(depth)
+        for data in Self.forms("{\"user_id\":\"eve\",\"user_info\":\n\(deep)}") {
+            // A line break that stands in a string is an escape.
+            let data = data.hasPrefix("\"") ? data.replacing("\n", with: "\\n") : data
+            let text =
+                #"{"event":"pusher_internal:member_added","channel":"presence-a","data":\#(data)}"#
+            let info = "\"" + deep.replacing("\"", with: "\\\"") + "\""
+            #expect(
+                try serverMessage(text)
+                    == .memberAdded(
+                        channel: "presence-a",
+                        ChannelMember(userID: "eve", userInfo: Array(info.utf8))), "\(depth)")
+        }
+    }
+
+    @Test func `a list that is broken in its depth is no list`() {
+        let broken = Self.nested(5_000).dropLast()
+        for data in Self.forms("{\"presence\":{\"hash\":{\"eve\":\(broken)}}}") {
+            let text =
+                #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-a","data":\#(data)}"#
+            #expect(throws: ChannelsMessageError.self) { try serverMessage(text) }
+        }
+    }
 }
