@@ -6,23 +6,12 @@ import os
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
+from waiting import until
+
 CHANNEL = "presence-bail-demo"
-
-
-def until(condition, what, seconds=20):
-    """Gives the first true value of a condition that is asked again and again, or fails."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.05)
 
 
 def free_ports(count):

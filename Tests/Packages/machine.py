@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The pristine Debian that a container runs; these tests run beside it, in its network."""
 
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
-import time
+
+import waiting
 
 LEADER = os.environ.get("CONTAINER_LEADER")
 PACKAGES = pathlib.Path(os.environ["PASSERELLE_TEST_PACKAGES"])
@@ -63,13 +65,4 @@ def said():
     return run("journalctl", "--lines=25", "--no-pager", "--output=short-precise", check=False)
 
 
-def until(condition, what, seconds=30):
-    """Gives the first true value of a condition that is asked again and again, or fails."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}\n{said()}")
-        time.sleep(0.02)
+until = functools.partial(waiting.until, said=said)

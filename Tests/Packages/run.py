@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 def main():
     # The Channels server and the readers are those of the units' tests.
-    sys.path[:0] = [str(HERE), str(HERE.parent / "Systemd")]
+    sys.path[:0] = [str(HERE), str(HERE.parent / "Systemd"), str(HERE.parent / "Common")]
     suite = unittest.TestLoader().discover(str(HERE), sys.argv[1])
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
     bad = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)

@@ -7,7 +7,8 @@ import pathlib
 import socket
 import subprocess
 import tempfile
-import time
+
+from waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ["PASSERELLE_TEST_BINARY"]
@@ -63,18 +64,6 @@ def free_port():
     """Gives a port that nobody has just now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
-
-
-def until(condition, what, seconds=30):
-    """Gives the first true value of a condition that is asked again and again, or fails."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
 
 
 def answers(port):

@@ -10,7 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def main():
-    sys.path.insert(0, str(HERE))
+    sys.path[:0] = [str(HERE), str(HERE.parent / "Common")]
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{each}*" for each in sys.argv[1:]] or None
     suite = loader.discover(str(HERE))

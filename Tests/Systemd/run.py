@@ -24,7 +24,7 @@ class Timed(unittest.TextTestResult):
 
 
 def main():
-    sys.path.insert(0, str(HERE))
+    sys.path[:0] = [str(HERE), str(HERE.parent / "Common")]
     import units
 
     units.install()

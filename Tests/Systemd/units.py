@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The units of deploy/, installed where an operator puts them, and what systemd says of them."""
 
+import functools
 import json
 import os
 import pathlib
 import shutil
 import subprocess
-import time
 import unittest
 
+import waiting
 from channels import KEY, PORT, SECRET, Sandbox
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -57,18 +58,6 @@ def show(name, unit=SERVICE):
     return systemctl("show", "--value", f"--property={name}", unit).strip()
 
 
-def until(condition, what, seconds=20):
-    """Gives the first true value of a condition that is asked again and again, or fails."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}\n{said()}")
-        time.sleep(0.02)
-
-
 def journal(unit=SERVICE, since=None):
     """Gives the unit's records, oldest first; `since` is a record's cursor."""
     run("journalctl", "--sync")
@@ -87,6 +76,9 @@ def cursor():
 def said():
     """Gives the end of what the service and its manager wrote, for a failure's message."""
     return run("journalctl", "--lines=25", "--no-pager", "--output=short-precise", check=False)
+
+
+until = functools.partial(waiting.until, said=said)
 
 
 class UnitTest(unittest.TestCase):

@@ -48,7 +48,7 @@ final class TownStream: TownReader, LinkOwner {
     private(set) var trouble: String?
     private let heard: (Int) -> Void
     private let request: [UInt8]
-    private var line: [UInt8] = []
+    private var lines = EventLines()
     private var link: Link?
 
     /// Connects at once; `heard` is told the number of each event.
@@ -76,18 +76,10 @@ final class TownStream: TownReader, LinkOwner {
     }
 
     func link(_ link: Link, received bytes: Span<UInt8>) {
-        // Chunk sizes stand on lines of their own, and no chunk ends in the middle of a line.
-        for index in bytes.indices {
-            if bytes[index] == UInt8(ascii: "\n") {
-                take()
-                line.removeAll(keepingCapacity: true)
-            } else {
-                line.append(bytes[index])
-            }
-        }
+        lines.append(bytes) { take($0) }
     }
 
-    private func take() {
+    private func take(_ line: [UInt8]) {
         guard line.starts(with: "data: ".utf8) else { return }
         let text = String(decoding: line.dropFirst(6), as: UTF8.self)
         if text.contains(#""event":"pusher:subscription_succeeded""#) { isSettled = true }

@@ -24,7 +24,7 @@ final class ResumingStream: LinkOwner {
     private(set) var newest = 0
     private var position: String?
     private var isBehindGap = true
-    private var line: [UInt8] = []
+    private var lines = EventLines()
     private var isOver = false
     private let stage: Stage
     private let address: ListenAddress
@@ -50,7 +50,7 @@ final class ResumingStream: LinkOwner {
 
     private func connect() {
         guard !isOver else { return }
-        line = []
+        lines = EventLines()
         link = Dial.connect(
             loop: stage.loop, to: address, tls: nil, timeout: .seconds(30), owner: self)
     }
@@ -70,18 +70,10 @@ final class ResumingStream: LinkOwner {
     }
 
     func link(_ link: Link, received bytes: Span<UInt8>) {
-        // Chunk sizes stand on lines of their own, and no chunk ends in the middle of a line.
-        for index in bytes.indices {
-            if bytes[index] == UInt8(ascii: "\n") {
-                take()
-                line.removeAll(keepingCapacity: true)
-            } else {
-                line.append(bytes[index])
-            }
-        }
+        lines.append(bytes) { take($0) }
     }
 
-    private func take() {
+    private func take(_ line: [UInt8]) {
         if line.starts(with: Self.id) {
             position = String(decoding: line.dropFirst(Self.id.count), as: UTF8.self)
         } else if line.starts(with: Self.data) {
