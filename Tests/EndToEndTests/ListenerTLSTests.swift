@@ -247,4 +247,34 @@ struct ListenerTLSTests {
         #expect(slow.told.count < total)
         #expect(slow.failure == nil && slow.end == nil)
     }
+
+    @Test func `a socket that systemd passes speaks TLS and nothing else`() throws {
+        // A port that was free a moment ago: systemd's own program takes a number.
+        let holder = try ScriptedHTTP(loop: stage.loop)
+        let port = holder.port
+        holder.close()
+        let settings = GatewayProcess.variables(
+            upstreamPort: sandbox.port, ipc: stage.folder.file("line")
+        ).merging(variables) { $1 }
+        let service = try Subprocess(
+            "systemd-socket-activate",
+            ["--listen=127.0.0.1:\(port)", "--fdname=http"]
+                + settings.map { "--setenv=\($0.key)=\($0.value)" }
+                + [PasserelleProcess.binary(), "serve"])
+        try stage.wait(for: "the socket: \(service.errors)") {
+            service.errors.contains("Listening on") || service.hasEnded
+        }
+        let address = ListenAddress.tcp(host: "127.0.0.1", port: port)
+        let client = try TLSClient(caFile: certificates.authorityFile)
+        let answer = try stage.request(address, "GET", "/healthz", tls: client)
+        #expect(answer.status == 200, "\(service.errors)")
+        let plain = try stage.request(address, "GET", "/healthz")
+        #expect(plain.status == 400)
+        #expect(String(decoding: plain.body, as: UTF8.self).contains("HTTPS"))
+        #expect(service.errors.contains("systemd=http"))
+        #expect(!service.errors.contains("variable=PASSERELLE_HTTP"))
+        service.signal(SIGTERM)
+        try stage.wait(for: "its end: \(service.errors)") { service.hasEnded }
+        #expect(service.status == 0)
+    }
 }

@@ -118,6 +118,27 @@ struct MetricsTests {
         return samples
     }
 
+    @Test func `without the default address readers are served all the same`() throws {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        // Somebody on this machine may have it already: that is as good.
+        let holder = try? Listener(
+            loop: stage.loop, address: .tcp(host: "127.0.0.1", port: 8081)
+        ) { $0.close() }
+        defer { holder?.close() }
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port, unset: ["PASSERELLE_ADMIN"])
+        let errors = gateway.process.lines(with: "level=error")
+        #expect(errors.count == 1, "\(errors)")
+        #expect(errors.allSatisfy { $0.contains("operators are not served") })
+        #expect(errors.allSatisfy { $0.contains("PASSERELLE_ADMIN: cannot listen") })
+        #expect(try gateway.get("/poll?channel=\(Self.channel)").status == 200)
+        guard holder != nil else { return }
+        let found = try CheckOutcome.of(
+            stage, port: sandbox.port, unset: ["PASSERELLE_ADMIN"])
+        #expect(found.status == 2 && found.faults == ["admin"], "\(found.output)")
+    }
+
     /// Ends the test as skipped where there is no `promtool`.
     private static func skip(without result: SubprocessResult) throws {
         if result.status == 69 {

@@ -80,6 +80,49 @@ struct UpstreamTLSTests {
             words: words)
     }
 
+    @Test func `the auth route is believed under its own name alone`() throws {
+        for (names, status) in [("other.example", 503), ("localhost", 200)] {
+            let server = try certificates.server(names: [names])
+            let route = try ScriptedHTTP(
+                loop: stage.loop,
+                tls: TLSServer(certificateFile: server.certificateFile, keyFile: server.keyFile))
+            // It would admit whoever asks.
+            route.answer = { request, link in
+                let items = try? HTTPTarget.decodeQuery(
+                    String(decoding: request.body, as: UTF8.self))
+                let socketID = items?.first { $0.name == "socket_id" }?.value ?? ""
+                let data = #"{"user_id":"eve"}"#
+                let signature = SandboxProcess.sign(
+                    ChannelsSigning.subscription(
+                        socketID: socketID, channel: "presence-bail-1", channelData: data))
+                var json = JSONObjectWriter()
+                json.member("auth", "\(SandboxProcess.key):\(signature)")
+                json.member("channel_data", data)
+                let response = HTTPResponse(status: 200, body: json.finished())
+                link.send(HTTPWriter.response(response, keepAlive: false))
+                link.finish()
+            }
+            let gateway = try GatewayProcess(
+                stage, upstreamPort: sandbox.port,
+                variables: [
+                    "PASSERELLE_AUTH": "endpoint",
+                    "PASSERELLE_CA_FILE": certificates.authorityFile,
+                    "PASSERELLE_AUTH_ENDPOINT": "https://localhost:\(route.port)/auth",
+                ])
+            let answer = try gateway.get(
+                "/poll?channel=presence-bail-1", fields: ["Cookie": "session=hush"])
+            #expect(answer.status == status, "\(names): \(answer)")
+            #expect(route.requests.isEmpty == (status == 503), "\(names)")
+            if status == 503 {
+                #expect(answer.fields.contains("Retry-After"))
+                #expect(String(decoding: answer.body, as: UTF8.self).contains("auth-unavailable"))
+                let lines = gateway.process.lines(with: "PASSERELLE_AUTH_ENDPOINT does not decide")
+                #expect(lines.contains { $0.contains("another name") }, "\(lines)")
+            }
+            #expect(try gateway.stop() == 0)
+        }
+    }
+
     @Test func `a server that does not speak TLS is refused, and the log says so`() throws {
         let gateway = try GatewayProcess(
             stage, upstreamPort: sandbox.port, variables: ["PUSHER_SCHEME": "https"])

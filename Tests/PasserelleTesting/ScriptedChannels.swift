@@ -87,6 +87,11 @@ package final class ScriptedChannels {
 
     /// The port that the kernel chose.
     package var port: Int { http.port }
+    /// What it shows to those who connect from now on.
+    package var tls: TLSServer? {
+        get { http.tls }
+        set { http.tls = newValue }
+    }
     /// The newest connection.
     package var newest: Connection? { connections.last }
     /// How many links were accepted, whatever became of them.

@@ -31,6 +31,12 @@ package final class ScriptedHTTP {
 
     deinit { close() }
 
+    /// What it shows to those who connect from now on.
+    package var tls: TLSServer? {
+        get { listener?.tls }
+        set { listener?.tls = newValue }
+    }
+
     /// The port that the kernel chose.
     package var port: Int { listener?.boundPort ?? 0 }
 

@@ -71,7 +71,8 @@ extension Finding {
             let words = "somebody else is there: "
             return isSaid
                 ? .failed(check, tried, words + "nothing would start", do: remedy)
-                : .warning(check, tried, words + "no metrics would be served", do: remedy)
+                : .warning(
+                    check, tried, words + "neither console nor metrics would be served", do: remedy)
         }
     }
 

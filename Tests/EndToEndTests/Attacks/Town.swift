@@ -43,17 +43,27 @@ final class Town {
     private var peakKiB = 0
 
     /// Starts the gateway with these variables; reader number N sends `fields(N)`.
+    ///
+    /// With `tls` Channels shows that certificate, of an authority whom the gateway trusts.
     init(
         _ stage: Stage, variables: [String: String] = [:],
+        tls: TestCertificates.Server? = nil, trusting authority: TestCertificates? = nil,
         fields: (Int) -> HTTPFields = { _ in [:] }
     ) throws {
         Self.raiseDescriptorLimit()
         self.stage = stage
-        server = try ScriptedChannels(loop: stage.loop)
+        server = try ScriptedChannels(
+            loop: stage.loop,
+            tls: tls.map {
+                try TLSServer(certificateFile: $0.certificateFile, keyFile: $0.keyFile)
+            })
         server.behave()
-        gateway = try GatewayProcess(
-            stage, upstreamPort: server.port,
-            variables: Self.limits.merging(variables) { $1 })
+        var variables = Self.limits.merging(variables) { $1 }
+        if let authority {
+            variables["PUSHER_SCHEME"] = "https"
+            variables["PASSERELLE_CA_FILE"] = authority.authorityFile
+        }
+        gateway = try GatewayProcess(stage, upstreamPort: server.port, variables: variables)
         hearSubscriptions()
         try settle(fields)
     }

@@ -9,14 +9,16 @@ struct CheckOutcome {
     private(set) var remedies: [String: String] = [:]
     let output: String
 
-    /// Runs it against a Channels at this port of 127.0.0.1.
+    /// Runs it against a Channels at this port of 127.0.0.1; variables of `unset` are left to their
+    /// defaults.
     static func of(
         _ stage: Stage, port: Int, _ changes: [String: String] = [:],
-        _ arguments: [String] = ["--json"]
+        _ arguments: [String] = ["--json"], unset: Set<String> = []
     ) throws -> CheckOutcome {
         var variables = GatewayProcess.variables(
             upstreamPort: port, ipc: stage.folder.file("check.sock"))
         variables.merge(changes) { $1 }
+        for name in unset { variables[name] = nil }
         let process = try stage.start("check", arguments, variables)
         try stage.wait(for: "the check's end") { process.hasEnded }
         var outcome = CheckOutcome(status: process.status ?? -1, output: process.output)

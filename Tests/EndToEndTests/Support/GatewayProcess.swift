@@ -15,10 +15,12 @@ final class GatewayProcess {
     /// How it is spoken to over TLS, where it is.
     private let tls: TLSClient?
 
-    /// Starts it beside a Channels server and waits until it says that it is ready.
+    /// Starts it beside a Channels server and waits until it says that it is ready; variables of
+    /// `unset` are left to their defaults.
     init(
         _ stage: Stage, upstreamPort: Int, http: String = "127.0.0.1:0",
-        variables: [String: String] = [:], arguments: [String] = [], tls: TLSClient? = nil
+        variables: [String: String] = [:], unset: Set<String> = [], arguments: [String] = [],
+        tls: TLSClient? = nil
     ) throws {
         self.stage = stage
         self.tls = tls
@@ -28,7 +30,7 @@ final class GatewayProcess {
         process = try stage.start(
             "serve", arguments,
             Self.variables(upstreamPort: upstreamPort, http: http, ipc: ipc)
-                .merging(variables) { $1 })
+                .merging(variables) { $1 }.filter { !unset.contains($0.key) })
         self.http = try Self.address(stage, process)
         try stage.wait(for: "readiness") { try isReady }
     }
