@@ -111,7 +111,7 @@ extension Finding {
     private static func milliseconds(_ time: Duration) -> Int { Int(time / .milliseconds(1)) }
 
     private static func seconds(_ time: Duration) -> String {
-        let tenths = milliseconds(time) / 100
+        let tenths = (milliseconds(time) + 50) / 100
         return "\(tenths / 10).\(tenths % 10) s"
     }
 }
