@@ -63,11 +63,10 @@ final class Desk {
 
     /// Tells the turn's news, then does what became due, until nothing is left.
     func settle() {
+        let deletions = hub.takeDeletions()
+        if !deletions.isEmpty { streams.retracted(by: deletions) }
         let retracted = hub.takeRetracted()
-        if !retracted.isEmpty {
-            streams.retracted(retracted)
-            consoles.took(back: retracted)
-        }
+        if !retracted.isEmpty { consoles.took(back: retracted) }
         var toldNews = false
         repeat {
             if hub.tellNews() { toldNews = true }

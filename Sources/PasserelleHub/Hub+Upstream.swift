@@ -45,15 +45,22 @@ extension Hub {
             return
         }
         if let retracts {
-            note(.buried(Burial(channel: name, key: retracts, through: sequence)))
-            retract(retracts, on: channel)
+            let deletion = Burial(channel: name, key: retracts, through: sequence)
+            note(.buried(deletion))
+            deletions.append(deletion)
+            retract(deletion, on: channel)
         }
         append(.message(name: event, data: data, userID: userID), channel, now, key: key)
     }
 
     /// Leaves a tombstone where messages with that key stood, if they are still held.
-    private func retract(_ key: String, on channel: Channel) {
-        for sequence in channel.keys.take(key) { retract(sequence, on: channel) }
+    private func retract(_ deletion: Burial, on channel: Channel) {
+        for sequence in channel.keys.take(deletion.key) { retract(sequence, on: channel) }
+        // What has come and left the log in this very turn is yet to be told.
+        for event in channel.news?.events ?? [] where event.key != nil {
+            guard takeBack(event, by: [deletion]) else { continue }
+            if retracted.insert(event.sequence).inserted { counters.retractions += 1 }
+        }
     }
 
     private func retract(_ sequence: UInt64, on channel: Channel) {
@@ -176,7 +183,7 @@ extension Hub {
         if event.sender != nil { channel.news?.hasSender = true }
         mark(channel)
         evict(channel, now: now.steady)
-        evictForMemory(sparing: channel)
+        evictForMemory()
     }
 
     private func mark(_ channel: Channel) {
@@ -204,15 +211,17 @@ extension Hub {
 
     /// Empties the logs that were unread for longest until all fit their common bound again.
     ///
-    /// An eighth more than is needed, so that the next events do not have all channels sorted again.
-    func evictForMemory(sparing spared: Channel? = nil) {
+    /// Of those that are read now, and of those that nobody has read since a restart, the one that
+    /// was silent for longest goes first. An eighth more than is needed goes, so that the next events
+    /// do not have all channels sorted again.
+    func evictForMemory() {
         guard logBytes > configuration.totalBytes else { return }
-        var byAge: [(lastRead: Duration, channel: Channel)] = []
-        for channel in channels.values where channel.log.count > 0 && channel !== spared {
-            byAge.append((channel.lastReadOrNow, channel))
+        var byAge: [(lastRead: Duration, newest: UInt64, channel: Channel)] = []
+        for channel in channels.values where channel.log.count > 0 {
+            byAge.append((channel.lastReadOrNow, channel.logged, channel))
         }
-        byAge.sort { $0.lastRead < $1.lastRead }
-        for channel in byAge.map(\.channel) + [spared].compactMap(\.self) {
+        byAge.sort { ($0.lastRead, $0.newest) < ($1.lastRead, $1.newest) }
+        for channel in byAge.map(\.channel) {
             guard logBytes > configuration.totalBytes * 7 / 8 else { return }
             while logBytes > configuration.totalBytes * 7 / 8, channel.log.count > 0 {
                 evictOldest(of: channel)

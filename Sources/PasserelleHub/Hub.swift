@@ -28,6 +28,7 @@ package final class Hub {
     var demands: [Demand] = []
     var toBeTold: [Channel] = []
     var retracted: Set<UInt64> = []
+    var deletions: [Burial] = []
     /// When those who have been gone for too long are next forgotten: it looks at everybody.
     private var forgetsAt = Duration.zero
 
@@ -77,6 +78,21 @@ package final class Hub {
     @inline(__always)
     func note(_ change: @autoclosure () -> Change) {
         if gathersChanges { changes.append(change()) }
+    }
+
+    /// What was to be deleted since this was last asked, held or not.
+    package func takeDeletions() -> [Burial] {
+        guard !deletions.isEmpty else { return [] }
+        defer { deletions = [] }
+        return deletions
+    }
+
+    /// Takes back an entry that a reader holds and the log may not; answers whether a deletion
+    /// names it.
+    package func takeBack(_ event: Event, by deletions: [Burial]) -> Bool {
+        guard deletions.contains(where: { $0.covers(event) }) else { return false }
+        event.retract()
+        return true
     }
 
     /// What was retracted since this was last asked.

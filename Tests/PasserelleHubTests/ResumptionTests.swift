@@ -264,4 +264,32 @@ struct ResumptionTests {
         #expect(scene.hub.channel("young")?.log.count == 10)
         #expect(reader.take().filter { $0 == "c: x" }.count == 6)
     }
+
+    @Test func `a channel that nobody reads makes room for itself, however much it says`() {
+        var scene = Scene { $0.totalBytes = 220_000 }
+        let gone = scene.attach("unread")
+        scene.subscribe("unread")
+        scene.hub.detach(gone, at: scene.now)
+        scene.now = moment(10)
+        let reader = scene.attach("read")
+        scene.subscribe("read")
+        for _ in 0..<10 { scene.say("read", "x", bytes: 4000) }
+        for _ in 0..<100 { scene.say("unread", "x", bytes: 4000) }
+        #expect(scene.hub.logBytes <= 220_000 && scene.hub.counters.evictedByMemory > 0)
+        #expect(scene.hub.channel("read")?.log.count == 10)
+        #expect(reader.take().filter { $0 == "read: x" }.count == 10)
+    }
+
+    @Test func `of channels that are all read, the one that was silent for longest goes first`() {
+        let scene = Scene { $0.totalBytes = 220_000 }
+        let names = (0..<4).map { "c\($0)" }
+        for name in names {
+            _ = scene.attach(name)
+            scene.subscribe(name)
+        }
+        for name in names { for _ in 0..<6 { scene.say(name, "x", bytes: 4000) } }
+        for _ in 0..<4 { scene.say("c0", "x", bytes: 4000) }
+        let held = names.map { scene.hub.channel($0)?.log.count ?? 0 }
+        #expect(held[0] == 10 && held[1] < 6 && held[2...] == [6, 6], "\(held)")
+    }
 }

@@ -55,7 +55,13 @@ struct RetractionTests {
         #expect(event?.content == .tombstone && event?.form == nil)
         #expect(scene.hub.channel("c")?.log[0] === event)
         let log = scene.hub.channel("c")?.log
-        #expect(scene.hub.logBytes < before * 2 && scene.hub.logBytes == log?.bytes)
+        // In the message's place stand what is told of any entry and nothing that it said; the
+        // deletion costs what its own words do.
+        let held =
+            EventLog.fixedCost + 2 * Event.fixedCost + 2 * "c".utf8.count + 2 * "1".utf8.count
+        let deletion = 2 * ("message-deleted".utf8.count + "\"secret\"".utf8.count)
+        #expect(before == EventLog.fixedCost + Event.fixedCost + 1 + 2 * (1 + 11 + 8))
+        #expect(scene.hub.logBytes == held + deletion && scene.hub.logBytes == log?.bytes)
     }
 
     @Test func `an unknown key, or one that was evicted, retracts nothing`() {
@@ -68,6 +74,8 @@ struct RetractionTests {
         say(scene, "message-deleted", retracts: "1")
         say(scene, "message-deleted", retracts: "never")
         #expect(scene.hub.counters.retractions == 0 && reader.take().count == 5)
+        #expect(scene.hub.takeDeletions().map(\.key) == ["1", "never"])
+        #expect(scene.hub.takeDeletions().isEmpty)
     }
 }
 

@@ -12,6 +12,10 @@ extension Retraction {
             guard let rule = Retraction(part) else {
                 throw .part(part, is: "is not EVENT:PATH=EVENT:PATH")
             }
+            guard !rule.target.hasPrefix("client-") else {
+                throw .part(
+                    part, is: "takes back a client event, which is never kept: leave the rule out")
+            }
             rules.append(rule)
         }
         return rules

@@ -92,9 +92,9 @@ final class EventStreams {
         if scratch.capacity > 0 { scratch = [] }
     }
 
-    /// Entries were taken back: no stream goes on with one.
-    func retracted(_ sequences: Set<UInt64>) {
-        for reader in beats.joined() { reader.retracted(sequences) }
+    /// Messages were deleted: no stream goes on with one.
+    func retracted(by deletions: [Burial]) {
+        for reader in beats.joined() { reader.retracted(by: deletions) }
     }
 
     /// A second has passed: the streams whose turn it is are written to.

@@ -34,6 +34,8 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
     private unowned let streams: EventStreams
     /// What of the last write the socket did not take.
     private var rest: [UInt8] = []
+    /// The entry that the rest is of, which the log may have let go of.
+    private var unfinished: Event?
     /// What keeps the stream admitted; `nil` where that does not end.
     var stay: Stay?
     /// The address that it counts for.
@@ -85,11 +87,14 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         write(options.contains(.isChunked) ? Self.chunkedBeat : Self.plainBeat)
     }
 
-    /// Cuts the stream where it stopped in the middle of an entry that was taken back.
+    /// Cuts the stream where it stopped in the middle of a message that was deleted.
     ///
     /// The rest is never sent; the client comes back, and goes on behind it.
-    func retracted(_ sequences: Set<UInt64>) {
-        guard !isOver, !rest.isEmpty, sequences.contains(cursor.sequence) else { return }
+    func retracted(by deletions: [Burial]) {
+        guard !isOver, !rest.isEmpty, let unfinished,
+            streams.hub.takeBack(unfinished, by: deletions)
+        else { return }
+        for index in rest.indices { rest[index] = 0 }
         link.close()
         leave()
     }
@@ -140,6 +145,7 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
             let unsent = rest
             rest = []
             write(unsent)
+            if rest.isEmpty { unfinished = nil }
         }
         if !isBlocked { pump() }
     }
@@ -153,6 +159,7 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         guard !isOver else { return }
         isOver = true
         rest = []
+        unfinished = nil
         stay?.end()
         stay = nil
         if isBlocked { streams.stalls.isFree(self) }
@@ -256,13 +263,17 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         cursor = start
         var end = headBytes
         var entry: [UInt8] = []
+        var last: Event?
         while end < written, let again = next() {
+            last = if case .event(let event) = again { event } else { nil }
             entry.removeAll(keepingCapacity: true)
             append(again, to: &entry)
             end += entry.count
             streams.delivered.told(again)
         }
-        if written < end { rest = Array(piece[written..<end]) }
+        guard written < end else { return }
+        rest = Array(piece[written..<end])
+        unfinished = last
     }
 
     private func fellShort(of batch: EventStreams.Batch, at written: Int) {
@@ -274,6 +285,7 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
             streams.delivered.told(events: 1)
             guard end < written else {
                 rest = Array(batch.bytes[written..<end])
+                unfinished = event
                 cursor.advance(to: event.sequence)
                 return
             }

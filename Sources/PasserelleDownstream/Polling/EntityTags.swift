@@ -21,11 +21,10 @@ package struct EntityTags: Equatable {
     /// True where the client holds the answer for a position.
     func holds(_ position: Position) -> Bool { positions.contains(position) }
 
-    /// Of several, the newest that we can know.
-    func newest(known newest: Position) -> Position? {
-        let known = positions.filter {
-            $0.epoch == newest.epoch && $0.sequence <= newest.sequence
-        }
+    /// Of several, the newest that a log has told, in this life or an earlier one.
+    package func newest(told epochs: EpochLine, through newest: UInt64) -> Position? {
+        guard positions.count > 1 else { return positions.first }
+        let known = positions.filter { epochs.place(of: $0, newest: newest) == .known }
         return known.max { $0.sequence < $1.sequence } ?? positions.first
     }
 

@@ -68,7 +68,7 @@ struct Poll {
         self.grant = grant
         start =
             question.asked.start
-            ?? tags.newest(known: desk.hub.position).map { .after($0) }
+            ?? tags.newest(told: desk.hub.epochs, through: desk.hub.sequence).map { .after($0) }
         cursor = Cursor()
     }
 

@@ -72,6 +72,12 @@ package struct Burial: Hashable, Sendable {
         guard case .message = event.content else { return false }
         return event.key == key && event.sequence <= through && event.channel == channel
     }
+
+    /// True for a message that is to be taken back, wherever it is still held, or was and is a
+    /// tombstone by now.
+    package func covers(_ event: Event) -> Bool {
+        event.key == key && event.sequence <= through && event.channel == channel
+    }
 }
 
 extension JournalRecord {

@@ -153,6 +153,15 @@ struct ValueTests {
         }
     }
 
+    @Test func `a rule that takes client events back is refused, for they are never kept`() {
+        let rule = "undo:id=client-draw:id"
+        let words = "takes back a client event, which is never kept: leave the rule out"
+        #expect(throws: ValueProblem.part(rule, is: words)) {
+            try Retraction.list(setting: "a:b=c:d,\(rule)")
+        }
+        #expect(throws: Never.self) { try Retraction.list(setting: "client-undo:id=drawn:id") }
+    }
+
     @Test(arguments: [
         ("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("http", "htpt", 1),
         ("linger", "linger", 0), ("linger", "lingr", 1),
