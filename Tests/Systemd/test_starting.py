@@ -185,3 +185,12 @@ class Files(UnitTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         run("systemd-analyze", "security", "--offline=true", "--threshold=10",
             str(ROOT / "deploy" / SERVICE))
+
+    def test_the_units_of_a_user_are_right_and_as_many(self):
+        names = [f"./{name}" for name in [*SOCKETS, SERVICE]]
+        words = ["systemd-analyze", "--user", "verify", "--man=no", "--recursive-errors=yes", *names]
+        done = subprocess.run(
+            words, cwd=ROOT / "deploy" / "user", capture_output=True, text=True,
+            env={**os.environ, "XDG_RUNTIME_DIR": "/run"},
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
