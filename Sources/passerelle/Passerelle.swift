@@ -38,12 +38,14 @@ enum Passerelle {
         do throws(ConfigurationError) {
             configuration = try source.load()
         } catch {
-            if invocation.command == .check { return check(invocation).run(error) }
+            if invocation.command == .check { return check(invocation, surroundings).run(error) }
             complain(error.message, at: surroundings)
             Systemd.tell(failure: error.message)
             return ConfigurationError.exitCode
         }
-        if invocation.command == .check { return check(invocation).run(configuration) }
+        if invocation.command == .check {
+            return check(invocation, surroundings).run(configuration)
+        }
         if Command.clients.contains(invocation.command) {
             return ClientCommands.run(
                 invocation, path: configuration.ipc, streams: ClientStreams.process())
@@ -64,8 +66,10 @@ enum Passerelle {
         }
     }
 
-    private static func check(_ invocation: Invocation) -> CheckCommand {
-        CheckCommand(invocation) {
+    private static func check(
+        _ invocation: Invocation, _ surroundings: Surroundings
+    ) -> CheckCommand {
+        CheckCommand(invocation, surroundings: surroundings) {
             Terminal.write($0, to: STDOUT_FILENO)
         }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import FoundationEssentials
 import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
@@ -105,6 +106,32 @@ struct PublicCheckTests {
         #expect(misdirected.faults == ["gateway"], "\(misdirected.output)")
         #expect(misdirected.remedies["gateway"]?.contains("PASSERELLE_HOSTS") == true)
         #expect(try check("http://localhost:\(port)", Self.token).status == 0)
+    }
+
+    @Test func `a user's own credentials are tried, and make nobody a member`() throws {
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port, variables: Self.token)
+        let url = "http://\(gateway.http)"
+        let signed = try stage.start(
+            "token", ["presence-bail-1", "--user", "ann"], Self.token)
+        try stage.wait(for: "the token") { signed.hasEnded }
+        let file = stage.folder.file("ann")
+        try "Authorization: Bearer \(signed.output)".write(
+            toFile: file, atomically: true, encoding: .utf8)
+        for (channel, verdict) in [("presence-bail-1", "ok"), ("presence-bail-2", "failed")] {
+            let found = try CheckOutcome.of(
+                stage, port: sandbox.port, Self.token,
+                ["--json", "--public", url, "--for", "1s", "--as", file, "--channel", channel])
+            #expect(found.verdicts["login"] == verdict, "\(found.output)")
+            #expect(!found.output.contains(signed.output.prefix(20)))
+        }
+        #expect(try sandbox.users(of: "presence-bail-1").isEmpty)
+        for arguments in [["--as", file], ["--as", stage.folder.file("none"), "--channel", "c"]] {
+            let found = try CheckOutcome.of(
+                stage, port: sandbox.port, Self.token,
+                ["--json", "--public", url, "--for", "1s"] + arguments)
+            #expect(found.faults == ["login"], "\(found.output)")
+        }
     }
 
     @Test func `without a pass there is no such route, and nobody is let in`() throws {

@@ -9,11 +9,15 @@ package struct CheckCommand {
     package static let watches: ClosedRange<Duration> = .seconds(1) ... .seconds(3_600)
 
     private let invocation: Invocation
+    private let surroundings: Surroundings
     private let output: ([UInt8]) -> Bool
 
     /// The command that an invocation means; `output` is where its report goes.
-    package init(_ invocation: Invocation, output: @escaping ([UInt8]) -> Bool) {
+    package init(
+        _ invocation: Invocation, surroundings: Surroundings, output: @escaping ([UInt8]) -> Bool
+    ) {
         self.invocation = invocation
+        self.surroundings = surroundings
         self.output = output
     }
 
@@ -37,12 +41,26 @@ package struct CheckCommand {
             let run = try CheckRun(loop: EventLoop(), configuration: configuration)
             run.site = Self.site(invocation.options["--public"])
             run.watch = Self.watch(invocation.options["--for"]) ?? Self.usualWatch
+            run.login = login
             let report = try run.run()
             say(report)
             return report.outcome.rawValue
         } catch {
             say(CheckReport(findings: [Self.failed("\(error)")]))
             return 1
+        }
+    }
+
+    /// What the file of `--as` holds.
+    private var login: Result<PublicLogin, PublicLogin.Problem>? {
+        guard let path = invocation.options["--as"] else { return nil }
+        let file = surroundings.readFile(path)
+        return Result { () throws(PublicLogin.Problem) in
+            switch file {
+            case .success(let bytes):
+                try PublicLogin(bytes, channel: invocation.options["--channel"])
+            case .failure(let failure): throw .unreadable(failure.reason)
+            }
         }
     }
 

@@ -15,6 +15,8 @@ final class CheckRun {
 
     /// Where readers outside find the gateway, to be looked at from there.
     var site: WebAddress?
+    /// A user's own credentials to be tried there.
+    var login: Result<PublicLogin, PublicLogin.Problem>?
     /// How long silence is watched there.
     var watch = CheckCommand.usualWatch
 
@@ -74,6 +76,7 @@ final class CheckRun {
         let site = try PublicSite(url, configuration)
         let check = PublicCheck(
             loop: loop, configuration: configuration, server: server, site: site, watch: watch)
+        check.login = login
         guard try reach(url, through: site) else {
             let checks = ["gateway", "headers", "access", "stream", "poll"] + PublicCheck.idle
             check.skip(checks, "it is not reached")

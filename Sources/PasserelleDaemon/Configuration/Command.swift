@@ -71,6 +71,11 @@ package enum Command: String, CaseIterable, Sendable {
                 CommandOption(
                     "--for", value: "DURATION",
                     "With --public: how long silence is watched, from 1s to 1h (default: 60s)"),
+                CommandOption(
+                    "--as", value: "FILE",
+                    "With --public: a user's Cookie: or Authorization: line, to be tried"),
+                CommandOption(
+                    "--channel", value: "CHANNEL", "With --as: one that this user may read"),
             ]
         case .token:
             [

@@ -80,7 +80,8 @@ extension HelpText {
             events
             come when they are said, and whether something cuts silent streams and polls. It shows \
             nobody's
-            credentials: what it may do it shows by PUSHER_SECRET, on a channel of its own.
+            credentials but those of --as: what it may do it shows by PUSHER_SECRET, on a channel of \
+            its own.
             Exit codes: 0 all is well, 1 something failed, 2 nothing did and there are warnings, 64 \
             usage, 78
             configuration.

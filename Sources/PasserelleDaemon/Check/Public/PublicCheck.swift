@@ -7,7 +7,8 @@ import PasserelleWire
 /// Looks at a running gateway from where its readers are: what comes through the proxies in between,
 /// how late, and for how long.
 ///
-/// It says something on no channel but the check's own, and shows nobody's credentials.
+/// It says something on no channel but the check's own, and shows nobody's credentials but those that
+/// it was given.
 final class PublicCheck {
     /// How long an answer may take.
     static let patience: Duration = .seconds(10)
@@ -20,6 +21,8 @@ final class PublicCheck {
     let site: PublicSite
     /// How long a silent stream and a silent poll are watched.
     let watch: Duration
+    /// A user's own credentials, where some were given.
+    var login: Result<PublicLogin, PublicLogin.Problem>?
     private(set) var findings: [Finding] = []
 
     /// A check of the gateway that `configuration` is of.
@@ -128,14 +131,21 @@ final class PublicCheck {
         let nobody = try answer(to: target)
         add(.stranger(nobody, configuration.access, at: site.url, isPublic: isPublic))
         switch configuration.access {
-        case .checked(_, byToken: true): try tryToken(for: channel, target)
-        case .checked(byEndpoint: true, _):
-            add(
-                .skipped(
-                    "login", "\(site.url) with a user's cookie",
-                    because: "a login is its user's alone; with one of your own: curl --cookie"
-                        + " NAME=VALUE '\(site.url)/poll?channel=CHANNEL'"))
+        case .checked(_, let byToken):
+            if byToken { try tryToken(for: channel, target) }
+            try tryLogin()
         default: break
+        }
+    }
+
+    /// Asks for a channel's members, which makes nobody one.
+    private func tryLogin() throws {
+        guard let login else { return add(.noLogin()) }
+        switch login {
+        case .failure(let problem): add(.login(problem))
+        case .success(let login):
+            let path = "/channels/\(HTTPTarget.encode(login.channel))/members"
+            add(.login(try answer(to: site.get(path, fields: login.fields))))
         }
     }
 
@@ -147,9 +157,7 @@ final class PublicCheck {
                 .skipped(
                     "token", "\(site.url) with a token",
                     because:
-                        "PASSERELLE_TOKEN_KEY is a public key, which signs none; with one of the"
-                        + " application's: curl --header 'Authorization: Bearer TOKEN'"
-                        + " '\(site.url)/poll?channel=CHANNEL'"))
+                        "PASSERELLE_TOKEN_KEY is a public key, which signs none"))
         }
         var (bearer, cookie) = (request, request)
         bearer.fields.set("Authorization", "Bearer \(token)")
