@@ -80,28 +80,33 @@ struct UpstreamTLSTests {
             words: words)
     }
 
+    /// An auth route that would admit whoever asks.
+    private func admittingRoute(named name: String) throws -> ScriptedHTTP {
+        let server = try certificates.server(names: [name])
+        let route = try ScriptedHTTP(
+            loop: stage.loop,
+            tls: TLSServer(certificateFile: server.certificateFile, keyFile: server.keyFile))
+        route.answer = { request, link in
+            let items = try? HTTPTarget.decodeQuery(
+                String(decoding: request.body, as: UTF8.self))
+            let socketID = items?.first { $0.name == "socket_id" }?.value ?? ""
+            let data = #"{"user_id":"eve"}"#
+            let signature = SandboxProcess.sign(
+                ChannelsSigning.subscription(
+                    socketID: socketID, channel: "presence-bail-1", channelData: data))
+            var json = JSONObjectWriter()
+            json.member("auth", "\(SandboxProcess.key):\(signature)")
+            json.member("channel_data", data)
+            let response = HTTPResponse(status: 200, body: json.finished())
+            link.send(HTTPWriter.response(response, keepAlive: false))
+            link.finish()
+        }
+        return route
+    }
+
     @Test func `the auth route is believed under its own name alone`() throws {
         for (names, status) in [("other.example", 503), ("localhost", 200)] {
-            let server = try certificates.server(names: [names])
-            let route = try ScriptedHTTP(
-                loop: stage.loop,
-                tls: TLSServer(certificateFile: server.certificateFile, keyFile: server.keyFile))
-            // It would admit whoever asks.
-            route.answer = { request, link in
-                let items = try? HTTPTarget.decodeQuery(
-                    String(decoding: request.body, as: UTF8.self))
-                let socketID = items?.first { $0.name == "socket_id" }?.value ?? ""
-                let data = #"{"user_id":"eve"}"#
-                let signature = SandboxProcess.sign(
-                    ChannelsSigning.subscription(
-                        socketID: socketID, channel: "presence-bail-1", channelData: data))
-                var json = JSONObjectWriter()
-                json.member("auth", "\(SandboxProcess.key):\(signature)")
-                json.member("channel_data", data)
-                let response = HTTPResponse(status: 200, body: json.finished())
-                link.send(HTTPWriter.response(response, keepAlive: false))
-                link.finish()
-            }
+            let route = try admittingRoute(named: names)
             let gateway = try GatewayProcess(
                 stage, upstreamPort: sandbox.port,
                 variables: [
