@@ -183,7 +183,7 @@ extension Hub {
         if event.sender != nil { channel.news?.hasSender = true }
         mark(channel)
         evict(channel, now: now.steady)
-        evictForMemory()
+        evictForMemory(at: now)
     }
 
     private func mark(_ channel: Channel) {
@@ -214,7 +214,7 @@ extension Hub {
     /// Of those that are read now, and of those that nobody has read since a restart, the one that
     /// was silent for longest goes first. An eighth more than is needed goes, so that the next events
     /// do not have all channels sorted again.
-    func evictForMemory() {
+    func evictForMemory(at now: Moment) {
         guard logBytes > configuration.totalBytes else { return }
         var byAge: [(lastRead: Duration, newest: UInt64, channel: Channel)] = []
         for channel in channels.values where channel.log.count > 0 {
@@ -227,6 +227,16 @@ extension Hub {
                 evictOldest(of: channel)
                 counters.evictedByMemory += 1
             }
+            noteHorizon(of: channel, at: now)
+        }
+    }
+
+    /// Has a restart not bring back what had to go, which would push out what was held instead.
+    private func noteHorizon(of channel: Channel, at now: Moment) {
+        if channel.isLive {
+            note(.heard(channel.name, channel.horizon, at: now.wall))
+        } else if let since = channel.subscription.hole?.since {
+            note(.silent(channel.name, channel.horizon, at: since))
         }
     }
 

@@ -51,7 +51,7 @@ package final class Hub {
             for name in seenMembers.names where channels[name] == nil {
                 seenMembers.lost(name, at: past.time ?? now.wall)
             }
-            evictForMemory()
+            evictForMemory(at: now)
         }
         for name in configuration.pinned {
             let channel = channel(named: name, now: now.steady)

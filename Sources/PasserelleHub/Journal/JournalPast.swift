@@ -156,12 +156,14 @@ private final class ChannelPast {
     func finish(
         _ limits: LogLimits, alive: WallTime?, now: Moment, holes: Int
     ) -> RestoredPast.Channel? {
-        let wasHeard =
-            horizon != nil
-            || entries.contains { if case .refused = $0.event.content { false } else { true } }
+        let stood = horizon != nil
         trim(limits)
         beginWithFirst()
         retract()
+        let events = withGaps(now)
+        // Where an entry's predecessor is missing, what was lost may be that the channel was heard.
+        let wasHeard =
+            stood || events.contains { if case .refused = $0.content { false } else { true } }
         let before = horizon ?? Channel.Horizon(sequence: 0, reason: .idle)
         guard wasHeard || !entries.isEmpty else { return nil }
         let since = silence ?? alive
@@ -169,7 +171,7 @@ private final class ChannelPast {
         let isSure = holes == self.holes
         let known = entries.last?.event.time
         return RestoredPast.Channel(
-            name: name, wasHeard: wasHeard, horizon: before, events: withGaps(now),
+            name: name, wasHeard: wasHeard, horizon: before, events: events,
             since: isSure ? since : known.map { min($0, since ?? $0) })
     }
 

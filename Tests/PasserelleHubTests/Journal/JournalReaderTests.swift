@@ -133,4 +133,26 @@ struct JournalReaderTests {
         #expect(JournalRecord.buried(tombstone, burial) == nil)
         #expect(JournalRecord.buried(Array(record.encoded.dropLast()), burial) == nil)
     }
+
+    @Test
+    func `a channel of which only refusals are left may have been heard where some are missing`()
+        throws
+    {
+        func wasHeard(_ sequences: [(UInt64, after: UInt64)]) throws -> Bool? {
+            var bytes = JournalRecord.beginning(EpochLine(1), followsHole: false).encoded
+            for (sequence, previous) in sequences {
+                let event = JournalEvent(
+                    sequence: sequence, previous: previous, time: JournalRecords.time, channel: "c",
+                    content: .refused(status: 403, message: "no"))
+                bytes += JournalRecord.event(event).encoded
+            }
+            var recovery = JournalRecovery(limits: LogLimits(), now: moment(0))
+            recovery.begin(segment: 1)
+            try recovery.append(bytes)
+            try recovery.end(isLast: true)
+            return recovery.finish().past.channels.first?.wasHeard
+        }
+        #expect(try wasHeard([(5, after: 0), (9, after: 5)]) == false)
+        #expect(try wasHeard([(5, after: 0), (17, after: 13)]) == true)
+    }
 }
