@@ -20,4 +20,7 @@ enum Mutation: CaseIterable {
     case skipSync
     /// What was taken back stays in the journal's files.
     case skipBurial
+    /// A stream that stopped in the middle of a message goes on with it after its deletion, where the
+    /// log had let go of it.
+    case keepWhatLeftTheLog
 }

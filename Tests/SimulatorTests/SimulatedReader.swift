@@ -37,6 +37,8 @@ final class SimulatedReader: Reader {
     var polls: Bool
     var isAttached = false
     var isStalled = false
+    /// The entry in whose middle a socket that takes nothing more has stopped.
+    var unfinished: Event?
     /// The position that the reader holds; what it comes back with.
     var position: Position?
     var knowledge: [String: Knowledge] = [:]

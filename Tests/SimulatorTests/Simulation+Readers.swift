@@ -20,6 +20,7 @@ extension Simulation {
     func detach(_ reader: SimulatedReader) {
         guard reader.isAttached else { return }
         reader.awaited = []
+        reader.unfinished = nil
         reader.isAttached = false
         hub.detach(reader, at: now)
     }
@@ -65,6 +66,59 @@ extension Simulation {
                     "reader \(reader.name) was led back from \(last.text) to \(position.text)")
             }
             reader.position = position
+        }
+    }
+
+    /// A reader's connection breaks after some of what it lacks; one that has none comes back first.
+    func cut(_ reader: SimulatedReader?, after entries: Int) throws(Violation) {
+        guard let reader else { return }
+        if !reader.isAttached { try resume(reader, polls: false) }
+        if !reader.polls {
+            if reader.unfinished == nil { try read(reader, limit: entries) }
+            if entries > 0, !hub.isUpToDate(reader.cursor, at: steady) { tally.cutReplays += 1 }
+        }
+        detach(reader)
+    }
+
+    /// A socket takes nothing more: of every other reader, it stops in the middle of an entry.
+    func stop(_ reader: SimulatedReader) throws(Violation) {
+        guard reader.name % 2 == 1 else { return }
+        while reader.unfinished == nil {
+            var ahead = reader.cursor
+            guard let entry = hub.next(&ahead, at: steady) else { return }
+            if case .event(let event) = entry {
+                reader.unfinished = event
+                reader.cursor = ahead
+            } else {
+                try read(reader, limit: 1)
+            }
+        }
+    }
+
+    /// A socket takes bytes again: first the rest of what it stopped in.
+    func goOn(_ reader: SimulatedReader) throws(Violation) {
+        if let event = reader.unfinished {
+            reader.unfinished = nil
+            try told(.event(event), to: reader)
+            reader.position = hub.position(at: event.sequence)
+        }
+        try read(reader, limit: .max)
+    }
+
+    /// Cuts every stream that stopped in the middle of a message that was deleted.
+    func takeBack() {
+        let deletions = hub.takeDeletions()
+        let retracted = hub.takeRetracted()
+        for reader in readers {
+            guard let event = reader.unfinished else { continue }
+            if mutation == .keepWhatLeftTheLog {
+                if retracted.contains(event.sequence) { detach(reader) }
+            } else if hub.takeBack(event, by: deletions) {
+                tally.deletedMidway += 1
+                let horizon = hub.channel(event.channel)?.horizon.sequence ?? 0
+                if event.sequence <= horizon { tally.deletedOutsideLog += 1 }
+                detach(reader)
+            }
         }
     }
 

@@ -34,7 +34,7 @@ enum Step: Equatable {
     /// A reader's socket takes nothing more, or takes bytes again.
     case stall(reader: Int, isStalled: Bool)
     /// A reader's socket breaks after so many of the entries that it was about to get.
-    case cut(reader: Int)
+    case cut(reader: Int, entries: Int)
     /// A reader comes back with the last position that it was told, perhaps on another surface.
     case resume(reader: Int, polls: Bool)
     /// A poller asks again, for so many entries at most.
@@ -103,7 +103,7 @@ enum Schedule {
             .restart(
                 [.inOrder, .killed, .killed, .lostPower, .lostPower, .damaged, .forgotten][
                     number(7)], seed: UInt64(number(1 << 30)))
-        default: .cut(reader: number(64))
+        default: .cut(reader: number(64), entries: number(5))
         }
     }
 }

@@ -26,7 +26,17 @@ struct Tally {
     var unknownEpochs = 0
     /// Readers that came back after a restart and found their position good.
     var resumptions = 0
-    var evictions = 0
+    /// Entries that left a log, by the bound that they were over.
+    var evictedByCount = 0
+    var evictedByBytes = 0
+    var evictedByAge = 0
+    var evictedByMemory = 0
+    /// Streams that broke in the middle of what they lacked.
+    var cutReplays = 0
+    /// Streams that had stopped in the middle of a message when it was deleted, and those among them
+    /// whose message had left the log before.
+    var deletedMidway = 0
+    var deletedOutsideLog = 0
     var clockJumps = 0
 
     /// Everything that never happened, by its name.
@@ -37,12 +47,23 @@ struct Tally {
             ("failed copies", failedCopies), ("early retractions", earlyRetractions),
             ("late retractions", lateRetractions), ("ahead", ahead),
             ("unknown epochs", unknownEpochs), ("resumptions", resumptions),
-            ("evictions", evictions), ("clock jumps", clockJumps),
+            ("evictions by count", evictedByCount), ("evictions by bytes", evictedByBytes),
+            ("evictions by age", evictedByAge), ("evictions by memory", evictedByMemory),
+            ("cut replays", cutReplays), ("deletions midway", deletedMidway),
+            ("deletions outside the log", deletedOutsideLog), ("clock jumps", clockJumps),
         ]
         let reasons: [GapReason] = [.upstream, .idle, .restart, .evicted, .unknownPosition]
         return counts.filter { $0.1 == 0 }.map(\.0)
             + Ending.allCases.filter { lives[$0] == nil }.map { "lives that end \($0)" }
             + reasons.filter { gaps[$0] == nil }.map { "gaps \($0)" }
+    }
+
+    /// Adds what a hub has counted in its life.
+    mutating func count(_ counters: Counters) {
+        evictedByCount += Int(clamping: counters.evictedByCount)
+        evictedByBytes += Int(clamping: counters.evictedByBytes)
+        evictedByAge += Int(clamping: counters.evictedByAge)
+        evictedByMemory += Int(clamping: counters.evictedByMemory)
     }
 
     /// Adds another day's counts.
@@ -60,7 +81,13 @@ struct Tally {
         ahead += other.ahead
         unknownEpochs += other.unknownEpochs
         resumptions += other.resumptions
-        evictions += other.evictions
+        evictedByCount += other.evictedByCount
+        evictedByBytes += other.evictedByBytes
+        evictedByAge += other.evictedByAge
+        evictedByMemory += other.evictedByMemory
+        cutReplays += other.cutReplays
+        deletedMidway += other.deletedMidway
+        deletedOutsideLog += other.deletedOutsideLog
         clockJumps += other.clockJumps
     }
 }
