@@ -67,6 +67,7 @@ final class Desk {
         if !deletions.isEmpty { streams.retracted(by: deletions) }
         let retracted = hub.takeRetracted()
         if !retracted.isEmpty { consoles.took(back: retracted) }
+        if hub.takeLateDeletion() { consoles.deletedLate() }
         var toldNews = false
         repeat {
             if hub.tellNews() { toldNews = true }

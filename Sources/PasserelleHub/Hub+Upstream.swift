@@ -55,6 +55,8 @@ extension Hub {
 
     /// Leaves a tombstone where messages with that key stood, if they are still held.
     private func retract(_ deletion: Burial, on channel: Channel) {
+        let before = counters.retractions
+        defer { if counters.retractions == before { hasLateDeletion = true } }
         for sequence in channel.keys.take(deletion.key) { retract(sequence, on: channel) }
         // What has come and left the log in this very turn is yet to be told.
         for event in channel.news?.events ?? [] where event.key != nil {
@@ -235,7 +237,8 @@ extension Hub {
     private func noteHorizon(of channel: Channel, at now: Moment) {
         if channel.isLive {
             note(.heard(channel.name, channel.horizon, at: now.wall))
-        } else if let since = channel.subscription.hole?.since {
+        } else {
+            let since = channel.subscription.hole?.since ?? now.wall
             note(.silent(channel.name, channel.horizon, at: since))
         }
     }

@@ -29,6 +29,7 @@ package final class Hub {
     var toBeTold: [Channel] = []
     var retracted: Set<UInt64> = []
     var deletions: [Burial] = []
+    var hasLateDeletion = false
     /// When those who have been gone for too long are next forgotten: it looks at everybody.
     private var forgetsAt = Duration.zero
 
@@ -51,6 +52,8 @@ package final class Hub {
             for name in seenMembers.names where channels[name] == nil {
                 seenMembers.lost(name, at: past.time ?? now.wall)
             }
+            // What has to go now is to be known to whoever keeps what is held.
+            gathersChanges = true
             evictForMemory(at: now)
         }
         for name in configuration.pinned {
@@ -85,6 +88,13 @@ package final class Hub {
         guard !deletions.isEmpty else { return [] }
         defer { deletions = [] }
         return deletions
+    }
+
+    /// Whether, since this was last asked, a deletion found nothing that is held: what it names may
+    /// have been told long ago.
+    package func takeLateDeletion() -> Bool {
+        defer { hasLateDeletion = false }
+        return hasLateDeletion
     }
 
     /// Takes back an entry that a reader holds and the log may not; answers whether a deletion

@@ -76,6 +76,10 @@ struct RetractionTests {
         #expect(scene.hub.counters.retractions == 0 && reader.take().count == 5)
         #expect(scene.hub.takeDeletions().map(\.key) == ["1", "never"])
         #expect(scene.hub.takeDeletions().isEmpty)
+        #expect(scene.hub.takeLateDeletion() && !scene.hub.takeLateDeletion())
+        say(scene, "new-message", key: "2")
+        say(scene, "message-deleted", retracts: "2")
+        #expect(!scene.hub.takeLateDeletion())
     }
 }
 

@@ -118,8 +118,9 @@ extension Refusal {
 }
 
 extension Duration {
-    /// How long who came with a pass may stay.
-    fileprivate static let passStay: Duration = .seconds(3_600)
+    /// How long who came with a pass may stay: the hour for which a check watches at the longest,
+    /// and what it does before.
+    fileprivate static let passStay: Duration = .seconds(4_200)
 }
 
 extension Desk {

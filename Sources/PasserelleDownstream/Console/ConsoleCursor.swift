@@ -23,10 +23,15 @@ struct ConsoleCursor: Equatable {
         guard !known.isEmpty else { return false }
         if !isFresh { retracted += known.sorted() }
         if retracted.count > Self.retractionLimit {
-            isFresh = true
-            retracted = []
+            beginAnew()
         }
         return true
+    }
+
+    /// Has everything that is held told next, in the place of all that was told before.
+    mutating func beginAnew() {
+        isFresh = true
+        retracted = []
     }
 
     /// The frame with everything that the console lacks, which it then has; `nil` where it lacks

@@ -54,6 +54,13 @@ final class ConsoleReader: LinkOwner, Stallable {
         if consoles.showsContent, link.queuedBytes > 0 { cut() }
     }
 
+    /// What it was told is to be forgotten; where some of it is on its way, the console is cut.
+    func beginAnew() {
+        guard !isOver else { return }
+        cursor.beginAnew()
+        if link.queuedBytes > 0 { cut() }
+    }
+
     /// Closes in an orderly way.
     func end() {
         guard !isOver else { return }

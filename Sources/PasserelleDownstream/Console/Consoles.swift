@@ -59,6 +59,13 @@ final class Consoles {
         for reader in readers.values { reader.took(back: sequences) }
     }
 
+    /// A message was deleted that is not held any more, and may still be read on a page: where
+    /// content is shown, every console is told anew what is held.
+    func deletedLate() {
+        guard showsContent else { return }
+        for reader in readers.values { reader.beginAnew() }
+    }
+
     /// Ends every console; each comes back by itself.
     func drain() {
         for reader in readers.values { reader.end() }

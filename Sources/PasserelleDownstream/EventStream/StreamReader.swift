@@ -145,8 +145,8 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
             let unsent = rest
             rest = []
             write(unsent)
-            if rest.isEmpty { unfinished = nil }
         }
+        if rest.isEmpty { unfinished = nil }
         if !isBlocked { pump() }
     }
 

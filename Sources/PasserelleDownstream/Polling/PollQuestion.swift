@@ -21,6 +21,8 @@ final class PollQuestion: Sendable {
     /// Says whether that request asks the same.
     func isAsked(by request: HTTPRequest) -> Bool { target == request.target }
 
-    /// Says whether it may be kept; a token that stands in the target is not.
-    var mayBeKept: Bool { !asked.showsToken && target.utf8.count <= Self.keptBytes }
+    /// Says whether it may be kept; a token or a pass that stands in the target is not.
+    var mayBeKept: Bool {
+        !asked.showsToken && asked.claim.pass == nil && target.utf8.count <= Self.keptBytes
+    }
 }

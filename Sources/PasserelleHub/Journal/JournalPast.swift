@@ -156,14 +156,16 @@ private final class ChannelPast {
     func finish(
         _ limits: LogLimits, alive: WallTime?, now: Moment, holes: Int
     ) -> RestoredPast.Channel? {
-        let stood = horizon != nil
+        let isHeardOf =
+            horizon != nil
+            || entries.contains { if case .refused = $0.event.content { false } else { true } }
         trim(limits)
         beginWithFirst()
         retract()
         let events = withGaps(now)
         // Where an entry's predecessor is missing, what was lost may be that the channel was heard.
         let wasHeard =
-            stood || events.contains { if case .refused = $0.content { false } else { true } }
+            isHeardOf || events.contains { if case .gap = $0.content { true } else { false } }
         let before = horizon ?? Channel.Horizon(sequence: 0, reason: .idle)
         guard wasHeard || !entries.isEmpty else { return nil }
         let since = silence ?? alive

@@ -69,6 +69,34 @@ struct SlowConsoleTests {
         #expect(!console.client.pair.link.isOpen)
     }
 
+    @Test func `a message that is deleted when its log has let go of it leaves open consoles`()
+        throws
+    {
+        let scene = try scene(stall: .seconds(60))
+        _ = try scene.stream("channel=c")
+        let console = try open(scene)
+        _ = try console.messages()
+        scene.hub.heard(
+            "c", event: "new-message", data: Array("1".utf8), userID: nil, key: "m", at: scene.now)
+        for number in 0..<600 { scene.say("c", "\(number)") }
+        try scene.settle()
+        _ = try console.messages()
+        scene.hub.heard(
+            "c", event: "message-deleted", data: [UInt8(ascii: "1")], userID: nil, retracts: "m",
+            at: scene.now)
+        try scene.settle()
+        var told: [[UInt8]] = []
+        try run(
+            scene.loop,
+            until: {
+                told += try console.messages().map(\.data)
+                return told.contains { member($0, "fresh") == "true" }
+            })
+        let anew = told.first { member($0, "fresh") == "true" } ?? []
+        #expect(column(anew, "event").last == "message-deleted")
+        #expect(!column(anew, "event").contains("new-message"))
+    }
+
     @Test func `what was taken back is not sent on to one that had not got it`() throws {
         let scene = try scene(stall: .seconds(60))
         _ = try scene.stream("channel=c")

@@ -138,8 +138,16 @@ struct JournalReaderTests {
     func `a channel of which only refusals are left may have been heard where some are missing`()
         throws
     {
-        func wasHeard(_ sequences: [(UInt64, after: UInt64)]) throws -> Bool? {
+        func wasHeard(
+            _ sequences: [(UInt64, after: UInt64)], behindMessage: Bool = false
+        ) throws -> Bool? {
             var bytes = JournalRecord.beginning(EpochLine(1), followsHole: false).encoded
+            if behindMessage {
+                let event = JournalEvent(
+                    sequence: 1, previous: 0, time: JournalRecords.time, channel: "c",
+                    content: .message(name: "e", data: Array("1".utf8), userID: nil))
+                bytes += JournalRecord.event(event).encoded
+            }
             for (sequence, previous) in sequences {
                 let event = JournalEvent(
                     sequence: sequence, previous: previous, time: JournalRecords.time, channel: "c",
@@ -154,5 +162,8 @@ struct JournalReaderTests {
         }
         #expect(try wasHeard([(5, after: 0), (9, after: 5)]) == false)
         #expect(try wasHeard([(5, after: 0), (17, after: 13)]) == true)
+        // What is over the log's bounds counts too, though none of it is left.
+        let refusals = (2...600).map { (UInt64($0), after: UInt64($0 - 1)) }
+        #expect(try wasHeard(refusals, behindMessage: true) == true)
     }
 }

@@ -96,7 +96,8 @@ extension Finding {
         return .failed(
             check, tried, "\(failure.words) after \(seconds(failure.after))",
             do:
-                "have the proxy wait for longer than the 55 s of a poll: nginx: proxy_read_timeout 90s"
+                "have the proxy wait for longer than the 55 s of a poll, and cache none: nginx:"
+                + " proxy_read_timeout 90s, proxy_cache off"
         ).measuring(["waited_ms": milliseconds(failure.after)])
     }
 

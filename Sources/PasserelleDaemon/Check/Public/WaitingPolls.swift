@@ -14,6 +14,9 @@ final class WaitingPolls {
         let words: String
     }
 
+    /// How much too early a poll without news may be answered.
+    static let haste: Duration = .seconds(2)
+
     private unowned let check: PublicCheck
     private let channel: String
     private let finish: Duration
@@ -45,6 +48,11 @@ final class WaitingPolls {
             let waited = check.loop.now - began
             guard let next = PublicCheck.position(result) else {
                 failure = Failure(after: waited, words: Finding.words(result))
+                isDone = true
+                return
+            }
+            guard next != position || waited + Self.haste >= .seconds(wait) else {
+                failure = Failure(after: waited, words: "an answer without news, not waited for,")
                 isDone = true
                 return
             }
