@@ -25,8 +25,10 @@ final class Supervision {
     /// A turn is over, and everything that came in it was done.
     func turnEnded() {
         let wasReady = announcer.isReady
-        if let text = announcer.turned(at: loop.now, facts) { notify(text) }
+        let text = announcer.turned(at: loop.now, facts)
+        // Before it is said: what says it is needed again with the first reader.
         if !wasReady, announcer.isReady { StartupPages.release() }
+        if let text { notify(text) }
     }
 
     /// Runs a reload between the words that stand around it.
