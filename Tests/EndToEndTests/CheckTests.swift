@@ -49,6 +49,33 @@ struct CheckTests {
         #expect(key.remedies["connection"]?.contains("PUSHER_KEY") == true)
     }
 
+    @Test func `an auth route that cannot be reached, or says what none says, is told`() throws {
+        let stage = try Stage()
+        let sandbox = try SandboxProcess(stage)
+        let route = try ScriptedHTTP(loop: stage.loop)
+        var status = 403
+        route.answer = { _, link in
+            let response = HTTPResponse(status: status, body: Array("{}".utf8))
+            link.send(HTTPWriter.response(response, version: .http11, keepAlive: false))
+            link.finish()
+        }
+        func found(_ url: String) throws -> CheckOutcome {
+            try CheckOutcome.of(
+                stage, port: sandbox.port,
+                ["PASSERELLE_AUTH": "endpoint", "PASSERELLE_AUTH_ENDPOINT": url])
+        }
+        let url = "http://127.0.0.1:\(route.port)/api/pusher/auth"
+        #expect(try found(url).verdicts["auth"] == "ok")
+        for wrong in [200, 404, 500] {
+            status = wrong
+            let outcome = try found(url)
+            #expect(outcome.faults == ["auth"] && outcome.status == 1, "\(outcome.output)")
+            #expect(outcome.remedies["auth"]?.contains("PASSERELLE_AUTH_ENDPOINT") == true)
+        }
+        let nobody = try found("http://127.0.0.1:1/api/pusher/auth")
+        #expect(nobody.faults == ["auth"] && nobody.status == 1, "\(nobody.output)")
+    }
+
     @Test func `client events that are not enabled are told`() throws {
         let stage = try Stage()
         let sandbox = try SandboxProcess(stage)

@@ -108,6 +108,28 @@ struct PublicCheckTests {
         #expect(try check("http://localhost:\(port)", Self.token).status == 0)
     }
 
+    @Test func `a proxy with credentials of its own lets everybody in, which is told`() throws {
+        let gateway = try GatewayProcess(
+            stage, upstreamPort: sandbox.port, variables: Self.token)
+        let signed = try stage.start("token", ["presence-*", "--user", "proxy"], Self.token)
+        try stage.wait(for: "the token") { signed.hasEnded }
+        let token = signed.output.filter { !$0.isNewline }
+        let proxy = try ScriptedHTTP(loop: stage.loop)
+        proxy.answer = { [stage] request, link in
+            var request = request
+            request.fields.set("Authorization", "Bearer \(token)")
+            let caller = HTTPCaller(loop: stage.loop, address: gateway.http)
+            caller.send(request) { response in
+                link.send(HTTPWriter.response(response, version: .http11, keepAlive: false))
+                link.finish()
+                caller.close()
+            }
+        }
+        let found = try check("http://127.0.0.1:\(proxy.port)", Self.token)
+        #expect(found.verdicts["access"] == "failed", "\(found.output)")
+        #expect(found.remedies["access"]?.contains("credentials of its own") == true)
+    }
+
     @Test func `a user's own credentials are tried, and make nobody a member`() throws {
         let gateway = try GatewayProcess(
             stage, upstreamPort: sandbox.port, variables: Self.token)
