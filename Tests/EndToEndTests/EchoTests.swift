@@ -106,6 +106,14 @@ private final class EchoRoom {
             try ChannelsMember(stage, port: sandbox.port, userID: "anne", info: "{}"),
         ]
         for socket in sockets { try socket.join(channel) }
+        let ears = ears
+        try stage.wait(for: "the channel, and every reader on it") {
+            try gateway.isLive(channel)
+                && ears.allSatisfy { _, ear in
+                    if let poll = ear as? PollClient { return poll.position != nil }
+                    return (ear as? StreamClient)?.snapshots.isEmpty != true
+                }
+        }
         // Until then a poll may be between two questions.
         try mark()
     }
