@@ -64,7 +64,10 @@ final class Desk {
     /// Tells the turn's news, then does what became due, until nothing is left.
     func settle() {
         let deletions = hub.takeDeletions()
-        if !deletions.isEmpty { streams.retracted(by: deletions) }
+        if !deletions.isEmpty {
+            streams.retracted(by: deletions)
+            stalls.retracted(by: deletions)
+        }
         let retracted = hub.takeRetracted()
         if !retracted.isEmpty { consoles.took(back: retracted) }
         if hub.takeLateDeletion() { consoles.deletedLate() }

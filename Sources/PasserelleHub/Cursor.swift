@@ -96,6 +96,9 @@ package struct Cursor {
     /// The channels that the reader reads, in the order in which it named them.
     package var channels: [Channel] { slots.map(\.channel) }
 
+    /// Says whether the reader reads the channel of that name.
+    package func reads(_ name: String) -> Bool { slots.contains { $0.channel.name == name } }
+
     /// Moves past entries that were told on the direct way, without `Hub.next`.
     package mutating func advance(to sequence: UInt64) {
         self.sequence = max(self.sequence, sequence)

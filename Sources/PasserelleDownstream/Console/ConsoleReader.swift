@@ -74,6 +74,13 @@ final class ConsoleReader: LinkOwner, Stallable {
         cut()
     }
 
+    /// One that is open is told by `took(back:)`, which knows whether it was told the message.
+    func retracted(by deletions: [Burial]) {
+        guard isOver, consoles.showsContent else { return }
+        consoles.stalls.isFree(self)
+        link.close()
+    }
+
     private func cut() {
         link.close()
         leave()

@@ -93,6 +93,8 @@ final class EventStreams {
     }
 
     /// Messages were deleted: no stream goes on with one.
+    ///
+    /// All are asked, since a stream that is not full may have a record waiting that TLS has made.
     func retracted(by deletions: [Burial]) {
         for reader in beats.joined() { reader.retracted(by: deletions) }
     }

@@ -87,16 +87,27 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         write(options.contains(.isChunked) ? Self.chunkedBeat : Self.plainBeat)
     }
 
-    /// Cuts the stream where it stopped in the middle of a message that was deleted.
+    /// Cuts the stream where it stopped in the middle of a message that was deleted, or may have
+    /// one in what the link holds.
     ///
     /// The rest is never sent; the client comes back, and goes on behind it.
     func retracted(by deletions: [Burial]) {
-        guard !isOver, !rest.isEmpty, let unfinished,
-            streams.hub.takeBack(unfinished, by: deletions)
-        else { return }
-        for index in rest.indices { rest[index] = 0 }
+        guard hasUnfinished(of: deletions) || holdsUnsent(of: deletions) else { return }
+        streams.stalls.isFree(self)
         link.close()
         leave()
+    }
+
+    private func hasUnfinished(of deletions: [Burial]) -> Bool {
+        guard !isOver, !rest.isEmpty, let unfinished else { return false }
+        return streams.hub.takeBack(unfinished, by: deletions)
+    }
+
+    /// The link holds a record that TLS has made, or the end of a stream, which reads no channel any
+    /// more: it may be of any.
+    private func holdsUnsent(of deletions: [Burial]) -> Bool {
+        guard link.queuedBytes > 0 else { return false }
+        return isOver || deletions.contains { cursor.reads($0.channel) }
     }
 
     func stalled() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
@@ -33,6 +34,8 @@ final class HTTPConnection: LinkOwner, Stallable {
     var client: PeerAddress?
     private var waiting: Waiter?
     private var poll: PollReader?
+    /// The channels whose messages are in an answer that waits for the client.
+    private var untaken: [String] = []
     /// The poll that was asked for last.
     private var question: PollQuestion?
     private var deadline = Deadline()
@@ -87,6 +90,7 @@ final class HTTPConnection: LinkOwner, Stallable {
     func linkHasRoom(_ link: Link) {
         guard !isOver, !isEnding, current == nil else { return }
         desk.stalls.isFree(self)
+        untaken = []
         rest()
         advance()
     }
@@ -97,6 +101,11 @@ final class HTTPConnection: LinkOwner, Stallable {
 
     func stalled() {
         abandon()
+    }
+
+    /// The client asks again, and is answered without them.
+    func retracted(by deletions: [Burial]) {
+        if deletions.contains(where: { untaken.contains($0.channel) }) { abandon() }
     }
 
     /// Closes at once, in the middle of a handshake too.
@@ -176,7 +185,9 @@ final class HTTPConnection: LinkOwner, Stallable {
     /// Answers a poll and goes on with the next request.
     func answer(_ answer: Poll.Answer) {
         switch answer {
-        case .news(let response): self.answer(response)
+        case .news(let response, let channels):
+            self.answer(response)
+            if link.queuedBytes > 0 { untaken = channels }
         case .unchanged(let position):
             let isPlain = current?.keepsAlive == true && current?.version == .http11
             guard isPlain, crossOrigin == nil, !service.isDraining, !isOver, !isEnding else {

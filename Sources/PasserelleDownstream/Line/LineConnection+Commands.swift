@@ -79,18 +79,26 @@ extension LineConnection {
         let limit = max(1, min(limit ?? ReadRequest.eventLimit, ReadRequest.eventLimit))
         let ticket = ask()
         whenHeard(name, ticket) { [weak self, desk] in
-            let channel = desk.hub.asked(for: name, at: desk.now)
-            var cursor = desk.hub.cursor(
-                on: [channel], from: start ?? .earliest, wantsSnapshot: false)
-            let excerpt = Excerpt(
-                from: &cursor, limit: limit, bytes: Self.historyBytes, desk: desk)
-            desk.tally.lined.add(excerpt.told)
-            let position = desk.hub.position(at: cursor.sequence).text
-            var json = Array(#"{"events":["#.utf8)
-            json += excerpt.json
-            json += Array(#"],"position":"\#(position)","more":\#(excerpt.hasMore)}"#.utf8)
-            self?.answer(ticket, .reply(.ok(verb: "HISTORY", words: [name], json: json)))
+            self?.answer(
+                ticket,
+                .excerpt(channel: name) {
+                    Self.excerpt(of: name, from: start ?? .earliest, limit: limit, at: desk)
+                })
         }
+    }
+
+    private static func excerpt(
+        of name: String, from start: Start, limit: Int, at desk: Desk
+    ) -> LineReply {
+        let channel = desk.hub.asked(for: name, at: desk.now)
+        var cursor = desk.hub.cursor(on: [channel], from: start, wantsSnapshot: false)
+        let excerpt = Excerpt(from: &cursor, limit: limit, bytes: historyBytes, desk: desk)
+        desk.tally.lined.add(excerpt.told)
+        let position = desk.hub.position(at: cursor.sequence).text
+        var json = Array(#"{"events":["#.utf8)
+        json += excerpt.json
+        json += Array(#"],"position":"\#(position)","more":\#(excerpt.hasMore)}"#.utf8)
+        return .ok(verb: "HISTORY", words: [name], json: json)
     }
 
     private func members(_ channel: String) {

@@ -17,6 +17,9 @@ final class LineConnection: LinkOwner, Stallable {
     /// What answers a command.
     enum Answer {
         case reply(LineReply)
+        /// What is held of a channel: read when its turn comes, so that what is deleted until then is
+        /// not in it.
+        case excerpt(channel: String, () -> LineReply)
         /// The subscription stands: its own first line is the answer.
         case begins(LineReader)
     }
@@ -37,6 +40,8 @@ final class LineConnection: LinkOwner, Stallable {
     private var isQuitting = false
     /// True while what was sent waits for the peer.
     private var isWatched = false
+    /// The channels whose messages are in what waits for the peer.
+    private var untaken: Set<String> = []
     private(set) var isOver = false
     private var isObeying = false
 
@@ -69,6 +74,7 @@ final class LineConnection: LinkOwner, Stallable {
     func linkHasRoom(_ link: Link) {
         guard !isOver else { return }
         isWatched = false
+        untaken = []
         desk.stalls.isFree(self)
         for reader in readers.values { reader.pump() }
         obey()
@@ -91,6 +97,14 @@ final class LineConnection: LinkOwner, Stallable {
         leave()
     }
 
+    /// The peer comes back, and goes on behind them.
+    func retracted(by deletions: [Burial]) {
+        guard deletions.contains(where: { untaken.contains($0.channel) }) else { return }
+        desk.stalls.isFree(self)
+        link.close()
+        leave()
+    }
+
     private func leave() {
         guard !isOver else { return }
         isOver = true
@@ -106,11 +120,13 @@ final class LineConnection: LinkOwner, Stallable {
     /// True while more may be put on the link.
     var hasRoom: Bool { link.queuedBytes < Self.waitingBytes }
 
-    /// Sends lines that are already encoded.
-    func send(_ lines: [UInt8]) {
+    /// Sends lines that are already encoded; a channel is named where they have its messages.
+    func send(_ lines: [UInt8], of channel: String? = nil) {
         guard !isOver else { return }
         link.send(lines)
-        guard link.queuedBytes > 0, !isWatched else { return }
+        guard link.queuedBytes > 0 else { return }
+        if let channel { untaken.insert(channel) }
+        guard !isWatched else { return }
         isWatched = true
         desk.stalls.isFull(self)
     }
@@ -126,6 +142,7 @@ final class LineConnection: LinkOwner, Stallable {
         while let next = order.next() {
             switch next {
             case .reply(let reply): send(reply.encoded())
+            case .excerpt(let channel, let read): send(read().encoded(), of: channel)
             case .begins(let reader): reader.begin()
             }
         }

@@ -66,7 +66,7 @@ final class LineReader: Reader {
                 desk.tally.lined.told(entry)
             } while connection.hasRoom && piece.count < LineConnection.waitingBytes
             guard !piece.isEmpty else { return }
-            connection.send(piece)
+            connection.send(piece, of: channel)
         }
     }
 

@@ -107,7 +107,8 @@ struct Poll {
     enum Answer {
         /// The client holds the answer already: that of this position.
         case unchanged(Position)
-        case news(HTTPResponse)
+        /// What is new, and on which channels it was looked for.
+        case news(HTTPResponse, [String])
     }
 
     /// Reads on, and gives the answer.
@@ -132,7 +133,7 @@ struct Poll {
         json.append(UInt8(ascii: "}"))
         var response = HTTPResponse.json(200, json)
         response.fields.set("ETag", "\"\(position.text)\"")
-        return .news(response)
+        return .news(response, asked.channels)
     }
 
     private func retryMilliseconds(behind excerpt: Excerpt, at desk: Desk) -> Int {

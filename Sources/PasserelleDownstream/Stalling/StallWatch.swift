@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleHub
 import PasserelleNet
 
 /// Somebody whose peer may stop reading.
@@ -8,6 +9,10 @@ protocol Stallable: AnyObject {
 
     /// The peer has taken nothing for too long: let it go at once.
     func stalled()
+
+    /// Messages were deleted: where one of them may be in what waits for the peer, nothing of that is
+    /// sent, and the peer is let go at once.
+    func retracted(by deletions: [Burial])
 }
 
 /// Looks after everybody whose socket is full, and lets go of those whose peers take nothing.
@@ -40,6 +45,11 @@ final class StallWatch {
     /// The peer's socket has room, or is gone.
     func isFree(_ peer: any Stallable) {
         watched[ObjectIdentifier(peer)] = nil
+    }
+
+    /// Messages were deleted: nobody who is full goes on with one.
+    func retracted(by deletions: [Burial]) {
+        for (peer, _) in Array(watched.values) { peer.retracted(by: deletions) }
     }
 
     private func look() {
