@@ -118,6 +118,14 @@ package struct SimulatedDisk {
         removed = [:]
     }
 
+    /// Takes the power away at its worst: of what was not synced, nothing is there.
+    package mutating func loseUnsynced() {
+        files = files.filter(\.value.isListed).mapValues { file in
+            File(bytes: file.synced, synced: file.synced, isListed: true)
+        }
+        removed = [:]
+    }
+
     /// Damages a byte somewhere, where there is any.
     package mutating func damage(using random: inout SeededRandom) {
         guard let segment = segments.randomElement(using: &random), !self[segment].isEmpty else {

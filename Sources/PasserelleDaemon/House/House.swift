@@ -172,8 +172,9 @@ final class House {
         let directory = try StateDirectory(path, limits: settings.log, now: now)
         let hub = Hub(
             restoring: directory.found.past, epoch: newEpoch(), configuration: settings, at: now)
-        let scribe = try Scribe(
-            directory, hub: hub, loop: loop, log: log, sync: configuration.sync)
+        var limits = JournalLimits()
+        limits.sync = configuration.sync
+        let scribe = try Scribe(directory, hub: hub, loop: loop, log: log, limits: limits)
         return (hub, scribe)
     }
 

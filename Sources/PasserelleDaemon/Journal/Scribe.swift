@@ -22,7 +22,6 @@ final class Scribe {
     private let hub: Hub
     private let log: Log
     private let worker: FileWorker
-    private let sync: Duration
     private var timer: TimerToken?
     private var retryDelay = Scribe.firstRetry
     private var isRetrying = false
@@ -34,13 +33,11 @@ final class Scribe {
 
     /// Goes on with a directory's journal; `hub` was built from what was found there.
     init(
-        _ directory: StateDirectory, hub: Hub, loop: EventLoop, log: Log, sync: Duration,
-        limits: JournalLimits = JournalLimits()
+        _ directory: StateDirectory, hub: Hub, loop: EventLoop, log: Log, limits: JournalLimits
     ) throws(House.StartError) {
         self.loop = loop
         self.hub = hub
         self.log = log
-        self.sync = sync
         path = directory.path
         torn = directory.found.torn
         damaged = directory.found.damaged
@@ -97,10 +94,8 @@ final class Scribe {
     }
 
     private func arm() {
-        guard timer == nil, !worker.isBusy, journal.hasWork, !isStuck else { return }
-        // What came while the disk was busy has waited already.
-        let waited = journal.waitingSince.map { loop.now - $0 } ?? .zero
-        timer = loop.after(max(.zero, sync - waited)) { [weak self] in
+        guard timer == nil, !isStuck, let patience = journal.patience(at: loop.now) else { return }
+        timer = loop.after(patience) { [weak self] in
             self?.timer = nil
             self?.begin()
         }

@@ -104,6 +104,16 @@ package struct Journal {
         !buffer.isEmpty || !pending.isEmpty || !burials.isEmpty || copy != nil
     }
 
+    /// How long the next batch may still wait; `nil` where there is nothing to do, or one is under
+    /// way.
+    ///
+    /// What came while the disk was busy has waited already. Half of `limits.sync` is the disk's.
+    package func patience(at now: Duration) -> Duration? {
+        guard flight == nil, hasWork else { return nil }
+        let waited = waitingSince.map { now - $0 } ?? .zero
+        return max(.zero, limits.sync / 2 - waited)
+    }
+
     // MARK: - What is told
 
     /// Notes what changed since this was last asked; call it at the end of a turn.

@@ -37,8 +37,8 @@ private final class Desk {
         var limits = JournalLimits()
         limits.floorBytes = floor
         limits.segmentBytes = floor
-        scribe = try Scribe(
-            directory, hub: hub, loop: loop, log: log, sync: .milliseconds(1), limits: limits)
+        limits.sync = .milliseconds(1)
+        scribe = try Scribe(directory, hub: hub, loop: loop, log: log, limits: limits)
         loop.atTurnEnd { [unowned self] in scribe.settle() }
         hub.subscribed("c", members: [Member(userID: "u", userInfo: nil)], at: now)
     }
