@@ -14,15 +14,14 @@ import os
 import pathlib
 import re
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
+
+import servers
 
 CHANNEL = "presence-bail-1"
 NGINX = """
@@ -53,49 +52,6 @@ def find(tool):
     return shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port):
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    sys.exit(f"polls: nothing listens on port {port}")
-
-
-@contextlib.contextmanager
-def running(command, variables, port, log):
-    """A server, for as long as it is needed."""
-    process = subprocess.Popen(
-        command, env={**os.environ, **variables}, stdout=log, stderr=log, start_new_session=True)
-    try:
-        wait_for(port)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def cpu_seconds(process):
-    """What a process and its children have used of the processor."""
-    pids = [process.pid]
-    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    pids += [int(child) for child in children.read_text().split()]
-    ticks = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def status(url, fields):
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=fields)) as answer:
@@ -106,12 +62,12 @@ def status(url, fields):
 
 def measure(url, tag, process, options):
     """One round: requests a second, and microseconds of the server's processor a request."""
-    before = cpu_seconds(process)
+    before = servers.cpu_seconds(process)
     out = subprocess.run(
         ["wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds}s",
          "-H", f"If-None-Match: {tag}", url],
         capture_output=True, text=True, check=True).stdout
-    used = cpu_seconds(process) - before
+    used = servers.cpu_seconds(process) - before
     if "Non-2xx" in out or "Socket errors" in out:
         sys.exit(f"polls: {url} was not answered as it should be\n{out}")
     requests = int(re.search(r"(\d+) requests in", out).group(1))
@@ -120,27 +76,16 @@ def measure(url, tag, process, options):
 
 def compare(options, folder):
     """Rounds of both servers in turn, by the servers' names."""
-    ports = {name: free_port() for name in ("nginx", "gateway", "sandbox")}
+    ports = {name: servers.free_port() for name in ("nginx", "gateway", "sandbox")}
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=ports["nginx"]))
     nginx = [find("nginx"), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    variables = {
-        "PASSERELLE_SANDBOX": f"127.0.0.1:{ports['sandbox']}", "PUSHER_APP_ID": "1001",
-        "PUSHER_KEY": "sandbox-key", "PUSHER_SECRET": "sandbox-secret",
-        "PUSHER_HOST": "127.0.0.1", "PUSHER_PORT": str(ports["sandbox"]),
-        "PUSHER_SCHEME": "http", "PASSERELLE_HTTP": f"127.0.0.1:{ports['gateway']}",
-        "PASSERELLE_ADMIN": "none",
-        "PASSERELLE_IPC": str(folder / "ipc"), "PASSERELLE_AUTH": "none",
-        "PASSERELLE_STATE_DIR": str(folder / "state"), "PASSERELLE_LOG": "warning",
-    }
-    gateway = {name: value for name, value in variables.items() if name != "PASSERELLE_SANDBOX"}
-    sandbox = {name: value for name, value in variables.items()
-               if not name.startswith("PASSERELLE") or name == "PASSERELLE_SANDBOX"}
+    gateway, sandbox = servers.variables(folder, ports["gateway"], ports["sandbox"])
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(open(folder / "log", "w+"))
         def start(command, variables, name):
-            return stack.enter_context(running(command, variables, ports[name], log))
+            return stack.enter_context(servers.running(command, variables, ports[name], log))
         start([options.passerelle, "sandbox"], sandbox, "sandbox")
-        servers = {
+        processes = {
             "nginx": start(nginx, {}, "nginx"),
             "gateway": start([options.passerelle, "serve"], gateway, "gateway"),
         }
@@ -155,7 +100,7 @@ def compare(options, folder):
         rounds = {name: [] for name in urls}
         for _ in range(options.rounds):
             for name, url in urls.items():
-                rounds[name].append(measure(url, tag, servers[name], options))
+                rounds[name].append(measure(url, tag, processes[name], options))
         return rounds
 
 
