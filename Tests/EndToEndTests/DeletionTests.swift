@@ -54,7 +54,9 @@ struct DeletionTests {
         let blocked = try blockedStream(target + "&after=earliest")
         try synced()
         #expect(try files().contains(Self.secret))
-        #expect(try !memory().isEmpty, "the search finds what is there")
+        if Sanitizer.leavesMemory {
+            #expect(try !memory().isEmpty, "the search finds what is there")
+        }
 
         for number in 0..<Self.deleted {
             try sandbox.publish(
@@ -66,11 +68,7 @@ struct DeletionTests {
         try synced()
         #expect(try !files().contains(Self.secret))
         try readAgain(expecting: false)
-        var places: [String] = []
-        try stage.wait(for: "an end of what is at \(places)") {
-            places = try memory()
-            return places.isEmpty
-        }
+        if Sanitizer.leavesMemory { try forgotten() }
         try checkBlocked(blocked)
         for reader in streams { #expect(reader.end == nil) }
         line.close()
@@ -132,6 +130,14 @@ struct DeletionTests {
 
     private func files() throws -> String {
         try stage.run("sh", ["-c", "cat \(stage.folder.file("state"))/* | strings -n 8"]).output
+    }
+
+    private func forgotten() throws {
+        var places: [String] = []
+        try stage.wait(for: "an end of what is at \(places)") {
+            places = try memory()
+            return places.isEmpty
+        }
     }
 
     private func memory() throws -> [String] {

@@ -238,7 +238,7 @@ struct ListenerTLSTests {
             if number == total / 2 { early = try gateway.residentKiB }
         }
         #expect(fast.gapCount == 0 && fast.count == total)
-        #expect(try gateway.residentKiB - early < 4_096)
+        #expect(try gateway.residentKiB - early < 4_096 || !Sanitizer.leavesMemory)
         slow.resume()
         try stage.wait(for: "the rest at the slow one") {
             slow.told.last?.data.hasPrefix("{\"n\":\(total),") == true

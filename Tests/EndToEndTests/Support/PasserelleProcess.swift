@@ -28,12 +28,13 @@ final class PasserelleProcess {
         return path
     }
 
-    /// What `env` takes to run the binary with these variables and no others.
+    /// What `env` takes to run the binary with these variables and no others, but for those that a
+    /// sanitizer in it is told its options by.
     static func words(
         _ arguments: [String], _ variables: [String: String], binary: String
     ) -> [String] {
-        ["-i", "PATH=/usr/bin:/bin"] + variables.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
-            + [binary] + arguments
+        ["-i", "PATH=/usr/bin:/bin"] + Sanitizer.options
+            + variables.sorted { $0.key < $1.key }.map { "\($0)=\($1)" } + [binary] + arguments
     }
 
     var pid: Int32 { process.pid }
