@@ -49,6 +49,13 @@ final class Desk {
         streams = EventStreams(
             loop: loop, hub: hub, encoder: encoder, stalls: stalls, quotas: quotas,
             heartbeat: configuration.heartbeat, left: services.presence.left)
+        hub.fetch = { readers, index in
+            // The first word of a reference to an object with a protocol is the object's address.
+            let place = index * MemoryLayout<any Reader>.stride
+            readers.withUnsafeBytes {
+                Prefetch.memory(at: $0.load(fromByteOffset: place, as: UnsafeRawPointer.self))
+            }
+        }
     }
 
     /// This turn, on both clocks.

@@ -68,9 +68,9 @@ package struct Cursor {
 
     /// The last sequence number that the reader has been told or has no need of.
     package internal(set) var sequence: UInt64
+    var slots: CursorSlots
     /// The user who reads, where known: their own client events are not told to them.
     package let userID: String?
-    var slots: CursorSlots
     /// Where the reader began, if that is unknown.
     var unknown: Unknown?
 

@@ -24,6 +24,12 @@ package final class Hub {
     /// True while somebody keeps what changes, so that changes are gathered.
     package var gathersChanges = false { didSet { if !gathersChanges { changes = [] } } }
 
+    /// Has the memory fetched of a reader in a list who is told news soon, without touching it: called
+    /// with that reader's index.
+    package var fetch: ((_ readers: [any Reader], _ index: Int) -> Void)?
+    /// How many others are told meanwhile.
+    private static let readersAhead = 3
+
     var changes: [Change] = []
     var demands: [Demand] = []
     var toBeTold: [Channel] = []
@@ -137,10 +143,19 @@ package final class Hub {
         for channel in told {
             channel.isToBeTold = false
             if !channel.readers.isEmpty { hasReaders = true }
-            for reader in channel.readers { reader.newsCame(on: channel) }
+            tell(channel.readers, of: channel)
             channel.news = nil
         }
         return hasReaders
+    }
+
+    private func tell(_ readers: [any Reader], of channel: Channel) {
+        for index in readers.indices {
+            let far = index + Self.readersAhead
+            if far < readers.count { fetch?(readers, far) }
+            if index + 1 < readers.count { readers[index + 1].newsIsNear() }
+            readers[index].newsCame(on: channel)
+        }
     }
 
     /// Gives up what has aged: entries, lingering subscriptions, channels that hold nothing.

@@ -23,15 +23,17 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
     /// A larger buffer is not kept for the next piece, in bytes.
     static let keptBytes = 4 * pieceBytes
 
-    var cursor = Cursor()
-    var beat = EventStreams.Beat()
+    // What each delivery looks at stands first, and close together: with many streams, nothing of a
+    // stream is in the processor's cache any more when its next event comes.
+    let link: Link
+    private unowned let streams: EventStreams
     private var isBlocked = false
     private var isOver = false
     /// True while the kernel has no time limit of ours: it would cut a peer that lives and is slow.
     private var isPatient = false
     private let options: Options
-    let link: Link
-    private unowned let streams: EventStreams
+    var cursor = Cursor()
+    var beat = EventStreams.Beat()
     /// What of the last write the socket did not take.
     private var rest: [UInt8] = []
     /// The entry that the rest is of, which the log may have let go of.
@@ -56,6 +58,8 @@ final class StreamReader: Reader, LinkOwner, Stallable, Staying {
         streams.opened(self)
         pump(first: head)
     }
+
+    func newsIsNear() { Prefetch.object(link) }
 
     func newsCame(on channel: Channel) {
         guard !isBlocked, !isOver else { return }

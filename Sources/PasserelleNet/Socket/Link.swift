@@ -42,25 +42,26 @@ package final class Link {
     /// Bytes that may wait in a link's queue unless its owner sets another `outputLimit`.
     package static let defaultOutputLimit = 1_048_576
 
-    /// Who is told what happens; let go when the link ends.
-    package var owner: (any LinkOwner)?
-
-    /// Who is at the other end; `0.0.0.0:0` until a dialled link is connected.
-    package internal(set) var peer: PeerAddress
-
-    /// How many bytes `send` may leave waiting; one more ends the link with `.overflow`.
-    package var outputLimit = Link.defaultOutputLimit
-
-    // Internal, unlike what other modules see: the compiler then proves that `write` needs no check
-    // of exclusive access.
+    // What each write looks at stands first: with many links, nothing of one is in the processor's
+    // cache any more when it is written to again. And internal, unlike what other modules see: the
+    // compiler then proves that `write` needs no check of exclusive access.
     var descriptor: Int32
     var stage: Stage
     var flags: Flags = []
     var interest: Interest = []
-    unowned(unsafe) let loop: EventLoop
     var output: OutputQueue?
     var tls: TLSSession?
+    unowned(unsafe) let loop: EventLoop
+
+    /// Who is told what happens; let go when the link ends.
+    package var owner: (any LinkOwner)?
     var dial: DialAttempt?
+
+    /// How many bytes `send` may leave waiting; one more ends the link with `.overflow`.
+    package var outputLimit = Link.defaultOutputLimit
+
+    /// Who is at the other end; `0.0.0.0:0` until a dialled link is connected.
+    package internal(set) var peer: PeerAddress
 
     /// Takes a connected stream socket, such as one end of a socketpair, and closes it at the end.
     package convenience init(loop: EventLoop, adopting descriptor: Int32) throws(SystemError) {
