@@ -12,6 +12,8 @@ final class Waiter: Reader {
         /// Channels refuses one of the channels and none of them was heard before.
         case refused(channel: String, message: String)
         case timedOut
+        /// As many channels are held as may be, and these are not among them.
+        case hadNoRoom
 
         /// How waiting for these channels ends now; `nil` where it goes on.
         init?(of channels: [Channel]) {
@@ -87,12 +89,26 @@ extension Desk {
     ///
     /// Never while the hub tells its news. Gives what waits, which can be told to wait no longer.
     func whenHeard(_ names: [String], _ done: @escaping (Waiter.Outcome) -> Void) -> Waiter? {
+        guard hasRoom(for: names) else {
+            done(.hadNoRoom)
+            return nil
+        }
         let channels = ask(for: names)
         guard let outcome = Waiter.Outcome(of: channels) else {
             return Waiter(desk: self, channels: channels, done: done)
         }
         done(outcome)
         return nil
+    }
+
+    /// Refuses channels that are not held where as many are as may be.
+    func checkRoom(for names: [String]) throws(Refusal) {
+        guard hasRoom(for: names) else { throw .noRoomForChannels }
+    }
+
+    private func hasRoom(for names: [String]) -> Bool {
+        let new = names.count { hub.channel($0) == nil }
+        return new == 0 || hub.channels.count + new <= quotas.limits.heldChannels
     }
 
     /// Asks for channels, which may have been heard or not.
@@ -111,10 +127,22 @@ extension Waiter.Outcome {
             throw .unavailable(
                 "subscription-refused", "Channels refuses the subscription: \(message)",
                 retryAfter: 10)
+        case .hadNoRoom: throw .noRoomForChannels
         case .timedOut:
             throw .unavailable(
                 "upstream-unavailable", "The channel has not been heard yet: Channels is away.",
                 retryAfter: 2)
         }
+    }
+}
+
+extension Refusal {
+    /// 503: nobody new is heard of until some channel is given up.
+    fileprivate static var noRoomForChannels: Refusal {
+        var refusal = unavailable(
+            "too-many-channels", "The gateway holds as many channels as it may; come back.",
+            retryAfter: 5 + Int(Random.uint32() % 10))
+        refusal.limit = .heldChannels
+        return refusal
     }
 }

@@ -30,10 +30,12 @@ struct FailingDiskTests {
         try wait(for: "off", gateway)
         #expect(!gateway.process.lines(with: "level=error", "journalling is off", "cause").isEmpty)
         #expect(try gateway.status().number(["journal", "failures"]) > 0)
+        #expect(try metric("passerelle_journal_up", of: gateway) == "0")
         try say(41...60, to: stream)
         try limitFiles(of: gateway, to: "unlimited")
         try wait(for: "on", gateway)
         #expect(!gateway.process.lines(with: "level=warning", "journalling is on again").isEmpty)
+        #expect(try metric("passerelle_journal_up", of: gateway) == "1")
         #expect(stream.told.allSatisfy { !$0.isGap } && stream.end == nil)
         #expect(try gateway.stop(SIGKILL) == 137)
         let next = try start()
@@ -56,7 +58,16 @@ struct FailingDiskTests {
             stage, upstreamPort: sandbox.port,
             variables: [
                 "PASSERELLE_STATE_DIR": stage.folder.file("state"), "PASSERELLE_PIN": Self.channel,
+                "PASSERELLE_ADMIN": "127.0.0.1:0",
             ])
+    }
+
+    private func metric(_ name: String, of gateway: GatewayProcess) throws -> Substring? {
+        let admin = try gateway.adminAddress()
+        let text = String(
+            decoding: try stage.request(admin, "GET", "/metrics").body, as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return line?.split(separator: " ").last
     }
 
     private func say(_ numbers: ClosedRange<Int>, to stream: StreamClient) throws {

@@ -55,7 +55,7 @@ struct PollQuestionTests {
         scene.say("d", "news")
         #expect(try client.get("/poll?channel=c", tag).status == 304)
         #expect(column(try client.get("/poll?channel=d", tag).body, "event") == ["news"])
-        #expect(column(try client.get("/poll?channel=c&after=earliest", tag).body, "event") == [])
+        #expect(try client.get("/poll?channel=c&after=earliest", tag).status == 304)
         #expect(try client.get("/poll?channel=c", tag).status == 304)
     }
 

@@ -86,6 +86,42 @@ struct PollTests {
         #expect(scene.downstream.tally.notModified == 2)
     }
 
+    /// A client that asks the same URL again and again, and says what it holds.
+    @Test(arguments: ["after=now", "after=earliest", "last=5", "after=POSITION"])
+    func `a tag leads on from whatever the URL begins with`(start: String) throws {
+        let scene = try Scene()
+        let client = try scene.http()
+        let position = position(try client.get("/poll?channel=c"))
+        let target = "/poll?channel=c&" + start.replacing("POSITION", with: position)
+        scene.say("c", "before")
+        var tag = ""
+        var told: [String] = []
+        for number in 1...3 {
+            let answer = try client.get(target, tag)
+            told += column(answer.body, "event")
+            tag = "If-None-Match: \(answer.fields.first("ETag") ?? "")\r\n"
+            #expect(try client.get(target, tag).status == 304)
+            scene.say("c", "\(number)")
+        }
+        told += column(try client.get(target, tag).body, "event")
+        #expect(told.suffix(3) == ["1", "2", "3"])
+        #expect(told.count { $0 == "before" } == (start == "after=now" ? 0 : 1))
+    }
+
+    @Test func `a position that is newer than the tag is where a poll begins`() throws {
+        let scene = try Scene()
+        let client = try scene.http()
+        let old = position(try client.get("/poll?channel=c"))
+        scene.say("c", "1")
+        let new = position(try client.get("/poll?channel=c&after=\(old)"))
+        scene.say("c", "2")
+        let field = "If-None-Match: \"\(old)\"\r\n"
+        let answer = try client.get("/poll?channel=c&after=\(new)", field)
+        #expect(column(answer.body, "event") == ["2"])
+        let unknown = try client.get("/poll?channel=c&after=zzzz-1", field)
+        #expect(column(unknown.body, "event").first == "passerelle:gap")
+    }
+
     @Test func `what others hear changes no tag`() throws {
         let scene = try Scene()
         let client = try scene.http()

@@ -36,6 +36,9 @@ extension Variables {
                 draft.configuration.limits.channels = try number(text, through: 1_000)
             }),
         count(
+            .heldChannels, \.heldChannels, preset: "50000",
+            meaning: "Channels that are held at once, read now or lately"),
+        count(
             .lineConnections, \.lineConnections, preset: "1000",
             meaning: "Connections to the Unix socket"),
         bytes(

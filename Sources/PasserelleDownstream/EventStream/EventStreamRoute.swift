@@ -38,6 +38,7 @@ enum EventStreamRoute {
         _ asked: ReadRequest, with grant: Grant, version: HTTPVersion,
         on connection: HTTPConnection, desk: Desk
     ) throws(Refusal) {
+        try desk.checkRoom(for: asked.channels)
         let account = try desk.quotas.open(
             for: connection.from, through: connection.link.peer, user: grant.identity?.userID)
         var options: StreamReader.Options = version == .http11 ? .isChunked : []

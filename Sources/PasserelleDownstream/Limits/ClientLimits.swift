@@ -23,6 +23,8 @@ package struct ClientLimits: Equatable, Sendable {
     package var requestBurst = 4_000
     /// Channels that one request names.
     package var channels = ReadRequest.channelLimit
+    /// Channels that are held at once, whoever asked for them.
+    package var heldChannels = 50_000
     /// Connections to the Unix socket.
     package var lineConnections = 1_000
     /// Bytes and fields of one request.

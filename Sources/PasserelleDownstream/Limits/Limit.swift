@@ -16,6 +16,8 @@ package enum Limit: String, CaseIterable, Sendable {
     case requestRate = "PASSERELLE_REQUEST_RATE"
     /// Channels that one request names.
     case channels = "PASSERELLE_MAX_CHANNELS"
+    /// Channels that are held at once, for whomever.
+    case heldChannels = "PASSERELLE_MAX_HELD_CHANNELS"
     /// Bytes of a request's head, and the number of its fields.
     case headerBytes = "PASSERELLE_HEADER_BYTES"
     /// Bytes of a request's body.
@@ -39,6 +41,7 @@ package enum Limit: String, CaseIterable, Sendable {
         case .userStreams: "streams_per_user"
         case .requestRate: "request_rate"
         case .channels: "channels"
+        case .heldChannels: "held_channels"
         case .headerBytes: "header_bytes"
         case .bodyBytes: "body_bytes"
         case .headerTime: "header_time"
@@ -52,7 +55,7 @@ package enum Limit: String, CaseIterable, Sendable {
     var isToldOf: Bool {
         switch self {
         case .connections, .addressConnections, .streams, .addressStreams, .userStreams,
-            .requestRate, .lineConnections:
+            .requestRate, .heldChannels, .lineConnections:
             true
         case .channels, .headerBytes, .bodyBytes, .headerTime, .bodyTime, .idleTime: false
         }

@@ -173,7 +173,7 @@ final class LineConnection: LinkOwner, Stallable {
                 _ = try outcome.channels()
                 work()
             } catch {
-                self.refused(channel, ticket, error.message)
+                self.refused(channel, ticket, error)
             }
         }
         if let waiter, !isOver { waiters[ticket] = waiter }
@@ -184,12 +184,14 @@ final class LineConnection: LinkOwner, Stallable {
         waiters.removeValue(forKey: ticket)?.cancel()
     }
 
-    private func refused(_ channel: String, _ ticket: Ticket, _ message: String) {
+    private func refused(_ channel: String, _ ticket: Ticket, _ refusal: Refusal) {
         if let reader = readers[channel], reader.ticket == ticket {
             readers[channel] = nil
             reader.leave()
         }
-        fail(ticket, "upstream-unavailable", message)
+        desk.quotas.reached(refusal.limit, by: link.peer)
+        fail(
+            ticket, refusal.limit == nil ? "upstream-unavailable" : "rate-limited", refusal.message)
     }
 
     // MARK: - Commands

@@ -28,6 +28,21 @@ package struct EntityTags: Equatable {
         return known.max { $0.sequence < $1.sequence } ?? positions.first
     }
 
+    /// Behind what a poll begins: the newest tag, unless it asks for something newer.
+    ///
+    /// Whoever repeats one URL holds what the tag says; beginning where the URL does would tell that
+    /// again and again, or, with `after=now`, never tell what came meanwhile.
+    func start(orAsked asked: Start?, told epochs: EpochLine, through newest: UInt64) -> Start? {
+        guard let tag = self.newest(told: epochs, through: newest) else { return asked }
+        guard let asked else { return .after(tag) }
+        guard epochs.place(of: tag, newest: newest) == .known else { return asked }
+        if case .after(let position) = asked {
+            let isNewer = position.sequence >= tag.sequence
+            if isNewer || epochs.place(of: position, newest: newest) != .known { return asked }
+        }
+        return .after(tag)
+    }
+
     /// Reads the tags of one field, between its commas.
     private static func read(_ list: Span<UInt8>, into positions: inout [Position]) {
         var start = 0

@@ -44,6 +44,7 @@ struct Poll {
     private consuming func begin(
         _ connection: HTTPConnection, _ desk: Desk
     ) throws(Refusal) {
+        try desk.checkRoom(for: asked.channels)
         tellPresence(at: desk)
         let channels = desk.ask(for: asked.channels)
         if let outcome = Waiter.Outcome(of: channels) {
@@ -66,9 +67,8 @@ struct Poll {
         self.question = question
         self.tags = tags
         self.grant = grant
-        start =
-            question.asked.start
-            ?? tags.newest(told: desk.hub.epochs, through: desk.hub.sequence).map { .after($0) }
+        start = tags.start(
+            orAsked: question.asked.start, told: desk.hub.epochs, through: desk.hub.sequence)
         cursor = Cursor()
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleHub
 import PasserelleDownstream
 import PasserelleTesting
 import PasserelleWire
@@ -242,6 +243,44 @@ struct LimitTests {
         guard status == 400 else { return }
         check(response, 400, "bad-channel", "A request names at most 3 channels.")
         #expect(scene.downstream.refusalCounts[.channels] == 2)
+    }
+
+    /// The room that is left is for two more channels: those that are held already take none.
+    @Test(arguments: [(1, 200), (2, 200), (3, 503)])
+    func `so many channels are held at once`(count: Int, status: Int) throws {
+        let query = (0..<count).map { "channel=presence-\($0)" }.joined(separator: "&")
+        for isStream in [false, true] {
+            let scene = try scene { $0.heldChannels = 3 }
+            _ = try scene.stream("channel=c")
+            if isStream {
+                #expect(try stream(try scene.http(), query) == status)
+            } else {
+                let response = try scene.http().get("/poll?\(query)")
+                #expect(response.status == status)
+                if status == 503 {
+                    check(
+                        response, 503, "too-many-channels",
+                        "The gateway holds as many channels as it may; come back.",
+                        after: 5...14)
+                }
+            }
+            #expect(scene.downstream.refusalCounts[.heldChannels] == (status == 503 ? 1 : 0))
+            #expect(scene.hub.channels.count == (status == 503 ? 1 : 1 + count))
+            #expect(try scene.http().get("/poll?channel=c").status == 200)
+        }
+    }
+
+    @Test func `the Unix socket holds no more channels either`() throws {
+        let scene = try scene { $0.heldChannels = 1 }
+        let client = try scene.line()
+        client.send("SUBSCRIBE c\nSUBSCRIBE d\nMEMBERS d\nHISTORY c\n")
+        let lines = try client.lines()
+        let refusal =
+            "ERR rate-limited The gateway holds as many channels as it may; come back."
+        #expect(lines.count == 4 && lines[1] == refusal && lines[2] == refusal)
+        #expect(lines.first?.hasPrefix("OK SUBSCRIBE c") == true)
+        #expect(lines.last?.hasPrefix("OK HISTORY c") == true)
+        #expect(scene.limits == ["held_channels local"])
     }
 
     @Test func `connections to the Unix socket`() throws {

@@ -54,8 +54,8 @@ struct JournalReaderTests {
                 var rest = whole[...]
                 #expect(
                     records.allSatisfy { record in
-                        rest = rest.drop { $0 != record }.dropFirst()
-                        return whole.contains(record)
+                        rest = rest.drop { $0 != record }
+                        return rest.popFirst() != nil
                     })
                 #expect(items.count == whole.count)
             }
