@@ -13,6 +13,7 @@ final class Admission {
     /// Checks that have no answer yet.
     private var open: [AuthChecks.Key: AuthChecks.Ticket] = [:]
     private var missing = 0
+    private var hasAskedForAll = false
     private(set) var isDone = false
 
     init(door: Door, channels: [String], done: @escaping (Result<Grant, Refusal>) -> Void) {
@@ -22,14 +23,21 @@ final class Admission {
     }
 
     /// Asks; public channels need no leave, at Channels as here.
+    ///
+    /// The first channel alone, and about the others once it was a yes: a stranger's request is one
+    /// question, however many channels it names.
     func begin(showing fields: HTTPFields) {
         let closed = channels.filter { (try? ChannelName($0))?.kind != .public }
         guard !closed.isEmpty else { return end(.success(grant)) }
         grant.fields = fields
         grant.keys = closed.map { door.key(for: fields, channel: $0) }
         missing = grant.keys.count
-        for key in grant.keys where !isDone {
-            let ticket = door.ask(key, showing: fields) { [weak self] in self?.told($0, key) }
+        ask(about: grant.keys.prefix(1))
+    }
+
+    private func ask(about keys: ArraySlice<AuthChecks.Key>) {
+        for key in keys where !isDone {
+            let ticket = door.ask(key, showing: grant.fields) { [weak self] in self?.told($0, key) }
             if !isDone, !answered.contains(key) { open[key] = ticket }
         }
     }
@@ -54,7 +62,10 @@ final class Admission {
             return end(.failure(error))
         }
         missing -= 1
-        if missing == 0 { end(.success(grant)) }
+        if missing == 0 { return end(.success(grant)) }
+        guard !hasAskedForAll else { return }
+        hasAskedForAll = true
+        ask(about: grant.keys.dropFirst())
     }
 
     private func take(_ verdict: AuthChecks.Verdict) throws(Refusal) {
