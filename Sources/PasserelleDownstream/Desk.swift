@@ -50,7 +50,8 @@ final class Desk {
             loop: loop, hub: hub, encoder: encoder, stalls: stalls, quotas: quotas,
             heartbeat: configuration.heartbeat, left: services.presence.left)
         hub.fetch = { readers, index in
-            // The first word of a reference to an object with a protocol is the object's address.
+            // The first word of a reference to an object with a protocol is the object's address;
+            // were it another, the hint would help nobody, and harm nobody.
             let place = index * MemoryLayout<any Reader>.stride
             readers.withUnsafeBytes {
                 Prefetch.memory(at: $0.load(fromByteOffset: place, as: UnsafeRawPointer.self))

@@ -29,18 +29,24 @@ struct WaitingAnswerTests {
         try scene.settle()
     }
 
-    /// HTTP/1.0 ends behind its answer, which does not spare it.
-    @Test(arguments: ["1.1", "1.0"])
-    func `an answer to a poll that waits is cut when a message in it is deleted`(
-        version: String
-    ) throws {
-        let scene = try Scene()
+    /// A client that has asked for all that is held, a message among it, and takes nothing.
+    private func waitingPoll(at scene: Scene, version: String = "1.1") throws -> Client {
         _ = try scene.stream("channel=c")
         say(scene, Self.text, key: "1")
         let client = try scene.http()
         client.narrow()
         client.send("GET /poll?channel=c&after=earliest HTTP/\(version)\r\nHost: h\r\n\r\n")
         try scene.settle()
+        return client
+    }
+
+    /// HTTP/1.0 ends behind its answer, which does not spare it.
+    @Test(arguments: ["1.1", "1.0"])
+    func `an answer to a poll that waits is cut when a message in it is deleted`(
+        version: String
+    ) throws {
+        let scene = try Scene()
+        let client = try waitingPoll(at: scene, version: version)
         try delete("1", at: scene)
         let (bytes, isEnded) = try client.read()
         #expect(isEnded && !bytes.isEmpty && bytes.count < Self.text.utf8.count)
@@ -51,13 +57,8 @@ struct WaitingAnswerTests {
 
     @Test func `an answer to a poll of another channel is not cut`() throws {
         let scene = try Scene()
-        _ = try scene.stream("channel=c")
         _ = try scene.stream("channel=d")
-        say(scene, Self.text, key: "1")
-        let client = try scene.http()
-        client.narrow()
-        client.send("GET /poll?channel=c&after=earliest HTTP/1.1\r\nHost: h\r\n\r\n")
-        try scene.settle()
+        let client = try waitingPoll(at: scene)
         try delete("1", on: "d", at: scene)
         #expect(try client.response().body.count > Self.text.utf8.count)
         // What was taken is not cut any more.
