@@ -14,7 +14,8 @@ package final class SocketPair {
     /// Joins a link of `loop` to a descriptor by a Unix stream socket pair.
     package init(loop: EventLoop) throws {
         var ends: [Int32] = [0, 0]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
             throw TestFailure("socketpair: errno \(errno)")
         }
         link = try Link(loop: loop, adopting: ends[0])
@@ -43,8 +44,13 @@ package final class SocketPair {
     package func finishSending() { shutdown(peer, Int32(SHUT_WR)) }
 
     /// Closes the peer's descriptor.
+    ///
+    /// The connection is ended first: a process that another test is starting has the descriptor too,
+    /// until its program begins, and the link would hear of the end only then.
     package func close() {
-        if peer >= 0 { _ = Glibc.close(peer) }
+        guard peer >= 0 else { return }
+        shutdown(peer, Int32(SHUT_RDWR))
+        _ = Glibc.close(peer)
         peer = -1
     }
 }
