@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import PackageDescription
 
-/// What every target is built with: Swift 6 mode, and no warning survives.
+/// Settings of every target: Swift 6 mode, and warnings are errors.
 let common: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .treatAllWarnings(as: .error),
@@ -23,37 +23,104 @@ let package = Package(
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .target(name: "PasserelleWire", swiftSettings: pure),
-        .target(name: "PasserelleHub", swiftSettings: pure),
+        .target(name: "PasserelleHub", exclude: ["README.md"], swiftSettings: pure),
         .target(
             name: "PasserelleNet", dependencies: ["CLinux", "COpenSSL"], swiftSettings: common),
         .target(
+            name: "PasserelleHTTP", dependencies: ["PasserelleWire", "PasserelleNet"],
+            swiftSettings: common),
+        .target(
             name: "PasserelleUpstream",
-            dependencies: ["PasserelleWire", "PasserelleHub", "PasserelleNet"],
+            dependencies: ["PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleHTTP"],
             swiftSettings: common),
         .target(
             name: "PasserelleDownstream",
-            dependencies: ["PasserelleWire", "PasserelleHub", "PasserelleNet"],
+            dependencies: ["PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleHTTP"],
+            exclude: ["README.md"], swiftSettings: common),
+        .target(
+            name: "PasserelleBrowser", dependencies: ["PasserelleWire", "PasserelleNet"],
+            exclude: ["README.md", "build", "package.json", "src"],
+            resources: [
+                .embedInCode("Pages/common.css"),
+                .embedInCode("Served/passerelle.js"),
+                .embedInCode("Served/passerelle-pusher.js"),
+                .embedInCode("Served/passerelle-react.js"),
+                .embedInCode("types/passerelle.d.ts"),
+                .embedInCode("types/passerelle-pusher.d.ts"),
+                .embedInCode("types/passerelle-react.d.ts"),
+                .embedInCode("Diagnose/diagnose.html"), .embedInCode("Diagnose/diagnose.css"),
+                .embedInCode("Diagnose/diagnose.js"), .embedInCode("Diagnose/code.js"),
+                .embedInCode("Diagnose/grades.js"), .embedInCode("Diagnose/page.js"),
+                .embedInCode("Diagnose/plan.js"), .embedInCode("Diagnose/report.js"),
+                .embedInCode("Diagnose/requests.js"), .embedInCode("Diagnose/socket.js"),
+                .embedInCode("Diagnose/stream.js"), .embedInCode("Diagnose/words.js"),
+            ], swiftSettings: common),
+        .target(
+            name: "PasserelleSandbox",
+            dependencies: [
+                "PasserelleWire", "PasserelleNet", "PasserelleHTTP", "PasserelleBrowser",
+            ],
+            exclude: ["README.md"],
+            resources: [
+                .embedInCode("Demo/page.html"), .embedInCode("Demo/page.css"),
+                .embedInCode("Demo/words.js"), .embedInCode("Demo/network.js"),
+                .embedInCode("Demo/presence.js"), .embedInCode("Demo/pane.js"),
+                .embedInCode("Demo/gateway.js"),
+                .embedInCode("Demo/Examples/module.html"),
+                .embedInCode("Demo/Examples/rescue.html"),
+                .embedInCode("Demo/Examples/pusher.html"),
+                .embedInCode("Demo/Examples/eventsource.html"),
+                .embedInCode("Demo/Examples/pusher-stand-in.js"),
+            ], swiftSettings: common),
+        .target(
+            name: "PasserelleNotices",
+            dependencies: [
+                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleHTTP",
+                "PasserelleUpstream",
+            ],
+            swiftSettings: common),
+        .target(
+            name: "PasserelleAdmin",
+            dependencies: [
+                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleUpstream",
+                "PasserelleNotices", "PasserelleDownstream", "PasserelleBrowser",
+            ],
             resources: [
                 .embedInCode("Console/console.html"), .embedInCode("Console/console.css"),
                 .embedInCode("Console/words.js"), .embedInCode("Console/chart.js"),
                 .embedInCode("Console/tables.js"), .embedInCode("Console/console.js"),
             ], swiftSettings: common),
+        .target(name: "PasserelleLog", swiftSettings: common),
         .target(
-            name: "PasserelleSandbox", dependencies: ["PasserelleWire", "PasserelleNet"],
-            resources: [
-                .embedInCode("Demo/page.html"), .embedInCode("Demo/page.css"),
-                .embedInCode("Demo/words.js"), .embedInCode("Demo/readers.js"),
-                .embedInCode("Demo/pane.js"), .embedInCode("Demo/gateway.js"),
-            ], swiftSettings: common),
+            name: "PasserelleConfiguration",
+            dependencies: [
+                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleHTTP",
+                "PasserelleUpstream", "PasserelleNotices", "PasserelleDownstream", "PasserelleLog",
+            ],
+            swiftSettings: common),
         .target(
             name: "PasserelleDaemon",
             dependencies: [
-                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleUpstream",
-                "PasserelleDownstream", "PasserelleSandbox", "CSystemd", "CLinux",
+                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleHTTP",
+                "PasserelleUpstream", "PasserelleNotices", "PasserelleDownstream",
+                "PasserelleAdmin", "PasserelleBrowser", "PasserelleLog",
+                "PasserelleConfiguration", "CSystemd", "CLinux",
+            ],
+            swiftSettings: common),
+        .target(
+            name: "PasserelleCommands",
+            dependencies: [
+                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleHTTP",
+                "PasserelleUpstream", "PasserelleDownstream", "PasserelleSandbox", "PasserelleLog",
+                "PasserelleConfiguration", "PasserelleDaemon",
             ],
             swiftSettings: common),
         .executableTarget(
-            name: "passerelle", dependencies: ["PasserelleDaemon", "PasserelleSandbox"],
+            name: "passerelle",
+            dependencies: [
+                "PasserelleLog", "PasserelleConfiguration", "PasserelleDaemon",
+                "PasserelleCommands",
+            ],
             swiftSettings: common),
         .target(
             name: "PasserelleTesting",
@@ -70,7 +137,8 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleUpstream",
-                "PasserelleDownstream", "PasserelleDaemon",
+                "PasserelleDownstream", "PasserelleNotices", "PasserelleLog",
+                "PasserelleConfiguration", "PasserelleDaemon", "PasserelleCommands",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: common),
         .executableTarget(
@@ -90,34 +158,79 @@ let package = Package(
             dependencies: ["PasserelleNet", "PasserelleWire", "PasserelleTesting"],
             swiftSettings: common),
         .testTarget(
+            name: "PasserelleHTTPTests",
+            dependencies: [
+                "PasserelleHTTP", "PasserelleWire", "PasserelleNet", "PasserelleTesting",
+            ],
+            swiftSettings: common),
+        .testTarget(
             name: "PasserelleUpstreamTests",
             dependencies: [
                 "PasserelleUpstream", "PasserelleWire", "PasserelleHub", "PasserelleNet",
-                "PasserelleTesting",
+                "PasserelleHTTP", "PasserelleTesting",
+            ],
+            swiftSettings: common),
+        .testTarget(
+            name: "PasserelleNoticesTests",
+            dependencies: [
+                "PasserelleNotices", "PasserelleUpstream", "PasserelleWire", "PasserelleHub",
+                "PasserelleNet", "PasserelleHTTP", "PasserelleTesting",
             ],
             swiftSettings: common),
         .testTarget(
             name: "PasserelleDownstreamTests",
             dependencies: [
-                "PasserelleDownstream", "PasserelleWire", "PasserelleHub", "PasserelleNet",
+                "PasserelleDownstream", "PasserelleAdmin", "PasserelleWire", "PasserelleHub",
+                "PasserelleNet", "PasserelleTesting",
+            ],
+            swiftSettings: common),
+        .testTarget(
+            name: "PasserelleAdminTests",
+            dependencies: [
+                "PasserelleAdmin", "PasserelleDownstream", "PasserelleNotices",
+                "PasserelleUpstream", "PasserelleConfiguration", "PasserelleWire", "PasserelleHub",
                 "PasserelleTesting",
             ],
+            exclude: ["Fixtures"], swiftSettings: common),
+        .testTarget(
+            name: "PasserelleBrowserTests",
+            dependencies: ["PasserelleBrowser", "PasserelleWire", "PasserelleTesting"],
             swiftSettings: common),
         .testTarget(
             name: "PasserelleSandboxTests",
             dependencies: [
-                "PasserelleSandbox", "PasserelleWire", "PasserelleNet", "PasserelleTesting",
+                "PasserelleSandbox", "PasserelleWire", "PasserelleNet", "PasserelleHTTP",
+                "PasserelleTesting",
             ],
             swiftSettings: common),
         .testTarget(
-            name: "PasserelleDaemonTests",
+            name: "PasserelleLogTests", dependencies: ["PasserelleLog", "PasserelleTesting"],
+            swiftSettings: common),
+        .testTarget(
+            name: "PasserelleConfigurationTests",
             dependencies: [
-                "PasserelleDaemon", "PasserelleDownstream", "PasserelleUpstream", "PasserelleWire",
-                "PasserelleHub",
-                "PasserelleNet",
-                "PasserelleTesting",
+                "PasserelleLog", "PasserelleConfiguration",
+                "PasserelleDownstream", "PasserelleNotices", "PasserelleUpstream", "PasserelleWire",
+                "PasserelleHub", "PasserelleNet", "PasserelleHTTP", "PasserelleTesting",
             ],
             exclude: ["Fixtures"], swiftSettings: common),
+        .testTarget(
+            name: "PasserelleDaemonTests",
+            dependencies: [
+                "PasserelleLog", "PasserelleConfiguration", "PasserelleDaemon",
+                "PasserelleHTTP", "PasserelleDownstream", "PasserelleNotices", "PasserelleUpstream",
+                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleTesting",
+            ],
+            swiftSettings: common),
+        .testTarget(
+            name: "PasserelleCommandsTests",
+            dependencies: [
+                "PasserelleLog", "PasserelleConfiguration", "PasserelleDaemon",
+                "PasserelleCommands",
+                "PasserelleDownstream", "PasserelleNotices", "PasserelleUpstream", "PasserelleWire",
+                "PasserelleHub", "PasserelleNet", "PasserelleHTTP", "PasserelleTesting",
+            ],
+            swiftSettings: common),
         .testTarget(
             name: "SimulatorTests",
             dependencies: [

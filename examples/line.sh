@@ -6,7 +6,7 @@ set -euo pipefail
 socket=${1:?the path of the socket (PASSERELLE_IPC)}
 channel=${2:-presence-bail-demo}
 
-# What comes on standard input would be further commands; none do, and the line stays open.
+# Standard input would be further commands; it has none, and the connection stays open.
 printf 'SUBSCRIBE %s %s\n' "$channel" "${3:-last=3}" |
     socat -t 1000000 STDIO,ignoreeof "UNIX-CONNECT:$socket" |
     while read -r verb rest; do

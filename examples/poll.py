@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Follows a channel by polling: prints each event as one line of JSON.
 
-examples/poll.py [CHANNEL [FILE]]    PASSERELLE_URL is where the gateway listens. FILE keeps the
-position, so that the next run goes on where this one ended, and learns of what it missed.
+examples/poll.py [CHANNEL [FILE]]    PASSERELLE_URL is the gateway's address, PASSERELLE_TOKEN a bearer
+token if the gateway requires one. FILE keeps the position: the next run continues behind it, and if
+it missed events, it receives a gap.
 """
 
 import json
@@ -16,16 +17,24 @@ import urllib.parse
 import urllib.request
 
 URL = os.environ.get("PASSERELLE_URL", "http://127.0.0.1:8080")
+TOKEN = os.environ.get("PASSERELLE_TOKEN")
 
 
 def poll(channel, position):
-    """Gives the next page: at once for a first poll, else when there is news or 25 s have passed."""
-    query = {"channel": channel}
+    """Returns the next page: at once if there is news or no position, otherwise within 25 s."""
+    query = {"channel": channel, "wait": 25}
     if position:
-        query.update(after=position, wait=25)
-    url = f"{URL}/poll?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(url, timeout=60) as answer:
+        query["after"] = position
+    request = urllib.request.Request(f"{URL}/poll?{urllib.parse.urlencode(query)}")
+    if TOKEN:
+        request.add_header("Authorization", f"Bearer {TOKEN}")
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
+
+
+def reload(channel, gap):
+    """Events may be missing: a program loads the application's own records of the channel here."""
+    print(f"{channel}: a gap ({gap['reason']}), so the records are loaded again", file=sys.stderr)
 
 
 def main(channel="presence-bail-demo", file=None):
@@ -43,11 +52,14 @@ def main(channel="presence-bail-demo", file=None):
             time.sleep(5)
             continue
         for event in page["events"]:
-            # Here a program would do its work; for passerelle:gap, load its own records again.
+            if event["event"] == "passerelle:gap":
+                reload(channel, event["data"])
+            # If the same message comes again behind a gap, a program recognizes it by its own id.
             print(json.dumps(event, ensure_ascii=False), flush=True)
         position = page["position"]
         if place:
             place.write_text(position)
+        time.sleep(page["retry_ms"] / 1000)
 
 
 if __name__ == "__main__":

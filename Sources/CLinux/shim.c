@@ -42,8 +42,8 @@ int CLinux_forbid_dumps(void)
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// Unmaps the pages of one library's segments that nobody can have written to: what is needed again is
-// still in the page cache, and comes back with a minor fault. The program's own stay, since readers
+// Unmaps the pages of one library's read-only segments. If they are needed again, they come back
+// from the page cache with a minor fault. The program's own segments stay mapped, since readers
 // will need most of them.
 static int release_segments(struct dl_phdr_info *object, size_t size, void *page)
 {

@@ -1,10 +1,9 @@
-// What is freed is overwritten first: a message that its author deleted, or a secret, must not be
-// found in this process's memory afterwards, and it has passed through many short-lived buffers
-// that nobody can name any more by then. Every block is small, or is rarely freed, so that this
-// costs some nanoseconds an allocation, and nothing a delivery, which allocates nothing.
+// Overwrites freed memory: a deleted message or a secret must not be found in this process's memory
+// afterwards, and it passes through many short-lived buffers that cannot be wiped one by one. A
+// block is either small or rarely freed, so this costs some nanoseconds an allocation. A delivery
+// allocates nothing and costs nothing more.
 //
-// Stands in front of the C library's own free(3), which does the rest; the sanitizers bring an
-// allocator of their own.
+// Replaces the C library's free(3), which it calls. The sanitizers have their own allocator.
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// OpenSSL as the system has it, plus inline functions for macros that Swift does not import.
+// The system's OpenSSL, with inline functions for macros that Swift does not import.
 #ifndef PASSERELLE_COPENSSL_H
 #define PASSERELLE_COPENSSL_H
 
@@ -15,8 +15,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-/// What every context here has in common: TLS 1.2 and up, no renegotiation, no session cache, no
-/// plaintext left behind, and modes that fit a non-blocking link which keeps no buffer while idle.
+/// Common settings of all contexts: TLS 1.2 and up, no renegotiation, no session cache, no
+/// plaintext left in buffers, and modes for a non-blocking link that keeps no buffer while idle.
 static inline void COpenSSL_prepare(SSL_CTX *context)
 {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -29,7 +29,7 @@ static inline void COpenSSL_prepare(SSL_CTX *context)
                                   SSL_MODE_RELEASE_BUFFERS);
 }
 
-/// The oldest protocol version that a context speaks, as on the wire (0x0303 is TLS 1.2).
+/// The oldest protocol version that a context supports, as on the wire (0x0303 is TLS 1.2).
 static inline int COpenSSL_lowest_version(SSL_CTX *context)
 {
     return (int)SSL_CTX_get_min_proto_version(context);
@@ -47,8 +47,8 @@ static inline int COpenSSL_no_password(char *buffer, int size, int is_writing, v
     return 0;
 }
 
-/// What a server adds: its own order of ciphers, of which those of TLS 1.2 are forward secret and
-/// authenticated, as all of TLS 1.3 are; and that nobody is asked for a key's password.
+/// Additional settings of a server: its own order of ciphers; only forward secret and authenticated
+/// ciphers for TLS 1.2, as in TLS 1.3; and no prompt for a key's password.
 static inline int COpenSSL_prepare_server(SSL_CTX *context)
 {
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
@@ -64,7 +64,7 @@ static inline int COpenSSL_select_protocol(SSL *ssl, const unsigned char **out,
 {
     (void)ssl, (void)argument;
     unsigned char *chosen;
-    // A client that offers only others is served all the same: it may well speak HTTP/1.1.
+    // A client that offers only other protocols is accepted: it may still use HTTP/1.1.
     if (SSL_select_next_proto(&chosen, out_length, COpenSSL_protocols,
                               sizeof COpenSSL_protocols - 1, offered,
                               offered_length) != OPENSSL_NPN_NEGOTIATED)

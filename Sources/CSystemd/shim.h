@@ -1,4 +1,4 @@
-// libsystemd as the system has it.
+// The system's libsystemd.
 #ifndef PASSERELLE_CSYSTEMD_H
 #define PASSERELLE_CSYSTEMD_H
 

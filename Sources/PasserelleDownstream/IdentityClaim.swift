@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+package import PasserelleWire
 
-/// What a request says of who it is: user and info are worth something only where nobody checks.
+/// The identity that a request claims; user and info are used only if readers are not checked.
 package struct IdentityClaim: Equatable, Sendable {
     /// The value of `user`.
     package var user: String?
     /// The value of `user_info`.
     package var info: String?
-    /// The value of `check`: a pass of `passerelle check`, to be looked at where readers are checked.
+    /// The value of `check`: a pass of `passerelle check`, verified if readers are checked.
     package var pass: String?
 
-    /// A request that says nothing of itself.
-    package init() {}
+    init() {}
 
-    /// Reads a query; refuses one that is malformed or says it twice.
+    /// Reads a query; refuses one that is malformed or repeats a parameter.
     package init(query: String?) throws(Refusal) {
         for (name, value) in try QueryItems.decode(query) { try take(name, value) }
     }
 
-    /// Reads one item of a query; what is not of a claim is passed over.
+    /// Reads one item of a query; ignores items that are not part of a claim.
     mutating func take(_ name: String, _ value: String) throws(Refusal) {
         switch name {
         case "user": try Self.take(name, value, as: &user)
@@ -37,11 +36,37 @@ package struct IdentityClaim: Equatable, Sendable {
     }
 }
 
-extension Desk {
-    /// Who a request is from, by the way in which it was admitted; `nil` for an anonymous reader.
-    func identity(_ claim: IdentityClaim) throws(Refusal) -> ReaderIdentity? {
-        guard configuration.believesClaims else { return nil }
-        return try ReaderIdentity.claimed(
-            user: claim.user, info: claim.info, reserved: configuration.memberID)
+extension ReaderIdentity {
+    /// Returns the identity that an unchecked request claims; `nil` if it claims none.
+    package static func claimed(
+        user: String?, info: String?, reserved: String
+    ) throws(Refusal) -> ReaderIdentity? {
+        guard let user else {
+            guard info == nil else {
+                throw .badRequest("bad-user", "user_info requires a user: ?user=ID.")
+            }
+            return nil
+        }
+        do throws(Fault) {
+            return try ReaderIdentity(
+                userID: user, userInfo: try info.map(object), reserved: reserved)
+        } catch {
+            switch error {
+            case .badID:
+                throw .badRequest(
+                    "bad-user",
+                    "user must have 1 to \(idCharacters) characters and no control characters.")
+            case .reserved: throw Refusal(403, "forbidden", "That user is the gateway itself.")
+            case .badInfo: throw .badRequest("bad-user", "user_info must be a JSON object.")
+            case .tooLarge:
+                throw .badRequest(
+                    "bad-user", "user and user_info have at most \(memberBytes) bytes together.")
+            }
+        }
+    }
+
+    private static func object(_ text: String) throws(Fault) -> [UInt8] {
+        guard let object = JSONObject(Array(text.utf8)) else { throw .badInfo }
+        return object.line
     }
 }

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: MIT
 
-/// One channel: its subscription, its log, its members, and who reads it.
+/// One channel: its subscription, log, members and readers.
 package final class Channel {
-    /// How the gateway stands with Channels about this channel.
+    /// The state of the channel's subscription at Channels.
     package enum Subscription: Equatable, Sendable {
-        /// Not wanted, so not subscribed; since when it is not heard and why, where it ever was.
+        /// Not wanted, so not subscribed; its last subscription ended at `since`, if known.
         case idle(since: WallTime?, reason: GapReason = .idle)
-        /// Wanted, and never heard since it was last idle; since when it was not heard before that.
+        /// Wanted, but not subscribed since it was last idle; the values are those of `idle`.
         case pending(idleSince: WallTime?, reason: GapReason = .idle)
-        /// Heard.
+        /// Subscribed.
         case live
-        /// Wanted and heard before, but the connection is away since then.
+        /// Wanted and subscribed before; the connection to Channels was lost at `since`.
         case away(since: WallTime)
-        /// Channels says no; `since` is when it was last heard, where it ever was.
+        /// Channels refuses the subscription; the last one ended at `since`, if known.
         case refused(status: Int, message: String, since: WallTime?, reason: GapReason)
     }
 
-    /// From where on a cursor finds everything, and why what lies before is missing.
+    /// The sequence number after which all entries are available, and why earlier ones are missing.
     package struct Horizon: Equatable, Sendable {
         package var sequence: UInt64
         package var reason: GapReason
+        /// When the missing period began and ended, if known; the journal does not store them.
+        var since: WallTime?
+        var until: WallTime?
 
         package init(sequence: UInt64, reason: GapReason) {
             self.sequence = sequence
@@ -30,29 +33,37 @@ package final class Channel {
     package let name: String
     package internal(set) var subscription: Subscription = .idle(since: nil)
     package internal(set) var log = EventLog()
-    /// Client events that are not stale yet: beside the log, so that they push nothing out of it.
+    /// Client events that are still live, kept outside the log so that they evict no messages.
     package internal(set) var ephemera = EventLog()
-    package internal(set) var members = Members()
-    /// Users who are to be members by the gateway's own doing, by their ids.
-    package internal(set) var delegated: [String: Delegated] = [:]
+    package internal(set) var members = Members() { didSet { memberForms = MemberForms() } }
+    /// The encoded member list; it is encoded once per change.
+    package var memberForms = MemberForms()
+    /// A member list that is deferred to the next second, as received, and its cost.
+    var pendingList: (members: [Member], cost: Int)?
+    /// A deferred member list in the form in which the channel holds it.
+    var pendingMembers: Members?
+    /// Users with delegated membership, by user id.
+    package internal(set) var delegated: [ByteKey: Delegated] = [:] {
+        didSet { memberForms.list = nil }
+    }
     package internal(set) var horizon: Horizon
-    /// True once Channels has answered a subscription, so that there is a cache to speak of.
-    package internal(set) var wasHeard = false
-    /// True while the members are those of an earlier life of the gateway, so that who came or went
-    /// meanwhile is for the gap to tell.
+    /// True once Channels has confirmed a subscription, after which gaps are reported.
+    package internal(set) var wasSubscribed = false
+    /// True while the members are those of an earlier run of the gateway; changes since then are
+    /// covered by the gap and add no entries.
     var hasFormerMembers = false
-    /// True for a channel that stays subscribed with no reader.
+    /// True if the channel stays subscribed without readers.
     package internal(set) var isPinned = false
-    /// Every reader that is attached.
+    /// The attached readers.
     package internal(set) var readers: [any Reader] = []
-    /// When somebody last read it, on the steady clock.
+    /// When the channel last had a reader, on the steady clock.
     package internal(set) var lastRead: Duration
-    /// What came since readers were last told; `nil` when nothing did.
-    package internal(set) var news: News?
-    /// Where the held messages with a key are.
-    var keys = KeyedPlaces()
-    /// True while the channel stands in the hub's list of channels to tell of.
-    var isToBeTold = false
+    /// The entries appended since readers were last notified; `nil` if there are no new entries.
+    package internal(set) var update: ChannelUpdate?
+    /// The sequence numbers of held messages, by key.
+    var keys = MessageIndex()
+    /// True while the channel is in the hub's list of pending updates.
+    var hasPendingUpdates = false
 
     init(name: String, after sequence: UInt64, now: Duration) {
         self.name = name
@@ -60,12 +71,18 @@ package final class Channel {
         self.lastRead = now
     }
 
-    /// When the newest entry came, client events included, on the steady clock; `nil` where none is
-    /// held.
-    package var newestHeardAt: Duration? {
-        [log.newest, ephemera.newest].compactMap { $0?.heardAt }.max()
+    /// When the newest entry came, client events included, on the steady clock, if any is held.
+    package var newestReceivedAt: Duration? {
+        [log.newest, ephemera.newest].compactMap { $0?.receivedAt }.max()
     }
 
-    /// True when the gateway hears the channel now.
+    /// True for a public channel, which any client can read if the gateway serves it.
+    package var isPublic: Bool { Self.isPublic(name) }
+
+    package static func isPublic(_ name: String) -> Bool {
+        !name.utf8.starts(with: "private-".utf8) && !name.utf8.starts(with: "presence-".utf8)
+    }
+
+    /// True while the channel is subscribed.
     package var isLive: Bool { subscription == .live }
 }

@@ -1,63 +1,33 @@
 // SPDX-License-Identifier: MIT
 
-/// Where a reader begins.
-package enum Start: Equatable, Sendable {
-    /// With what is said from now on.
-    case now
-    /// With the oldest entry that is held.
-    case earliest
-    /// With the last so many messages that are held.
-    case last(Int)
-    /// Behind a position that some surface has told.
-    case after(Position)
-    /// Behind something that is no position at all: all that is held, and a gap before it.
-    case unknown
-}
-
-/// What became of the position that a reader began with.
-package enum Resumption: Equatable, Sendable {
-    /// None was given.
-    case fresh
-    /// Nothing was said since.
-    case upToDate
-    /// What was said since is held.
-    case entries
-    /// Part of what was said since fell off the log, or was not heard.
-    case evicted
-    /// The position is of another epoch.
-    case unknownEpoch
-    /// The position lies ahead of everything that this gateway has said.
-    case ahead
-}
-
-/// How far a reader has read, on each of its channels: all that a reader is to the hub.
+/// A reader's progress on each of its channels: the only state that the hub keeps for a reader.
 package struct Cursor {
-    /// One channel of a reader.
+    /// The state of one channel of a reader.
     struct Slot {
         let channel: Channel
-        /// The reader's index in the channel's list, once it is attached.
+        /// The reader's index in the channel's list of readers, set when the reader is attached.
         var index: UInt32 = 0
-        /// True where the reader wants to be given the members.
+        /// True if the reader wants a snapshot of the members.
         let wantsSnapshot: Bool
-        /// True until the reader was given the members, where it wants them.
+        /// True until the wanted snapshot is delivered.
         var awaitsSnapshot: Bool
-        /// True where the members as they were heard last will do, while the channel is away.
+        /// True if the last known members can serve as the snapshot during an outage.
         var acceptsHeld: Bool
-        /// True while the snapshot is also the start: the reader asked for nothing before it.
+        /// True while the snapshot is also the start: the reader did not ask for earlier entries.
         var isFresh: Bool
-        /// True once a refusal was told that still stands.
-        var knowsRefusal = false
-        /// True until it was told that its position is unknown, before anything else.
-        var owesGap = false
-        /// Member changes up to here are in the snapshot that the reader has.
+        /// True once the current refusal was delivered.
+        var refusalDelivered = false
+        /// True until the gap for an unknown position is delivered, which precedes all entries.
+        var needsGap = false
+        /// Member changes up to this sequence number are in the reader's snapshot.
         var membersThrough: UInt64 = 0
-        /// Entries up to here are not for this reader.
+        /// Entries up to this sequence number are not delivered to this reader.
         var startsAfter: UInt64 = 0
-        /// Holes up to here were told or need not be.
+        /// Gaps up to this sequence number were delivered or are not needed.
         var gapsThrough: UInt64 = 0
     }
 
-    /// What a reader began with that is no position we know; an object, since few have one.
+    /// The unknown position from which a reader starts; an object, because few cursors have one.
     final class Unknown: Sendable {
         let position: Position?
 
@@ -66,25 +36,32 @@ package struct Cursor {
         }
     }
 
-    /// The last sequence number that the reader has been told or has no need of.
+    /// The last sequence number that was delivered to the reader or that it does not need.
     package internal(set) var sequence: UInt64
     var slots: CursorSlots
-    /// The user who reads, where known: their own client events are not told to them.
+    /// The reader's user, if known; client events of the same user are not delivered to the reader.
     package let userID: String?
-    /// Where the reader began, if that is unknown.
+    /// The events that the reader asked for; `nil` if it receives all.
+    package let filter: EventFilter?
+    /// The position from which the reader starts, if it is unknown.
     var unknown: Unknown?
 
-    /// A cursor on nothing.
+    /// Creates a cursor without channels.
     package init() {
         sequence = 0
         slots = CursorSlots()
         userID = nil
+        filter = nil
     }
 
-    /// A cursor that stands nowhere yet.
-    init(on channels: [Channel], wantsSnapshot: Bool, acceptsHeld: Bool, userID: String?) {
+    /// Creates a cursor that is not placed yet.
+    init(
+        on channels: [Channel], wantsSnapshot: Bool, acceptsHeld: Bool, userID: String?,
+        filter: EventFilter?
+    ) {
         sequence = 0
         self.userID = userID
+        self.filter = filter
         slots = CursorSlots(
             channels.lazy.map {
                 Slot(
@@ -93,51 +70,96 @@ package struct Cursor {
             })
     }
 
-    /// The channels that the reader reads, in the order in which it named them.
+    /// The reader's channels, in the order in which it named them.
     package var channels: [Channel] { slots.map(\.channel) }
 
-    /// Says whether the reader reads the channel of that name.
+    /// Returns whether the reader reads the channel with this name.
     package func reads(_ name: String) -> Bool { slots.contains { $0.channel.name == name } }
 
-    /// Moves past entries that were told on the direct way, without `Hub.next`.
+    /// True if neither a snapshot nor a gap is due for one of the channels.
+    package var isSettled: Bool {
+        slots.allSatisfy { !$0.needsGap && !$0.awaitsSnapshot && !$0.isFresh }
+    }
+
+    /// Returns whether the reader asked for an entry, by its name.
+    package func asksFor(_ event: Event) -> Bool { filter?.passes(event.content) ?? true }
+
+    /// Moves past entries that were delivered directly, without `Hub.next`.
     package mutating func advance(to sequence: UInt64) {
         self.sequence = max(self.sequence, sequence)
     }
 
-    /// True when all that the reader lacks of its one channel is this turn's news, with nothing to
-    /// add and nothing to leave out: then one batch serves it as it is.
-    package func takes(_ news: News) -> Bool {
-        guard slots.count == 1, sequence >= news.previous, sequence < news.first else {
+    /// Returns whether the reader can take this turn's update as one batch.
+    ///
+    /// True if it has one channel, lacks only this update, receives all of its events that it asked
+    /// for, and has no snapshot or gap due.
+    package func takes(_ update: ChannelUpdate) -> Bool {
+        guard slots.count == 1, sequence >= update.previous, sequence < update.first else {
             return false
         }
-        if news.hasSender, let userID, news.events.contains(where: { $0.sender == userID }) {
+        if update.hasSender, let userID,
+            update.events.contains(where: { $0.sender?.hasSameBytes(as: userID) == true })
+        {
             return false
         }
-        return !slots[0].awaitsSnapshot && !slots[0].owesGap
-            && slots[0].membersThrough < news.first && slots[0].startsAfter < news.first
+        return !slots[0].awaitsSnapshot && !slots[0].needsGap
+            && slots[0].membersThrough < update.first && slots[0].startsAfter < update.first
     }
 }
 
-/// What came on one channel in one turn.
-package struct News {
-    /// The sequence number of what the log held before it; a reader below it lacks more.
-    package let previous: UInt64
-    /// The first new entry's sequence number.
-    package let first: UInt64
-    /// True where a client event is among them that somebody known has sent.
-    package internal(set) var hasSender = false
-    /// The new entries, in order.
-    package internal(set) var events: [Event]
+/// The slots of one cursor, in the order in which its channels were named.
+///
+/// The first slot is stored inline: nearly every reader has one channel, and there can be many
+/// thousands of readers.
+struct CursorSlots: RandomAccessCollection, MutableCollection {
+    private var first: Cursor.Slot?
+    private var others: [Cursor.Slot] = []
+
+    /// Creates an empty collection.
+    init() {}
+
+    /// Creates a collection from slots, in their order.
+    init(_ slots: some Sequence<Cursor.Slot>) {
+        for slot in slots {
+            if first == nil { first = slot } else { others.append(slot) }
+        }
+    }
+
+    var startIndex: Int { 0 }
+    var endIndex: Int { first == nil ? 0 : others.count + 1 }
+
+    subscript(index: Int) -> Cursor.Slot {
+        get {
+            guard index == 0, let first else { return others[index - 1] }
+            return first
+        }
+        _modify {
+            if index == 0, var slot = first.take() {
+                defer { first = slot }
+                yield &slot
+            } else {
+                yield &others[index - 1]
+            }
+        }
+    }
 }
 
-/// What a reader is told next.
-package enum Entry {
-    /// The members of a channel at this point, and that it is subscribed.
-    case snapshot(Channel)
-    /// Channels refuses the subscription.
-    case refusal(Channel, status: Int, message: String)
-    /// Entries of the channel are missing here.
-    case gap(Channel, Gap)
-    /// An entry of the log.
-    case event(Event)
+/// A subscriber to channels in Downstream, with a cursor instead of a buffer.
+///
+/// The hub holds a reader from `attach` to `detach` and calls it only in `Hub.deliverUpdates`.
+package protocol Reader: AnyObject {
+    /// The reader's progress; the hub moves it.
+    var cursor: Cursor { get set }
+
+    /// Called just before `updatesAvailable`; the reader can prefetch memory that it will need.
+    func prefetch()
+
+    /// Called when one of the reader's channels has new entries.
+    ///
+    /// A reader must not attach or detach any reader inside this call.
+    func updatesAvailable(on channel: Channel)
+}
+
+extension Reader {
+    package func prefetch() {}
 }

@@ -1,45 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-/// Why entries may be missing at a place in a log.
-package enum GapReason: String, CaseIterable, Equatable, Sendable {
-    /// The connection to Channels was away.
-    case upstream
-    /// Nobody read the channel, so it was not subscribed.
-    case idle
-    /// The gateway itself was away.
-    case restart
-    /// The entries fell off the log before the reader came.
-    case evicted
-    /// The reader named a position that this gateway does not know.
-    case unknownPosition = "unknown-position"
-}
-
-/// A place where entries may be missing, and what is known of it.
-package struct Gap: Equatable, Sendable {
-    package let reason: GapReason
-    /// When the hole began, where that is known.
-    package var since: WallTime?
-    /// When it ended, where that is known.
-    package var until: WallTime?
-    /// The position that the reader named, as it wrote it, or had reached.
-    package var from: Position?
-
-    package init(
-        _ reason: GapReason, since: WallTime? = nil, until: WallTime? = nil, from: Position? = nil
-    ) {
-        self.reason = reason
-        self.since = since
-        self.until = until
-        self.from = from
-    }
-}
-
-/// One entry of a channel's log: something that was said there, or a gap.
+/// One entry of a channel's log: an event, a member change, a refusal or a gap.
 ///
-/// An event never changes, so any number of readers share it. The form is the one exception: bytes
-/// that Downstream fills on first use, so that an event is encoded once for all readers.
+/// An event is shared by any number of readers and does not change unless it is retracted. The
+/// exception is the encoded form: Downstream fills it in on first use, so that an event is encoded
+/// once for all readers.
 package final class Event {
-    /// What an entry says.
+    /// The content of an entry.
     package enum Content: Equatable, Sendable {
         /// An application's event; `data` is one JSON value on one line.
         case message(name: String, data: [UInt8], userID: String?)
@@ -48,7 +15,7 @@ package final class Event {
         /// Channels refuses the subscription.
         case refused(status: Int, message: String)
         case gap(Gap)
-        /// A message stood here that was retracted: nothing of it is left but its position.
+        /// A retracted message; only its position is left.
         case tombstone
 
         /// Bytes of names and payload.
@@ -63,25 +30,34 @@ package final class Event {
             case .gap, .tombstone: 0
             }
         }
+    }
 
-        /// True for member changes, which a snapshot of the members stands for.
-        package var isMemberChange: Bool {
-            switch self {
-            case .memberAdded, .memberRemoved: true
-            case .message, .refused, .gap, .tombstone: false
-            }
-        }
+    /// The prefix of the gateway's own event names.
+    private static let ownPrefix = "passerelle:"
+    /// The prefix that is put before an application's event name if it begins with `ownPrefix`.
+    package static let renamingPrefix = "application:"
+
+    /// Returns whether a name is, or looks like, the name of one of the gateway's own events.
+    package static func hasOwnPrefix(_ name: String) -> Bool {
+        name.utf8.starts(with: ownPrefix.utf8)
+    }
+
+    /// Returns the name under which an application's event is stored.
+    ///
+    /// The name is changed if it could be mistaken for an event of the gateway.
+    package static func applicationName(_ name: String) -> String {
+        hasOwnPrefix(name) ? renamingPrefix + name : name
     }
 
     package let sequence: UInt64
     package let time: WallTime
-    /// When it came on the steady clock, for its age.
-    package let heardAt: Duration
+    /// When the event came, on the steady clock; determines its age.
+    package let receivedAt: Duration
     package let channel: String
     package private(set) var content: Content
-    /// What a later event may name it by to retract it.
+    /// The key with which a later event can retract this one.
     package let key: String?
-    /// The encoded forms, filled on first use and read by Downstream alone.
+    /// The encoded forms, filled in on first use and read only by Downstream.
     package var form: EncodedForm?
 
     package init(
@@ -89,23 +65,27 @@ package final class Event {
     ) {
         self.sequence = sequence
         self.time = now.wall
-        self.heardAt = now.steady
+        self.receivedAt = now.steady
         self.channel = channel
         self.content = content
         self.key = key
     }
 
-    /// True for a client event: told to those who listen, never replayed once it is stale.
+    /// True for a client event, and for an event of Channels' own about the channel, which are not
+    /// replayed once they are stale.
     package var isEphemeral: Bool {
-        if case .message(let name, _, _) = content { name.hasPrefix("client-") } else { false }
+        guard case .message(let name, _, _) = content else { return false }
+        return name.utf8.starts(with: "client-".utf8) || name.utf8.starts(with: "pusher:".utf8)
     }
 
-    /// Who sent a client event, where that is known: their own readers do not hear it.
+    /// The user that sent a client event, if known; this user's readers do not receive it.
     package var sender: String? {
         if isEphemeral, case .message(_, _, let userID) = content { userID } else { nil }
     }
 
-    /// Takes back what was said: the bytes are overwritten where nobody else holds them, and freed.
+    /// Replaces a message by a tombstone.
+    ///
+    /// The payload is overwritten if the event has the only reference to it, then freed.
     func retract() {
         guard case .message(_, var data, _) = content else { return }
         content = .tombstone
@@ -114,22 +94,21 @@ package final class Event {
         form = nil
     }
 
-    /// What the entry counts against the byte bounds: what it says twice, once as it came and once
-    /// in its encoded forms, and a fixed share for the rest.
+    /// The bytes that the entry counts against the byte limits.
     ///
-    /// The forms count from the start, whether or not a reader has had them made: what an entry
-    /// costs never changes.
+    /// The content counts twice, as received and encoded, plus a fixed amount. The encoded forms
+    /// count even if no reader has needed them yet, so that the cost does not depend on readers.
     package var cost: Int {
         Self.fixedCost + 2 * (content.size + (key?.utf8.count ?? 0)) + channel.utf8.count
     }
 
-    /// Bytes counted for an entry besides what it says: the objects, and what the forms add.
+    /// The bytes counted for each entry besides its content: objects and encoding overhead.
     package static let fixedCost = 640
 }
 
-/// One event's bytes in every form that readers ask for, laid out so that each is a slice.
+/// The bytes of one event in every form that readers need, laid out so that each form is a slice.
 package struct EncodedForm: Sendable {
-    /// The event-stream frame inside one chunk of HTTP's chunked coding; empty for a tombstone.
+    /// The event-stream frame in one chunk of the chunked coding; empty for a tombstone.
     package private(set) var bytes: [UInt8]
     /// The event-stream frame alone.
     package let frame: Range<Int>
@@ -142,7 +121,7 @@ package struct EncodedForm: Sendable {
         self.json = json
     }
 
-    fileprivate mutating func wipe() {
+    mutating func wipe() {
         for index in bytes.indices { bytes[index] = 0 }
     }
 }

@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-/// How much of a channel's past is held: the first bound that is reached evicts the oldest.
-package struct LogLimits: Equatable, Sendable {
-    /// Entries a channel.
-    package var events: Int
-    /// Bytes a channel, counted as `EventLog.bytes`.
-    package var bytes: Int
-    /// The age at which an entry goes.
-    package var age: Duration
-
-    package init(events: Int = 512, bytes: Int = 1_048_576, age: Duration = .seconds(3600)) {
-        self.events = events
-        self.bytes = bytes
-        self.age = age
-    }
-}
-
-/// Which bound evicted an entry.
-package enum LogBound: Sendable {
-    case events, bytes, age
-}
-
-/// The bounded past of one channel: entries in rising order of their sequence numbers.
+/// The bounded log of one channel: entries in ascending order of their sequence numbers.
 package struct EventLog {
     private var ring: [Event?] = []
     private var head = 0
-    /// How many entries are held.
+    /// The number of held entries.
     package private(set) var count = 0
     private var entryBytes = 0
 
-    /// Bytes counted for a log that holds anything, and for the channel that it is of.
+    /// The bytes counted for a log that is not empty, and for its channel.
     package static let fixedCost = 512
-    /// What the log and the entries that it holds cost, in bytes.
+    /// The cost of the log and its entries, in bytes.
     package var bytes: Int { count > 0 ? Self.fixedCost + entryBytes : 0 }
 
-    package init() {}
-
-    /// The held entry at an index from the oldest (0) to the newest.
+    /// Returns the held entry at an index, from the oldest (0) to the newest.
     package subscript(index: Int) -> Event {
         precondition(index >= 0 && index < count, "index outside the log")
         guard let event = ring[(head + index) & (ring.count - 1)] else {
@@ -48,7 +25,7 @@ package struct EventLog {
     package var oldest: Event? { count > 0 ? self[0] : nil }
     package var newest: Event? { count > 0 ? self[count - 1] : nil }
 
-    /// Adds the newest entry; its sequence lies above all others.
+    /// Appends an entry; its sequence number must be greater than all others.
     package mutating func append(_ event: Event) {
         if count == ring.count { grow() }
         ring[(head + count) & (ring.count - 1)] = event
@@ -56,7 +33,7 @@ package struct EventLog {
         entryBytes += event.cost
     }
 
-    /// Takes the oldest entry out, if there is one.
+    /// Removes the oldest entry and returns it, if there is one.
     package mutating func removeOldest() -> Event? {
         guard count > 0 else { return nil }
         let event = self[0]
@@ -68,7 +45,7 @@ package struct EventLog {
         return event
     }
 
-    /// Takes back the entry at an index, and answers how many bytes less that costs.
+    /// Retracts the entry at an index, and returns the number of bytes by which the cost decreases.
     mutating func retract(at index: Int) -> Int {
         let event = self[index]
         let before = event.cost
@@ -77,19 +54,19 @@ package struct EventLog {
         return before - event.cost
     }
 
-    /// The bound that the log exceeds, if any: then its oldest entry has to go.
+    /// Returns the limit that the log exceeds, if any; the oldest entry must then be removed.
     package func exceeded(_ limits: LogLimits, now: Duration) -> LogBound? {
         guard let oldest else { return nil }
         if count > limits.events { return .events }
         if bytes > limits.bytes { return .bytes }
-        return now - oldest.heardAt > limits.age ? .age : nil
+        return now - oldest.receivedAt > limits.age ? .age : nil
     }
 
-    /// The index of the first entry above a sequence number; `count` where there is none.
+    /// Returns the index of the first entry above a sequence number, or `count` without one.
     package func index(after sequence: UInt64) -> Int {
         var low = 0
         var high = count
-        // Most readers are at the end, or one behind it.
+        // Most readers are at the end, or one entry behind it.
         if high > 0, self[high - 1].sequence <= sequence { return high }
         if high > 1, self[high - 2].sequence <= sequence { return high - 1 }
         while low < high {
@@ -108,4 +85,16 @@ package struct EventLog {
         ring = larger
         head = 0
     }
+}
+
+/// The entries appended to one channel in one turn.
+package struct ChannelUpdate {
+    /// The sequence number before the update; a reader below it lacks older entries too.
+    package let previous: UInt64
+    /// The first new entry's sequence number.
+    package let first: UInt64
+    /// True if the events include a client event with a known sender.
+    package internal(set) var hasSender = false
+    /// The new entries, in order.
+    package internal(set) var events: [Event]
 }

@@ -1,78 +1,70 @@
 // SPDX-License-Identifier: MIT
 
-/// What is known of a user whom the gateway itself makes a member of a channel.
-package struct Delegated: Equatable, Sendable {
-    /// True where the user was known to be there by another way too when last that could be seen.
-    ///
-    /// While they are a member by our doing, Channels tells nobody that another connection of theirs
-    /// comes or goes.
-    package internal(set) var isKnownElsewhere: Bool
-    /// Since when Channels does not count them, on the steady clock: their connection comes back.
-    var absentSince: Duration?
-}
-
-/// Users who are members because they read through the gateway.
+/// Delegated membership: users that are members because they read through the gateway.
 ///
-/// Such a user is a member by a connection of ours that may be away for a moment. Their removal is
-/// then held back, so that nobody is told that they went and came who never stopped reading.
+/// Such a user is a member through a delegate connection, which may be lost for a moment. The
+/// removal is then held back, so that readers do not see a user leave and join that never stopped
+/// reading.
 extension Hub {
-    /// How long the removal of a user who reads here is held back.
+    /// The longest time for which the removal of a user with a reader here is held back.
     package static let longestAbsence: Duration = .seconds(30)
 
-    /// From here on the user is to be a member by our doing.
-    package func delegates(_ name: String, userID: String, at now: Moment) {
+    /// Begins the delegated membership of a user.
+    package func beginDelegation(_ name: String, userID: String, at now: Moment) {
         let channel = channel(named: name, now: now.steady)
-        guard channel.delegated[userID] == nil else { return }
+        guard channel.delegated[ByteKey(userID)] == nil else { return }
         let isThere = channel.isLive && channel.members[userID] != nil
-        channel.delegated[userID] = Delegated(isKnownElsewhere: isThere)
+        channel.delegated[ByteKey(userID)] = Delegated(isKnownElsewhere: isThere)
     }
 
-    /// From here on it is not our doing whether the user is a member; a removal that was held back
-    /// is told.
-    package func delegatesNoLonger(_ name: String, userID: String, at now: Moment) {
+    /// Ends the delegated membership of a user; a removal that was held back is appended.
+    package func endDelegation(_ name: String, userID: String, at now: Moment) {
         guard let channel = channels[name],
-            let delegated = channel.delegated.removeValue(forKey: userID),
-            delegated.absentSince != nil
+            let delegated = channel.delegated.removeValue(forKey: ByteKey(userID))
         else { return }
+        if channel.delegated.isEmpty { vacancies += 1 }
+        guard delegated.absentSince != nil else { return }
         remove(userID, from: channel, at: now)
     }
 
-    /// Decides about a removal: true where it is not to be told now.
-    func holdsBack(_ userID: String, on channel: Channel, at now: Moment) -> Bool {
-        guard channel.delegated[userID] != nil, channel.members[userID] != nil else { return false }
-        channel.delegated[userID]?.isKnownElsewhere = false
-        if channel.delegated[userID]?.absentSince == nil {
-            channel.delegated[userID]?.absentSince = now.steady
+    /// Returns true if the removal of a user must be held back.
+    func holdsBackRemoval(_ userID: String, on channel: Channel, at now: Moment) -> Bool {
+        let key = ByteKey(userID)
+        guard channel.delegated[key] != nil, channel.members[userID] != nil else { return false }
+        channel.delegated[key]?.isKnownElsewhere = false
+        if channel.delegated[key]?.absentSince == nil {
+            channel.delegated[key]?.absentSince = now.steady
         }
         return true
     }
 
-    /// Notes that Channels counts a user again.
+    /// Records that Channels reports a user as present again.
     func returned(_ userID: String, on channel: Channel) {
-        channel.delegated[userID]?.absentSince = nil
+        channel.delegated[ByteKey(userID)]?.absentSince = nil
     }
 
-    /// A list of members as Channels gives it, with those in it whose removal is held back.
+    /// Returns a list of members from Channels, plus the members with a removal that is held back.
     func withHeldBack(_ newer: Members, on channel: Channel, at now: Moment) -> Members {
         guard !channel.delegated.isEmpty else { return newer }
         var held = newer
-        for member in channel.members.list where channel.delegated[member.userID] != nil {
+        for member in channel.members.list
+        where channel.delegated[ByteKey(member.userID)] != nil {
             if newer[member.userID] != nil {
                 returned(member.userID, on: channel)
-            } else if holdsBack(member.userID, on: channel, at: now) {
+            } else if holdsBackRemoval(member.userID, on: channel, at: now) {
                 held.insert(member)
             }
         }
         return held
     }
 
-    /// Tells the removals that were held back for too long.
+    /// Appends the removals that were held back for too long.
     func expireAbsences(of channel: Channel, at now: Moment) {
-        for (userID, delegated) in channel.delegated.sorted(by: { $0.key < $1.key }) {
+        for (key, delegated) in channel.delegated.sorted(by: { $0.key < $1.key }) {
             guard let since = delegated.absentSince, now.steady - since >= Self.longestAbsence
             else { continue }
-            channel.delegated[userID]?.absentSince = nil
-            remove(userID, from: channel, at: now)
+            channel.delegated[key]?.absentSince = nil
+            remove(key.text, from: channel, at: now)
         }
     }
 }

@@ -1,34 +1,37 @@
 // SPDX-License-Identifier: MIT
 
-/// What Downstream asks: to attach, to detach, to look.
+/// The operations for Downstream: attaching, detaching, looking up channels.
 extension Hub {
     /// Attaches a reader to channels and sets its cursor.
     ///
-    /// A channel that nobody had asked for is asked for now. The reader then reads with `next` in
-    /// the same turn.
+    /// A channel that was not wanted becomes wanted. The reader must then read with `next` in the
+    /// same turn.
     ///
-    /// With `wantsSnapshot`, each channel's members come first, and member changes that they stand
-    /// for are left out of the replay. Where the channel is not heard now they come once it is; a
-    /// reader that `acceptsHeld` is content with the members as they were heard last.
+    /// With `wantsSnapshot`, each channel's members come first, and member changes that they
+    /// include are left out of the replay. If the channel is not subscribed, the members come once
+    /// it is; a reader that `acceptsHeld` receives the last known members instead.
     ///
-    /// Client events that `userID` has sent are not told to it.
+    /// Client events that `userID` has sent are not delivered to the reader. With a `filter`, only
+    /// the events that it names are, besides snapshots, refused subscriptions and gaps.
     @discardableResult
     package func attach(
         _ reader: any Reader, to names: [String], from start: Start, wantsSnapshot: Bool,
-        acceptsHeld: Bool = false, as userID: String? = nil, at now: Moment
+        acceptsHeld: Bool = false, as userID: String? = nil, filter: EventFilter? = nil,
+        at now: Moment
     ) -> Resumption {
         var channels: [Channel] = []
         for name in names where !channels.contains(where: { $0.name == name }) {
             channels.append(asked(for: name, at: now))
         }
         var cursor = Cursor(
-            on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID)
+            on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID,
+            filter: filter)
         let resumption = place(&cursor, at: start)
         attach(reader, at: cursor)
         return resumption
     }
 
-    /// Attaches a reader where a cursor stands that was made in this turn.
+    /// Attaches a reader at a cursor that was created in this turn.
     package func attach(_ reader: any Reader, at cursor: Cursor) {
         var cursor = cursor
         for index in cursor.slots.indices {
@@ -40,20 +43,21 @@ extension Hub {
         readerCount += 1
     }
 
-    /// Gives a cursor for one look at channels, each named once; all as for `attach`.
+    /// Returns a cursor for reading channels once, each named once; it is placed as for `attach`.
     ///
-    /// Nobody is told of news for it: who waits for some attaches a reader there.
+    /// The cursor receives no updates; to wait for some, attach a reader at it.
     package func cursor(
         on channels: [Channel], from start: Start, wantsSnapshot: Bool, acceptsHeld: Bool = false,
-        as userID: String? = nil
+        as userID: String? = nil, filter: EventFilter? = nil
     ) -> Cursor {
         var cursor = Cursor(
-            on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID)
+            on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID,
+            filter: filter)
         place(&cursor, at: start)
         return cursor
     }
 
-    /// The channel of a name, which is read and wanted from here on.
+    /// Returns the channel with this name, which counts as read now and becomes wanted.
     package func asked(for name: String, at now: Moment) -> Channel {
         let channel = channel(named: name, now: now.steady)
         channel.lastRead = now.steady
@@ -61,7 +65,7 @@ extension Hub {
         return channel
     }
 
-    /// Lets a reader go; a channel without readers is kept for the time it lingers.
+    /// Detaches a reader; a channel without readers stays subscribed for `configuration.linger`.
     package func detach(_ reader: any Reader, at now: Moment) {
         guard !reader.cursor.slots.isEmpty else { return }
         for slot in reader.cursor.slots {
@@ -71,7 +75,7 @@ extension Hub {
         readerCount -= 1
     }
 
-    /// The channel, where anybody has asked for it.
+    /// Returns the channel with this name, if it is held.
     package func channel(_ name: String) -> Channel? { channels[name] }
 
     private func remove(_ slot: Cursor.Slot, now: Duration) {
@@ -86,6 +90,7 @@ extension Hub {
             }
         }
         channel.readers.removeLast()
+        if channel.readers.isEmpty { vacancies += 1 }
         channel.lastRead = now
     }
 
@@ -118,7 +123,8 @@ extension Hub {
         }
     }
 
-    /// The sequence number behind which the last `count` messages of the cursor's channels lie.
+    /// Returns the sequence number before the last `count` messages of the cursor's channels; only
+    /// those that the reader asked for count.
     private func beginning(of cursor: Cursor, last count: Int) -> UInt64 {
         guard count > 0 else { return sequence }
         var found: [UInt64] = []
@@ -126,6 +132,7 @@ extension Hub {
             var taken = 0
             for index in stride(from: channel.log.count - 1, through: 0, by: -1)
             where taken < count && channel.log[index].content.isMessage {
+                guard cursor.asksFor(channel.log[index]) else { continue }
                 found.append(channel.log[index].sequence)
                 taken += 1
             }
@@ -137,7 +144,7 @@ extension Hub {
 }
 
 extension Event.Content {
-    /// True for what an application said, as opposed to member changes and gaps.
+    /// True for an application's event, as opposed to member changes and gaps.
     fileprivate var isMessage: Bool {
         if case .message = self { true } else { false }
     }
@@ -150,24 +157,24 @@ extension Cursor {
         self.sequence = max(sequence, beginning(newest: newest))
         for index in slots.indices {
             let channel = slots[index].channel
-            // A snapshot to come speaks for what was not heard; without one, the gap has to.
+            // A snapshot to come covers the time without subscription; without one, a gap must.
             let isAway =
                 !channel.isLive && slots[index].awaitsSnapshot && !slots[index].acceptsHeld
-            slots[index].isFresh = !channel.wasHeard || (isAway && skippingPast)
-            // What was evicted before was not asked for.
+            slots[index].isFresh = !channel.wasSubscribed || (isAway && skippingPast)
+            // Entries that were evicted before were not asked for.
             slots[index].gapsThrough = channel.horizon.sequence
         }
     }
 
     fileprivate mutating func startUnknown(from position: Position?) {
-        // Until every channel's gap is told, whoever comes back must be told them again.
+        // If a reader returns before all gaps were delivered, it must receive all of them again.
         sequence = 0
         unknown = Unknown(position)
         for index in slots.indices {
             slots[index].gapsThrough = slots[index].channel.horizon.sequence
-            slots[index].owesGap = true
-            // That gap covers all that was before a channel is heard for the first time.
-            slots[index].isFresh = !slots[index].channel.wasHeard
+            slots[index].needsGap = true
+            // If the channel was never subscribed, that gap covers all events until it is.
+            slots[index].isFresh = !slots[index].channel.wasSubscribed
         }
     }
 
@@ -177,4 +184,26 @@ extension Cursor {
         let hasNewer = slots.contains { ($0.channel.log.newest?.sequence ?? 0) > sequence }
         return hasNewer ? .entries : .upToDate
     }
+}
+
+/// The outcome of resuming at the position from which a reader starts.
+package enum Resumption: Equatable, Sendable {
+    /// No position was given.
+    case fresh
+    /// No entry was appended after the position.
+    case upToDate
+    /// All entries after the position are held.
+    case entries
+    /// Some entries after the position were evicted, or came while the channel was not subscribed.
+    case evicted
+    /// The position has an epoch that this log does not know.
+    case unknownEpoch
+    /// The position is greater than the newest sequence number of its epoch.
+    case ahead
+}
+
+/// A change to the wanted subscriptions, in the order in which they happened.
+package enum Demand: Equatable, Sendable {
+    case subscribe(String)
+    case unsubscribe(String)
 }

@@ -1,111 +1,116 @@
 // SPDX-License-Identifier: MIT
 
-/// Reading on from a cursor.
+/// Reads the entries after a cursor.
 extension Hub {
-    /// Gives what the reader is to be told next and moves its cursor past it, or `nil` when the
+    /// Returns the next item for the reader and moves its cursor past it, or returns `nil` if the
     /// reader is up to date.
     ///
-    /// Snapshots and refusals come first, then every hole in front of a channel's held entries, then
-    /// entries of all channels in the order of their sequence numbers. A hole comes before whatever
-    /// else is told, so that a position speaks for all that lies before it, also after a restart
-    /// that holds more than was held before; a reader that is given members is given them anew
-    /// behind a hole.
+    /// Snapshots and refusals come first, then the gap before each channel's held entries, then the
+    /// entries of all channels in the order of their sequence numbers. Gaps come first,
+    /// so that a position never precedes an unreported gap, even if a restart restores entries that
+    /// had been evicted. A reader with snapshots receives a new one after a gap.
     ///
-    /// Where other channels have entries in front of a hole's end, the position stays before them,
-    /// and whoever comes back with it is told the hole again.
+    /// If other channels have entries before the end of a gap, the position remains before them,
+    /// and a reader that returns with it receives the gap again.
     ///
-    /// Client events that are stale at `now`, on the steady clock, are passed over.
+    /// Client events that are stale at `now`, on the steady clock, are skipped, and so are events
+    /// that the reader did not ask for. The cursor moves past them.
     package func next(_ cursor: inout Cursor, at now: Duration) -> Entry? {
-        if let notice = notice(&cursor) { return notice }
-        if let slot = hole(cursor) { return tellHole(of: slot, &cursor) }
-        while let (slot, event) = nearest(cursor) {
+        if let item = itemBeforeEntries(&cursor) { return item }
+        if let slot = slotWithGap(cursor) { return reportGap(of: slot, &cursor) }
+        while let (slot, event) = earliestEvent(cursor) {
             cursor.sequence = event.sequence
-            if isMeant(event, for: cursor.slots[slot], at: now), !cursor.hasSent(event) {
+            if shouldDeliver(event, for: cursor.slots[slot], at: now),
+                !cursor.isOwnClientEvent(event), cursor.asksFor(event)
+            {
                 return .event(event)
             }
         }
         return nil
     }
 
-    /// True when `next` would give nothing.
+    /// Returns true if `next` would return `nil`.
     package func isUpToDate(_ cursor: Cursor, at now: Duration) -> Bool {
         var copy = cursor
         return next(&copy, at: now) == nil
     }
 
-    private func isMeant(_ event: Event, for slot: Cursor.Slot, at now: Duration) -> Bool {
+    private func shouldDeliver(_ event: Event, for slot: Cursor.Slot, at now: Duration) -> Bool {
         if event.sequence <= slot.startsAfter { return false }
         switch event.content {
         case .tombstone: return false
         case .memberAdded, .memberRemoved:
-            // What comes before the snapshot is in it.
+            // Changes before the snapshot are in it.
             return !slot.awaitsSnapshot && event.sequence > slot.membersThrough
-        case .message: return !event.isEphemeral || now - event.heardAt <= Self.ephemeralLimits.age
+        case .message:
+            return !event.isEphemeral || now - event.receivedAt <= Self.ephemeralLimits.age
         case .refused, .gap: return true
         }
     }
 
-    /// Snapshots, refusals and gaps that are due before any entry.
-    private func notice(_ cursor: inout Cursor) -> Entry? {
+    /// Returns a snapshot, refusal or gap that must precede all entries.
+    private func itemBeforeEntries(_ cursor: inout Cursor) -> Entry? {
         for index in cursor.slots.indices {
-            // Asked first: to hand a slot out for change would copy all of a shared cursor.
+            // Checked first: modifying a slot would copy all slots of a shared cursor.
             if cursor.slots[index].awaitsSnapshot || cursor.slots[index].acceptsHeld,
-                let opening = opening(&cursor.slots[index])
+                let takeSnapshotOrRefusal = takeSnapshotOrRefusal(&cursor.slots[index])
             {
-                return opening
+                return takeSnapshotOrRefusal
             }
-            // Told once the channel is heard, behind its members: told before, it would not speak
-            // for what is said until then.
-            guard cursor.slots[index].owesGap, cursor.slots[index].channel.wasHeard else {
+            // The gap follows the snapshot; earlier it would not cover events up to the
+            // subscription.
+            guard cursor.slots[index].needsGap, cursor.slots[index].channel.wasSubscribed else {
                 continue
             }
             let gap = Gap(.unknownPosition, from: cursor.unknown?.position)
-            cursor.slots[index].owesGap = false
+            cursor.slots[index].needsGap = false
             cursor.slots[index].gapsThrough = cursor.slots[index].channel.horizon.sequence
-            cursor.gapWasTold(newest: sequence)
+            cursor.advancePastUnknownPosition(newest: sequence)
             return .gap(cursor.slots[index].channel, gap)
         }
         return nil
     }
 
-    private func opening(_ slot: inout Cursor.Slot) -> Entry? {
+    private func takeSnapshotOrRefusal(_ slot: inout Cursor.Slot) -> Entry? {
         let channel = slot.channel
-        if slot.awaitsSnapshot, channel.isLive || (slot.acceptsHeld && channel.wasHeard) {
+        if slot.awaitsSnapshot, channel.isLive || (slot.acceptsHeld && channel.wasSubscribed) {
             slot.awaitsSnapshot = false
             slot.membersThrough = sequence
             return .snapshot(channel)
         }
-        guard !slot.knowsRefusal,
+        guard !slot.refusalDelivered,
             case .refused(let status, let message, _, _) = channel.subscription
         else { return nil }
-        slot.knowsRefusal = true
+        slot.refusalDelivered = true
         return .refusal(channel, status: status, message: message)
     }
 
-    /// The first slot with a hole that is not told yet.
+    /// Returns the first slot with a gap that is not delivered yet.
     ///
-    /// Before a channel was heard at all, nobody knows yet where its hole ends.
-    private func hole(_ cursor: Cursor) -> Int? {
+    /// If a channel was never subscribed, the end of its gap is not known yet.
+    private func slotWithGap(_ cursor: Cursor) -> Int? {
         cursor.slots.firstIndex { slot in
-            slot.channel.wasHeard
+            slot.channel.wasSubscribed
                 && max(cursor.sequence, slot.gapsThrough) < slot.channel.horizon.sequence
         }
     }
 
-    private func tellHole(of slot: Int, _ cursor: inout Cursor) -> Entry {
+    private func reportGap(of slot: Int, _ cursor: inout Cursor) -> Entry {
         let channel = cursor.slots[slot].channel
         let end = channel.horizon.sequence
-        let gap = Gap(channel.horizon.reason, from: position(at: cursor.sequence))
+        let gap = Gap(
+            channel.horizon.reason, since: channel.horizon.since, until: channel.horizon.until,
+            from: position(at: cursor.sequence))
         cursor.slots[slot].gapsThrough = end
-        // Member changes may be among what is missing: who is told members is told anew.
+        // Member changes may be missing, so a reader with snapshots needs a new one.
         cursor.slots[slot].awaitsSnapshot =
             cursor.slots[slot].wantsSnapshot && cursor.slots[slot].membersThrough < end
-        if hole(cursor) == nil { cursor.holesWereTold() }
+        if slotWithGap(cursor) == nil { cursor.advancePastReportedGaps() }
         return .gap(channel, gap)
     }
 
-    /// The slot with the first entry behind the cursor, and that entry.
-    private func nearest(_ cursor: Cursor) -> (slot: Int, event: Event)? {
+    /// Returns the slot with the first entry after the cursor, and that entry.
+    private func earliestEvent(_ cursor: Cursor) -> (slot: Int, event: Event)? {
         var best: (slot: Int, event: Event)?
         for index in cursor.slots.indices {
             guard let event = cursor.slots[index].channel.first(after: cursor.sequence) else {
@@ -119,35 +124,35 @@ extension Hub {
 
 extension Cursor {
     /// True for a client event of the reader's own user.
-    fileprivate func hasSent(_ event: Event) -> Bool {
-        guard let userID else { return false }
-        return event.sender == userID
+    fileprivate func isOwnClientEvent(_ event: Event) -> Bool {
+        guard let userID, let sender = event.sender else { return false }
+        return sender.hasSameBytes(as: userID)
     }
 
-    /// Behind the last hole, the cursor stands where the holes end, or before what comes earlier.
-    fileprivate mutating func holesWereTold() {
+    /// Moves to the end of the gaps that were delivered, but not past an entry before it.
+    fileprivate mutating func advancePastReportedGaps() {
         let end = slots.map(\.gapsThrough).max() ?? 0
         let next = slots.compactMap { $0.channel.first(after: sequence)?.sequence }.min()
         sequence = max(sequence, min(end, next.map { $0 - 1 } ?? end))
     }
 
-    /// Behind the last gap of an unknown position, the cursor stands before all that is held.
-    fileprivate mutating func gapWasTold(newest: UInt64) {
-        guard !slots.contains(where: \.owesGap) else { return }
-        // What fell off a log since its own gap was told is still to be told.
-        let untold = slots.filter { $0.channel.horizon.sequence > $0.gapsThrough }
-        let limit = untold.map(\.gapsThrough).min() ?? .max
+    /// Moves to just before all held entries, once all gaps of an unknown position are delivered.
+    fileprivate mutating func advancePastUnknownPosition(newest: UInt64) {
+        guard !slots.contains(where: \.needsGap) else { return }
+        // Entries evicted since a channel's gap was delivered still need another gap.
+        let withUnreportedGap = slots.filter { $0.channel.horizon.sequence > $0.gapsThrough }
+        let limit = withUnreportedGap.map(\.gapsThrough).min() ?? .max
         sequence = max(sequence, min(beginning(newest: newest), limit))
     }
 
-    /// The last sequence number before everything that the channels hold; `newest` is the hub's.
+    /// Returns the last sequence number before all held entries, or the hub's `newest`.
     func beginning(newest: UInt64) -> UInt64 {
         slots.compactMap { $0.channel.first(after: 0)?.sequence }.min().map { $0 - 1 } ?? newest
     }
 }
 
 extension Channel {
-    /// The first entry above a sequence number, of the log or of the client events beside it.
+    /// Returns the first entry above a sequence number, from the log or the live client events.
     fileprivate func first(after sequence: UInt64) -> Event? {
         let inLog = log.index(after: sequence)
         let logged = inLog < log.count ? log[inLog] : nil
@@ -158,4 +163,16 @@ extension Channel {
         guard let logged, logged.sequence < passing.sequence else { return passing }
         return logged
     }
+}
+
+/// The next item for a reader.
+package enum Entry {
+    /// The channel's members; unless the reader accepts held members, it is subscribed.
+    case snapshot(Channel)
+    /// Channels refuses the subscription.
+    case refusal(Channel, status: Int, message: String)
+    /// Entries of the channel are missing at this point.
+    case gap(Channel, Gap)
+    /// An entry of the log.
+    case event(Event)
 }

@@ -1,66 +1,82 @@
 // SPDX-License-Identifier: MIT
 
-/// What Upstream tells.
+/// The events that Upstream reports.
 extension Hub {
-    /// Channels subscribed us: `members` is who is there, `nil` on a channel without presence.
+    /// Handles a confirmed subscription; `members` is `nil` if the channel has no presence.
     ///
-    /// A period in which the channel was not heard becomes one gap entry, and members who came or
-    /// went meanwhile are told as changes. A channel that was given up meanwhile stays so.
+    /// A period without subscription becomes one gap entry, and member changes in that period
+    /// become entries. If the channel was given up meanwhile, the confirmation is ignored.
     package func subscribed(_ name: String, members: [Member]?, at now: Moment) {
         guard let channel = channels[name], channel.isWanted else { return }
-        let others = (members ?? []).lazy.filter { $0.userID != self.configuration.hiddenMember }
-        let listed = Members(Array(others.prefix(configuration.membersPerChannel)))
+        // If a confirmation is repeated without a list, the members are unchanged.
+        if members == nil, channel.isLive { return }
+        guard !defers(members, on: channel) else { return }
+        let listed = bounded(members ?? [], on: channel)
         let newer = withHeldBack(listed, on: channel, at: now)
-        let wasHeard = channel.wasHeard
-        let hole = channel.subscription.hole
+        let differences = channel.members.differences(to: newer)
+        let wasLive = channel.isLive
+        let wasSubscribed = channel.wasSubscribed
+        let gap = channel.subscription.gap
         channel.subscription = .live
-        channel.wasHeard = true
-        if wasHeard {
-            if let hole {
-                append(.gap(Gap(hole.reason, since: hole.since, until: now.wall)), channel, now)
+        channel.wasSubscribed = true
+        if wasSubscribed {
+            if let gap {
+                append(.gap(Gap(gap.reason, since: gap.since, until: now.wall)), channel, now)
             }
-            if !channel.hasFormerMembers { tellDifferences(to: newer, on: channel, at: now) }
+            if !channel.hasFormerMembers {
+                appendChanges(differences, on: channel, at: now, gap: gap)
+            }
         } else {
             sequence += 1
             channel.horizon = Channel.Horizon(sequence: sequence, reason: .idle)
         }
-        note(.heard(name, channel.horizon, at: now.wall))
-        see(newer, on: channel, at: now, since: hole?.since)
+        note(.subscribed(name, channel.horizon, at: now.wall))
+        for userID in differences.removed {
+            recordDeparture(userID, of: channel.name, at: gap?.since ?? now.wall)
+        }
+        let seen = recordMembers(newer, on: channel, at: now)
+        if wasLive {
+            listedChanges += max(differences.removed.count + seen, members?.count ?? 0)
+        }
         channel.hasFormerMembers = false
-        channel.members = newer
-        settleFreshReaders(of: channel)
+        setMembers(newer, of: channel)
+        evictForMemory(at: now)
+        startFreshReaders(of: channel)
         if !channel.readers.isEmpty { mark(channel) }
     }
 
-    /// An application's event came; `data` is one JSON value on one line.
+    /// Appends an application's event; `data` is one JSON value on one line.
     ///
-    /// A later event can retract one that has a `key` by naming that in `retracts`.
-    package func heard(
+    /// If an event has a `key`, a later event can retract it with that key in `retracts`. An event
+    /// with a name like the gateway's own is renamed.
+    package func received(
         _ name: String, event: String, data: [UInt8], userID: String?, key: String? = nil,
         retracts: String? = nil, at now: Moment
     ) {
-        // On a channel that is not heard, the gap to come speaks for whatever is said meanwhile.
+        // If the channel is not subscribed, the gap to come covers the event.
         guard let channel = channels[name], channel.isLive else {
-            counters.unasked += 1
+            counters.unrequested += 1
             return
         }
         if let retracts {
-            let deletion = Burial(channel: name, key: retracts, through: sequence)
-            note(.buried(deletion))
-            deletions.append(deletion)
+            let deletion = Retraction(channel: name, key: retracts, through: sequence)
+            note(.retracted(deletion))
+            retractions.append(deletion)
             retract(deletion, on: channel)
         }
-        append(.message(name: event, data: data, userID: userID), channel, now, key: key)
+        if Event.hasOwnPrefix(event) { counters.renamed += 1 }
+        let name = Event.applicationName(event)
+        append(.message(name: name, data: data, userID: userID), channel, now, key: key)
     }
 
-    /// Leaves a tombstone where messages with that key stood, if they are still held.
-    private func retract(_ deletion: Burial, on channel: Channel) {
+    /// Replaces held messages with the key by tombstones.
+    private func retract(_ deletion: Retraction, on channel: Channel) {
         let before = counters.retractions
-        defer { if counters.retractions == before { hasLateDeletion = true } }
+        defer { if counters.retractions == before { hasLateRetraction = true } }
         for sequence in channel.keys.take(deletion.key) { retract(sequence, on: channel) }
-        // What has come and left the log in this very turn is yet to be told.
-        for event in channel.news?.events ?? [] where event.key != nil {
-            guard takeBack(event, by: [deletion]) else { continue }
+        // A message can be appended and evicted in one turn, before it is delivered.
+        for event in channel.update?.events ?? [] where event.key != nil {
+            guard retract(event, by: [deletion]) else { continue }
             if retracted.insert(event.sequence).inserted { counters.retractions += 1 }
         }
     }
@@ -73,85 +89,124 @@ extension Hub {
         counters.retractions += 1
     }
 
-    /// A user came; one who is known already only has their description renewed, and one too many
-    /// is not known.
+    /// Adds a member, or replaces the `user_info` of a known one; a member beyond the limits is
+    /// ignored.
     package func memberAdded(_ name: String, _ member: Member, at now: Moment) {
         guard let channel = channels[name], channel.isLive,
-            member.userID != configuration.hiddenMember,
-            channel.members.count < configuration.membersPerChannel
-                || channel.members[member.userID] != nil
+            !member.userID.hasSameBytes(as: configuration.hiddenMember),
+            let member = bounded(member, on: channel)
         else { return }
         returned(member.userID, on: channel)
+        changePending(of: channel) { $0.insert(member) }
+        memberBytes -= channel.members.cost
         let isNew = channel.members.insert(member)
-        see(SeenMember(member, time: now.wall, isPresent: true), on: name)
+        memberBytes += channel.members.cost
+        record(SeenMember(member, time: now.wall, isPresent: true), on: name)
         guard isNew else { return }
         append(.memberAdded(member), channel, now)
     }
 
-    /// A user went; one who is not known is none of our business.
+    /// Handles the departure of a member; unknown members are ignored.
     package func memberRemoved(_ name: String, userID: String, at now: Moment) {
-        guard let channel = channels[name], !holdsBack(userID, on: channel, at: now) else { return }
+        guard let channel = channels[name], !holdsBackRemoval(userID, on: channel, at: now) else {
+            return
+        }
         remove(userID, from: channel, at: now)
     }
 
     func remove(_ userID: String, from channel: Channel, at now: Moment) {
-        guard channel.members.remove(userID) else { return }
-        left(userID, of: channel.name, at: now.wall)
+        changePending(of: channel) { $0.remove(userID) }
+        memberBytes -= channel.members.cost
+        let wasThere = channel.members.remove(userID)
+        memberBytes += channel.members.cost
+        guard wasThere else { return }
+        recordDeparture(userID, of: channel.name, at: now.wall)
         append(.memberRemoved(userID: userID), channel, now)
     }
 
-    /// The connection to Channels is gone: nothing is heard until `subscribed` says so again.
+    /// Handles a lost connection: no channel is subscribed until `subscribed` is called again.
     package func lost(at now: Moment) {
         for channel in channels.values where channel.isLive {
             channel.subscription = .away(since: now.wall)
         }
-        note(.allSilent(at: now.wall))
+        note(.allUnsubscribed(at: now.wall))
     }
 
-    /// Channels refuses a subscription, and the gateway goes on trying: told once until it changes.
+    /// Handles a refused subscription, which Upstream retries; equal refusals add one entry.
     package func refused(_ name: String, status: Int, message: String, at now: Moment) {
         guard let channel = channels[name], channel.isWanted else { return }
-        let hole = channel.subscription.hole ?? (channel.isLive ? (now.wall, .upstream) : nil)
+        let gap = channel.subscription.gap ?? (channel.isLive ? (now.wall, .upstream) : nil)
         if case .refused(let oldStatus, let oldMessage, _, _) = channel.subscription,
             oldStatus == status, oldMessage == message
         {
             return
         }
-        if channel.isLive { note(.silent(name, channel.horizon, at: now.wall)) }
+        if channel.isLive { note(.unsubscribed(name, channel.horizon, at: now.wall)) }
         channel.subscription = .refused(
-            status: status, message: message, since: hole?.since, reason: hole?.reason ?? .idle)
+            status: status, message: message, since: gap?.since, reason: gap?.reason ?? .idle)
         append(.refused(status: status, message: message), channel, now)
         for reader in channel.readers { reader.cursor.refusalWasLogged(on: channel) }
     }
 
-    private func tellDifferences(to newer: Members, on channel: Channel, at now: Moment) {
-        let (removed, added) = channel.members.differences(to: newer)
+    /// Appends an entry for each member change.
+    ///
+    /// If the changes alone would evict all else, readers get a gap and a snapshot instead.
+    private func appendChanges(
+        _ differences: (removed: [String], added: [Member]), on channel: Channel, at now: Moment,
+        gap: (since: WallTime?, reason: GapReason)?
+    ) {
+        let (removed, added) = differences
+        let bytes =
+            removed.count * Event.fixedCost + added.reduce(0) { $0 + Event.fixedCost + $1.cost / 2 }
+        guard removed.count + added.count <= configuration.log.events,
+            bytes <= configuration.log.bytes
+        else { return resetLog(channel, gap: gap, at: now) }
         for userID in removed { append(.memberRemoved(userID: userID), channel, now) }
         for member in added { append(.memberAdded(member), channel, now) }
     }
 
-    /// Remembers who is there, and that the others are gone: since the hole began, for all we know.
-    private func see(_ newer: Members, on channel: Channel, at now: Moment, since: WallTime?) {
-        let gone = channel.members.differences(to: newer).removed
-        for userID in gone { left(userID, of: channel.name, at: since ?? now.wall) }
-        for member in newer.list {
-            if channel.members[member.userID] == member, !channel.hasFormerMembers { continue }
-            see(SeenMember(member, time: now.wall, isPresent: true), on: channel.name)
-        }
+    /// Drops all entries of a channel; its readers receive a gap, then a snapshot.
+    ///
+    /// If the channel was not subscribed for a time, the gap describes that time.
+    private func resetLog(
+        _ channel: Channel, gap: (since: WallTime?, reason: GapReason)?, at now: Moment
+    ) {
+        logBytes -= channel.bytes
+        counters.evictedByCount += UInt64(channel.log.count)
+        channel.log = EventLog()
+        channel.ephemera = EventLog()
+        channel.keys = MessageIndex()
+        channel.update = nil
+        sequence += 1
+        channel.horizon = Channel.Horizon(sequence: sequence, reason: gap?.reason ?? .evicted)
+        guard let gap else { return counters.gaps[.evicted] += 1 }
+        channel.horizon.since = gap.since
+        channel.horizon.until = now.wall
     }
 
-    private func see(_ seen: SeenMember, on channel: String) {
-        seenMembers.saw(seen, on: channel)
+    /// Records the members that are present, and returns how many are new or changed.
+    private func recordMembers(_ newer: Members, on channel: Channel, at now: Moment) -> Int {
+        var changes = 0
+        for member in newer.list {
+            if channel.members[member.userID] == member, !channel.hasFormerMembers { continue }
+            record(SeenMember(member, time: now.wall, isPresent: true), on: channel.name)
+            changes += 1
+        }
+        return changes
+    }
+
+    private func record(_ seen: SeenMember, on channel: String) {
+        seenMembers.observe(seen, on: channel)
         note(.seen(channel, seen))
     }
 
-    private func left(_ userID: String, of channel: String, at time: WallTime) {
+    private func recordDeparture(_ userID: String, of channel: String, at time: WallTime) {
         guard let seen = seenMembers.left(userID, of: channel, at: time) else { return }
         note(.seen(channel, seen))
     }
 
-    /// Readers for whom the snapshot is the start need nothing that came before it.
-    private func settleFreshReaders(of channel: Channel) {
+    /// Moves readers that start at the snapshot past all earlier entries.
+    private func startFreshReaders(of channel: Channel) {
         for reader in channel.readers {
             reader.cursor.becameLive(channel, at: sequence)
         }
@@ -178,23 +233,23 @@ extension Hub {
         } else {
             counters.events += 1
         }
-        if channel.news == nil {
-            channel.news = News(previous: previous, first: sequence, events: [])
+        if channel.update == nil {
+            channel.update = ChannelUpdate(previous: previous, first: sequence, events: [])
         }
-        channel.news?.events.append(event)
-        if event.sender != nil { channel.news?.hasSender = true }
+        channel.update?.events.append(event)
+        if event.sender != nil { channel.update?.hasSender = true }
         mark(channel)
         evict(channel, now: now.steady)
         evictForMemory(at: now)
     }
 
     private func mark(_ channel: Channel) {
-        guard !channel.isToBeTold else { return }
-        channel.isToBeTold = true
-        toBeTold.append(channel)
+        guard !channel.hasPendingUpdates else { return }
+        channel.hasPendingUpdates = true
+        pendingUpdates.append(channel)
     }
 
-    /// Takes out what exceeds the channel's own bounds.
+    /// Evicts entries that exceed the channel's own limits.
     func evict(_ channel: Channel, now: Duration) {
         while channel.ephemera.exceeded(Self.ephemeralLimits, now: now) != nil {
             logBytes -= channel.bytes
@@ -211,21 +266,22 @@ extension Hub {
         }
     }
 
-    /// Empties the logs that were unread for longest until all fit their common bound again.
+    /// Evicts entries from the logs that were unread for longest until all data fits `totalBytes`
+    /// again.
     ///
-    /// Of those that are read now, and of those that nobody has read since a restart, the one that
-    /// was silent for longest goes first. An eighth more than is needed goes, so that the next events
-    /// do not have all channels sorted again.
+    /// Of the logs with readers, and of those that were not read since a restart, the one with the
+    /// oldest last entry is first. An eighth more than necessary is evicted, so that the next
+    /// events do not sort all channels again.
     func evictForMemory(at now: Moment) {
-        guard logBytes > configuration.totalBytes else { return }
+        guard heldBytes > configuration.totalBytes else { return }
         var byAge: [(lastRead: Duration, newest: UInt64, channel: Channel)] = []
         for channel in channels.values where channel.log.count > 0 {
             byAge.append((channel.lastReadOrNow, channel.logged, channel))
         }
         byAge.sort { ($0.lastRead, $0.newest) < ($1.lastRead, $1.newest) }
         for channel in byAge.map(\.channel) {
-            guard logBytes > configuration.totalBytes * 7 / 8 else { return }
-            while logBytes > configuration.totalBytes * 7 / 8, channel.log.count > 0 {
+            guard heldBytes > configuration.totalBytes * 7 / 8 else { return }
+            while heldBytes > configuration.totalBytes * 7 / 8, channel.log.count > 0 {
                 evictOldest(of: channel)
                 counters.evictedByMemory += 1
             }
@@ -233,59 +289,59 @@ extension Hub {
         }
     }
 
-    /// Has a restart not bring back what had to go, which would push out what was held instead.
-    private func noteHorizon(of channel: Channel, at now: Moment) {
+    /// Records the horizon, so that a restart does not restore evicted entries.
+    func noteHorizon(of channel: Channel, at now: Moment) {
         if channel.isLive {
-            note(.heard(channel.name, channel.horizon, at: now.wall))
+            note(.subscribed(channel.name, channel.horizon, at: now.wall))
         } else {
-            let since = channel.subscription.hole?.since ?? now.wall
-            note(.silent(channel.name, channel.horizon, at: since))
+            let since = channel.subscription.gap?.since ?? now.wall
+            note(.unsubscribed(channel.name, channel.horizon, at: since))
         }
     }
 
-    private func evictOldest(of channel: Channel) {
+    func evictOldest(of channel: Channel) {
         logBytes -= channel.bytes
         defer { logBytes += channel.bytes }
         guard let event = channel.log.removeOldest() else { return }
         if let key = event.key { channel.keys.remove(key, at: event.sequence) }
-        // A refusal may stand in front of where the channel began to be heard.
+        // A refusal can precede the point at which the channel was subscribed.
         guard event.sequence > channel.horizon.sequence else { return }
         channel.horizon = Channel.Horizon(sequence: event.sequence, reason: .evicted)
     }
 }
 
 extension Hub {
-    /// How long a client event is live, and how many a channel holds meanwhile.
+    /// The limits of live client events per channel: their number, bytes and age.
     package static let ephemeralLimits = LogLimits(
         events: 128, bytes: 262_144, age: .seconds(3))
 }
 
 extension Channel {
-    /// What the channel's entries cost, in bytes.
-    fileprivate var bytes: Int { log.bytes + ephemera.bytes }
+    /// The cost of the channel's entries, in bytes.
+    var bytes: Int { log.bytes + ephemera.bytes }
 
-    /// False once the channel was given up, so that an answer comes too late.
+    /// False once the channel was given up; an answer from Channels is then too late.
     fileprivate var isWanted: Bool {
         if case .idle = subscription { false } else { true }
     }
 
-    /// The sequence number of the log's newest entry, or of what lies before all that is held.
+    /// The sequence number of the log's newest entry, or of the horizon if that is greater.
     var logged: UInt64 { max(horizon.sequence, log.newest?.sequence ?? 0) }
 
-    /// The sequence number of the newest entry, or of what lies before all that is held.
+    /// The sequence number of the newest entry, client events included, or of the horizon.
     fileprivate var newestSequence: UInt64 {
         max(horizon.sequence, log.newest?.sequence ?? 0, ephemera.newest?.sequence ?? 0)
     }
 
-    /// Channels with readers are read now, so they go last.
+    /// When the channel was last read; a channel with readers is read now, so it is evicted last.
     fileprivate var lastReadOrNow: Duration {
         readers.isEmpty ? lastRead : .seconds(Int64.max / 2)
     }
 }
 
 extension Channel.Subscription {
-    /// The period that is not heard and why, where the channel was ever heard before.
-    fileprivate var hole: (since: WallTime?, reason: GapReason)? {
+    /// The current period without subscription and its reason; `nil` if the channel is subscribed.
+    fileprivate var gap: (since: WallTime?, reason: GapReason)? {
         switch self {
         case .live: nil
         case .idle(let since, let reason), .pending(let since, let reason): (since, reason)
@@ -298,25 +354,25 @@ extension Channel.Subscription {
 extension Cursor {
     mutating func becameLive(_ channel: Channel, at sequence: UInt64) {
         for index in slots.indices where slots[index].channel === channel {
-            slots[index].knowsRefusal = false
+            slots[index].refusalDelivered = false
             guard slots[index].isFresh else { continue }
             slots[index].isFresh = false
             slots[index].startsAfter = sequence
             slots[index].gapsThrough = sequence
-            // So that the snapshot's position stands for it, where nothing else lies before it.
+            // The snapshot's position then covers it, unless others have earlier entries.
             if slots.allSatisfy({ isUpToDate($0) }) { self.sequence = max(self.sequence, sequence) }
         }
     }
 
     private func isUpToDate(_ slot: Slot) -> Bool {
-        guard !slot.owesGap else { return false }
-        return !slot.channel.wasHeard
+        guard !slot.needsGap else { return false }
+        return !slot.channel.wasSubscribed
             || slot.channel.newestSequence <= max(sequence, slot.startsAfter)
     }
 
     mutating func refusalWasLogged(on channel: Channel) {
         for index in slots.indices where slots[index].channel === channel {
-            slots[index].knowsRefusal = true
+            slots[index].refusalDelivered = true
         }
     }
 }

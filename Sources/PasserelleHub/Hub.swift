@@ -1,64 +1,80 @@
 // SPDX-License-Identifier: MIT
 
-/// What was said on each channel, how much of it is still held, who is there, and who has read up
-/// to where.
+/// The logs, members and readers of all channels.
 ///
-/// The hub is told by Upstream (`Hub+Upstream`), asked by Downstream (`Hub+Readers`,
-/// `Hub+Reading`), and knows no clock: each call says when it happens. It belongs to one loop.
-/// Attaching and reading happen in one turn, so nothing can be said between them.
+/// Upstream reports events to the hub (`Hub+Upstream`), and Downstream reads from it
+/// (`Hub+Readers`, `Hub+Reading`). The hub has no clock: each call passes the time. It belongs to
+/// one event loop. A reader attaches and reads in one turn, so that no event can come in between.
 package final class Hub {
-    /// The epochs of this log, and which sequence numbers belong to each.
-    package let epochs: EpochLine
+    /// The epochs of this log, with the sequence numbers of each.
+    package let epochs: EpochHistory
     package let configuration: HubConfiguration
     /// The newest entry's sequence number; 0 before the first.
     package internal(set) var sequence: UInt64 = 0
     package internal(set) var counters = Counters()
-    /// What all logs hold, in bytes as `EventLog.bytes` counts.
+    /// The cost of all logs, in bytes, counted as `EventLog.bytes`.
     package internal(set) var logBytes = 0
+    /// The cost of the members of all channels, in bytes, counted as `Member.cost`; at most
+    /// `configuration.memberBytes`.
+    package internal(set) var memberBytes = 0
+    /// The bytes that count against `configuration.totalBytes`.
+    package var heldBytes: Int { logBytes + memberBytes + seenMembers.bytes }
     package internal(set) var channels: [String: Channel] = [:]
-    /// Readers that are attached; one with several channels counts once.
+    /// The number of attached readers; a reader with several channels counts once.
     package internal(set) var readerCount = 0
 
-    /// Whom the gateway has seen on each channel.
+    /// The users that the gateway has seen on each channel.
     package internal(set) var seenMembers = SeenMembers()
-    /// True while somebody keeps what changes, so that changes are gathered.
+    /// True if changes are collected for `takeChanges`; set it if a journal stores them.
     package var gathersChanges = false { didSet { if !gathersChanges { changes = [] } } }
 
-    /// Has the memory fetched of a reader in a list who is told news soon, without touching it: called
-    /// with that reader's index.
-    package var fetch: ((_ readers: [any Reader], _ index: Int) -> Void)?
-    /// How many others are told meanwhile.
+    /// Prefetch hook: called with the index of a reader that will be notified shortly.
+    ///
+    /// It may prefetch the reader's memory, but must not access it.
+    package var prefetchHook: ((_ readers: [any Reader], _ index: Int) -> Void)?
+    /// The number of readers notified between a reader's prefetch and its notification.
     private static let readersAhead = 3
+
+    /// The member changes in this second from lists for channels that were already subscribed.
+    var listedChanges = 0
+    /// The number of held channels that are public, so that reading needs no authorization.
+    package internal(set) var publicChannelCount = 0
+    /// The number of times that a channel lost its last reader or its last delegated member.
+    package internal(set) var vacancies: UInt64 = 0
+    /// The channels dropped since the last `takeDropped`.
+    private var dropped: [String] = []
 
     var changes: [Change] = []
     var demands: [Demand] = []
-    var toBeTold: [Channel] = []
+    var pendingUpdates: [Channel] = []
     var retracted: Set<UInt64> = []
-    var deletions: [Burial] = []
-    var hasLateDeletion = false
-    /// When those who have been gone for too long are next forgotten: it looks at everybody.
+    var retractions: [Retraction] = []
+    var hasLateRetraction = false
+    /// When departed users are next expired; this examines all users.
     private var forgetsAt = Duration.zero
 
-    /// Builds an empty hub; `epoch` must differ from that of every earlier log.
+    /// Creates an empty hub; `epoch` must differ from that of every earlier log.
     package convenience init(epoch: UInt64, configuration: HubConfiguration, at now: Moment) {
-        self.init(epochs: EpochLine(epoch), configuration: configuration, at: now)
+        self.init(epochs: EpochHistory(epoch), configuration: configuration, at: now)
     }
 
-    /// Builds a hub that goes on after earlier epochs, with what they left.
+    /// Creates a hub that continues after earlier epochs, with the state that was restored.
     package init(
-        epochs: EpochLine, configuration: HubConfiguration, restoring past: RestoredPast? = nil,
+        epochs: EpochHistory, configuration: HubConfiguration, restoring past: RestoredState? = nil,
         at now: Moment
     ) {
         self.epochs = epochs
         sequence = epochs.beginning
         self.configuration = configuration
+        seenMembers = SeenMembers(byteLimit: configuration.seenBytes)
         if let past {
             seenMembers = past.seenMembers
+            seenMembers.setByteLimit(configuration.seenBytes)
             for channel in past.channels { restore(channel, at: now) }
             for name in seenMembers.names where channels[name] == nil {
                 seenMembers.lost(name, at: past.time ?? now.wall)
             }
-            // What has to go now is to be known to whoever keeps what is held.
+            // The journal must record which entries are evicted now.
             gathersChanges = true
             evictForMemory(at: now)
         }
@@ -69,15 +85,15 @@ package final class Hub {
         }
     }
 
-    /// The position behind everything that was said.
+    /// The position after the newest entry.
     package var position: Position { position(at: sequence) }
 
-    /// The position of a sequence number, in the epoch in which it was given out.
+    /// Returns the position of a sequence number, in the epoch that issued it.
     package func position(at sequence: UInt64) -> Position {
         epochs.position(at: sequence)
     }
 
-    /// What changed since this was last asked, where changes are gathered.
+    /// Returns the changes since the last call, if changes are collected.
     package func takeChanges() -> [Change] {
         guard !changes.isEmpty else { return [] }
         defer { changes.removeAll(keepingCapacity: changes.capacity <= 1024) }
@@ -89,41 +105,40 @@ package final class Hub {
         if gathersChanges { changes.append(change()) }
     }
 
-    /// What was to be deleted since this was last asked, held or not.
-    package func takeDeletions() -> [Burial] {
-        guard !deletions.isEmpty else { return [] }
-        defer { deletions = [] }
-        return deletions
+    /// Returns the retractions since the last call, even if they found no held message.
+    package func takeRetractions() -> [Retraction] {
+        guard !retractions.isEmpty else { return [] }
+        defer { retractions = [] }
+        return retractions
     }
 
-    /// Whether, since this was last asked, a deletion found nothing that is held: what it names may
-    /// have been told long ago.
-    package func takeLateDeletion() -> Bool {
-        defer { hasLateDeletion = false }
-        return hasLateDeletion
+    /// Returns whether a retraction since the last call found no held message, which may have been
+    /// delivered long ago.
+    package func takeLateRetraction() -> Bool {
+        defer { hasLateRetraction = false }
+        return hasLateRetraction
     }
 
-    /// Takes back an entry that a reader holds and the log may not; answers whether a deletion
-    /// names it.
-    package func takeBack(_ event: Event, by deletions: [Burial]) -> Bool {
-        guard deletions.contains(where: { $0.covers(event) }) else { return false }
+    /// Retracts an entry that only a reader may hold; returns whether a retraction covers it.
+    package func retract(_ event: Event, by retractions: [Retraction]) -> Bool {
+        guard retractions.contains(where: { $0.covers(event) }) else { return false }
         event.retract()
         return true
     }
 
-    /// What was retracted since this was last asked.
+    /// Returns the sequence numbers that were retracted since the last call.
     package func takeRetracted() -> Set<UInt64> {
         defer { retracted.removeAll() }
         return retracted
     }
 
-    /// What changed about the wanted subscriptions since this was last asked.
+    /// Returns the changes to the wanted subscriptions since the last call.
     package func takeDemands() -> [Demand] {
         defer { demands.removeAll() }
         return demands
     }
 
-    /// Every channel that is to be subscribed now, for a connection that starts anew.
+    /// The channels that must be subscribed now, for a new connection.
     package var wanted: [String] {
         channels.values.filter { channel in
             if case .idle = channel.subscription { return false }
@@ -131,50 +146,48 @@ package final class Hub {
         }.map(\.name).sorted()
     }
 
-    /// Tells the readers of every channel with news, once a channel; call it at the end of a turn.
+    /// Notifies the readers of every channel with new entries; call it at the end of a turn.
     ///
-    /// Gives whether there was anything to tell to anybody.
+    /// Returns whether any of these channels has readers.
     @discardableResult
-    package func tellNews() -> Bool {
-        guard !toBeTold.isEmpty else { return false }
+    package func deliverUpdates() -> Bool {
+        guard !pendingUpdates.isEmpty else { return false }
         var hasReaders = false
-        let told = toBeTold
-        toBeTold.removeAll(keepingCapacity: true)
-        for channel in told {
-            channel.isToBeTold = false
+        let updated = pendingUpdates
+        pendingUpdates.removeAll(keepingCapacity: true)
+        for channel in updated {
+            channel.hasPendingUpdates = false
             if !channel.readers.isEmpty { hasReaders = true }
-            tell(channel.readers, of: channel)
-            channel.news = nil
+            notify(channel.readers, of: channel)
+            channel.update = nil
         }
         return hasReaders
     }
 
-    private func tell(_ readers: [any Reader], of channel: Channel) {
+    private func notify(_ readers: [any Reader], of channel: Channel) {
         for index in readers.indices {
             let far = index + Self.readersAhead
-            if far < readers.count { fetch?(readers, far) }
-            if index + 1 < readers.count { readers[index + 1].newsIsNear() }
-            readers[index].newsCame(on: channel)
+            if far < readers.count { prefetchHook?(readers, far) }
+            if index + 1 < readers.count { readers[index + 1].prefetch() }
+            readers[index].updatesAvailable(on: channel)
         }
     }
 
-    /// Gives up what has aged: entries, lingering subscriptions, channels that hold nothing.
+    /// Drops expired entries, lingering subscriptions and empty channels.
     ///
-    /// Call it about once a second; it looks at each channel that holds anything.
+    /// Call it about once a second; it examines each channel.
     package func expire(at now: Moment) {
         for channel in channels.values { evict(channel, now: now.steady) }
-        var empty: [String] = []
-        // Only those few are sorted, so that the same day gives the same positions.
+        takePendingLists(at: now)
+        var empty: [Channel] = []
+        // Only these few are sorted, so that equal inputs give equal positions.
         let due = channels.values.filter { isDue($0, at: now.steady) }
         for channel in due.sorted(by: { $0.name < $1.name }) {
             if hasLingered(channel, at: now.steady) { giveUp(channel, at: now) }
             expireAbsences(of: channel, at: now)
-            if isEmpty(channel, at: now.steady) { empty.append(channel.name) }
+            if isEmpty(channel, at: now.steady) { empty.append(channel) }
         }
-        for name in empty {
-            channels[name] = nil
-            seenMembers.lost(name, at: now.wall)
-        }
+        for channel in empty { forget(channel, at: now) }
         guard now.steady >= forgetsAt else { return }
         forgetsAt = now.steady + .seconds(3600)
         seenMembers.expire(at: now.wall)
@@ -184,7 +197,25 @@ package final class Hub {
         if let channel = channels[name] { return channel }
         let channel = Channel(name: name, after: sequence, now: now)
         channels[name] = channel
+        if channel.isPublic { publicChannelCount += 1 }
         return channel
+    }
+
+    /// Stops holding a channel, which must be empty and not wanted.
+    func forget(_ channel: Channel, at now: Moment) {
+        guard channels.removeValue(forKey: channel.name) != nil else { return }
+        if channel.isPublic { publicChannelCount -= 1 }
+        clearPending(of: channel)
+        setMembers(Members(), of: channel)
+        seenMembers.lost(channel.name, at: now.wall)
+        dropped.append(channel.name)
+    }
+
+    /// Returns the channels dropped since the last call.
+    package func takeDropped() -> [String] {
+        guard !dropped.isEmpty else { return [] }
+        defer { dropped = [] }
+        return dropped
     }
 
     func want(_ channel: Channel) {
@@ -210,14 +241,14 @@ package final class Hub {
             && now - channel.lastRead > configuration.log.age
     }
 
-    private func giveUp(_ channel: Channel, at now: Moment) {
+    func giveUp(_ channel: Channel, at now: Moment) {
         switch channel.subscription {
         case .idle: return
         case .pending(let since, let reason):
             channel.subscription = .idle(since: since, reason: reason)
         case .live:
             channel.subscription = .idle(since: now.wall)
-            note(.silent(channel.name, channel.horizon, at: now.wall))
+            note(.unsubscribed(channel.name, channel.horizon, at: now.wall))
         case .away(let since): channel.subscription = .idle(since: since)
         case .refused(_, _, let since, let reason):
             channel.subscription = .idle(since: since, reason: reason)

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// A place in what the gateway has said, valid on every surface: `EPOCH-SEQUENCE`.
+/// A position in the gateway's log, valid on every transport: `EPOCH-SEQUENCE`.
 ///
-/// The epoch changes when the log does not continue, so that an old position is never mistaken for
-/// a new one; the sequence is one for the whole gateway, so that one position serves any set of
-/// channels. Clients treat the text as opaque.
+/// The epoch changes if the log does not continue, so that an old position is never mistaken for a
+/// new one. All channels share one sequence, so that one position serves any set of channels.
+/// Clients must treat the text as opaque.
 package struct Position: Hashable, Sendable {
     /// The longest text that can be a position, in bytes: 13 of base 36, a dash, 20 digits.
     package static let maximumTextBytes = 34
 
-    /// Which life of the log this position belongs to.
+    /// The epoch of the log to which this position belongs.
     package let epoch: UInt64
-    /// The number of the last entry that lies at or before this position; 0 lies before all.
+    /// The sequence number of the last entry at or before this position; 0 is before all entries.
     package let sequence: UInt64
 
     package init(epoch: UInt64, sequence: UInt64) {
@@ -19,12 +19,12 @@ package struct Position: Hashable, Sendable {
         self.sequence = sequence
     }
 
-    /// Reads the text form, or gives `nil` where the text is not one that a gateway has written.
+    /// Parses the text form; returns `nil` if a gateway cannot have written it.
     package init?(_ text: String) {
         self.init(text.utf8.span)
     }
 
-    /// Reads the text form.
+    /// Parses the text form.
     package init?(_ text: Span<UInt8>) {
         guard text.count <= Self.maximumTextBytes else { return nil }
         var dash = 0
@@ -61,5 +61,72 @@ package struct Position: Hashable, Sendable {
             value = sum
         }
         return value
+    }
+}
+
+/// The point at which a reader starts.
+package enum Start: Equatable, Sendable {
+    /// At the next entry.
+    case now
+    /// At the oldest held entry.
+    case earliest
+    /// At the given number of held messages from the end.
+    case last(Int)
+    /// After a position that the client sent.
+    case after(Position)
+    /// After a text that is not a position: a gap, then all held entries.
+    case unknown
+}
+
+/// The epochs of one log, and the sequence numbers that each has issued.
+///
+/// A restart that keeps the log begins a new epoch, because the newest entries may not have reached
+/// the disk. If a reader received such an entry, its position is ahead of the last sequence number
+/// known for its epoch, and the reader receives a gap. All other positions stay valid.
+package struct EpochHistory: Equatable, Sendable {
+    /// An epoch that has ended.
+    package struct Past: Equatable, Sendable {
+        package let epoch: UInt64
+        /// The last sequence number known to have been issued in it.
+        package let through: UInt64
+    }
+
+    /// The number of past epochs that are kept; a position of an older epoch is unknown.
+    package static let remembered = 64
+
+    /// The relation of a position to this log.
+    package enum Place: Equatable { case known, ahead, unknown }
+
+    /// In ascending order of their sequence numbers; at most `remembered`.
+    package let past: [Past]
+    package let current: UInt64
+
+    package init(_ current: UInt64, after past: [Past] = []) {
+        self.current = current
+        self.past = Array(past.suffix(Self.remembered))
+    }
+
+    /// The sequence number after which the current epoch begins.
+    package var beginning: UInt64 { past.last?.through ?? 0 }
+
+    /// Returns the history for the next run, if this epoch ended at `sequence`.
+    package func continued(by epoch: UInt64, after sequence: UInt64) -> EpochHistory {
+        EpochHistory(epoch, after: past + [Past(epoch: current, through: sequence)])
+    }
+
+    /// Returns the position of a sequence number, in the epoch that issued it.
+    package func position(at sequence: UInt64) -> Position {
+        guard sequence <= beginning, let owner = past.first(where: { sequence <= $0.through })
+        else { return Position(epoch: current, sequence: sequence) }
+        return Position(epoch: owner.epoch, sequence: sequence)
+    }
+
+    /// Returns the relation of a position to this log; `newest` is the last sequence number issued.
+    package func place(of position: Position, newest: UInt64) -> Place {
+        if position.epoch == current { return position.sequence <= newest ? .known : .ahead }
+        guard let owner = past.first(where: { $0.epoch == position.epoch }) else {
+            return .unknown
+        }
+        return position.sequence <= owner.through ? .known : .ahead
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// A point of UTC time in milliseconds since 1970, as events carry it.
+/// A UTC time in milliseconds since 1970.
 package struct WallTime: Hashable, Comparable, Sendable {
     package let milliseconds: Int64
 
@@ -20,7 +20,7 @@ package struct WallTime: Hashable, Comparable, Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Writes the RFC 3339 form, 24 bytes for years 0 to 9999; times outside are clamped to them.
+    /// Appends the RFC 3339 form, 24 bytes for years 0 to 9999; other times are clamped.
     package func append(to bytes: inout [UInt8]) {
         let lowest: Int64 = -62_167_219_200_000
         let highest: Int64 = 253_402_300_799_999
@@ -37,7 +37,7 @@ package struct WallTime: Hashable, Comparable, Sendable {
         digits(rest % 1000, 3, "Z", &bytes)
     }
 
-    /// The Gregorian date of a day number since 1970-01-01, counted in eras of 400 years.
+    /// Returns the Gregorian date of a day number since 1970-01-01, counted in eras of 400 years.
     private static func civil(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = shifted.floored(by: 146_097)
@@ -65,14 +65,14 @@ package struct WallTime: Hashable, Comparable, Sendable {
 }
 
 extension Int64 {
-    /// Division that rounds towards negative infinity, for dates before 1970.
+    /// Divides and rounds towards negative infinity, for dates before 1970.
     fileprivate func floored(by divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient
     }
 }
 
-/// The two clocks of one turn: the steady one for ages and deadlines, the wall's for people.
+/// The two clocks of one turn: the steady one for ages and deadlines, the wall clock for display.
 package struct Moment: Equatable, Sendable {
     /// Time on a clock that never steps back, from an arbitrary start.
     package let steady: Duration

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
+package import PasserelleHTTP
+package import PasserelleNet
 package import PasserelleWire
 
-/// Signs for the application: subscriptions and REST calls.
+/// Signs subscriptions and REST calls with the application's secret.
 package struct Signer {
     private let key: String
     private let secret: [UInt8]
@@ -13,9 +14,9 @@ package struct Signer {
         self.secret = secret
     }
 
-    /// The subscription of a connection to a channel, with our own signature where one is needed.
+    /// Returns the gateway's own subscription to a channel, signed if its kind requires it.
     ///
-    /// On a presence channel the member is `memberID`, marked as the gateway.
+    /// On a presence channel the member is `memberID`; its `user_info` marks it as the gateway.
     package func subscription(
         channel: String, socketID: String, memberID: String
     ) -> ClientMessage {
@@ -24,7 +25,7 @@ package struct Signer {
         return subscription(channel: channel, socketID: socketID, member: gateway)
     }
 
-    /// The subscription of a connection to a channel, on a presence channel as a member.
+    /// Returns a subscription to a channel, on a presence channel with `member`.
     package func subscription(
         channel: String, socketID: String, member: ChannelMember
     ) -> ClientMessage {
@@ -41,15 +42,16 @@ package struct Signer {
         }
     }
 
-    /// `KEY:HEX` over a socket id, a channel and its data.
+    /// Returns `KEY:HEX`, the signature of a socket id, a channel and its `channel_data`.
     package func auth(socketID: String, channel: String, channelData: String?) -> String {
         let text = ChannelsSigning.subscription(
             socketID: socketID, channel: channel, channelData: channelData)
         return key + ":" + Hex.encode(Digest.hmacSHA256(key: secret, text))
     }
 
-    /// Whether `auth` is ours over a socket id, a channel and its data; takes the same time for all
-    /// of one length.
+    /// Returns true if `auth` is the signature of a socket id, a channel and its `channel_data`.
+    ///
+    /// Takes the same time for all values of one length.
     package func isSigned(
         _ auth: String, socketID: String, channel: String, channelData: String?
     ) -> Bool {
@@ -57,13 +59,15 @@ package struct Signer {
         return ConstantTime.equal(Array(auth.utf8), Array(ours.utf8))
     }
 
-    /// The target of a REST call with its signature in the query (protocol sheet §3.1).
+    /// Returns the target of a REST call, with its signature in the query.
     ///
-    /// `path` is signed as it is sent; `timestamp` is in seconds since 1970. `body_md5` is sent
-    /// with a body only: some servers refuse it on GET.
+    /// `path` is signed as it is sent. `prefix`, the server's path prefix, is not signed: a reverse
+    /// proxy may remove it, and Laravel Reverb and Channels' own libraries leave it out.
+    /// `timestamp` is in seconds since 1970. `body_md5` is sent only with a body; some servers
+    /// refuse it on GET.
     package func target(
-        method: String, path: String, query: [(name: String, value: String)], body: [UInt8],
-        timestamp: Int64
+        method: String, prefix: String = "", path: String,
+        query: [(name: String, value: String)], body: [UInt8], timestamp: Int64
     ) -> String {
         var parameters = query
         parameters.append(("auth_key", key))
@@ -73,6 +77,55 @@ package struct Signer {
         let text = ChannelsSigning.request(method: method, path: path, query: parameters)
         parameters.append(("auth_signature", Hex.encode(Digest.hmacSHA256(key: secret, text))))
         let pairs = parameters.map { "\($0.name)=\(HTTPTarget.encode($0.value))" }
-        return path + "?" + pairs.joined(separator: "&")
+        return prefix + path + "?" + pairs.joined(separator: "&")
+    }
+}
+
+/// The application at Channels, and the addresses of the server that hosts it.
+package struct ChannelsServer {
+    /// The application's id, as in the REST paths.
+    package var appID: String
+    /// The application's public key.
+    package var key: String
+    /// The application's secret; it must not be written to any output.
+    package var secret: [UInt8]
+    /// The address for WebSocket connections.
+    package var webSocket: ListenAddress
+    /// The address for REST calls.
+    package var rest: ListenAddress
+    /// The values of `Host` for the two addresses.
+    package var webSocketHost: String
+    package var restHost: String
+    /// The prefix of `/app/…` and `/apps/…` in every path: empty, or `/` and a path.
+    package var path = ""
+    /// The `Origin` of WebSocket requests; `nil` sends none.
+    package var origin: String?
+    /// TLS for both; `nil` for plain TCP.
+    package var tls: TLSClient?
+    /// The proxies for the two addresses; `nil` for a direct connection.
+    package var webSocketProxy: HTTPProxy?
+    package var restProxy: HTTPProxy?
+    /// The gateway's own `user_id` on presence channels.
+    package var memberID: String
+    /// The gateway's version, sent in the WebSocket request.
+    package var clientVersion: String
+
+    package init(
+        appID: String, key: String, secret: [UInt8], webSocketHost: String, restHost: String,
+        port: Int, tls: TLSClient?, memberID: String, clientVersion: String
+    ) {
+        self.appID = appID
+        self.key = key
+        self.secret = secret
+        self.webSocket = .tcp(host: webSocketHost, port: port)
+        self.rest = .tcp(host: restHost, port: port)
+        func hostField(_ host: String) -> String {
+            WebAddress(isTLS: tls != nil, host: host, port: port).hostField
+        }
+        self.webSocketHost = hostField(webSocketHost)
+        self.restHost = hostField(restHost)
+        self.tls = tls
+        self.memberID = memberID
+        self.clientVersion = clientVersion
     }
 }

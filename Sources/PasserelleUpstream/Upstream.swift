@@ -4,38 +4,44 @@ package import PasserelleHub
 package import PasserelleNet
 import PasserelleWire
 
-/// Keeps the connection to Channels alive and hands every event, and every hole, to the hub.
+/// Maintains the connection to Channels and delivers every event and every gap to the hub.
 ///
-/// This is the observer: what all readers are told is what this one connection hears.
+/// This is the observer: readers receive exactly the events that arrive on this connection.
 package final class Upstream {
-    /// Which events take which others back.
-    package var retractions: [Retraction] = []
-    /// Called when Channels refuses for good, with a clause that says what to change.
-    package var refusedForGood: ((_ code: Int, _ message: String) -> Void)?
-    /// Called when the connection is not let back since the application has too many.
-    package var needsRoom: (() -> Void)?
-    /// Called with what is worth a log line.
-    package var noted: ((Note) -> Void)?
-    /// Hears every event, where absent users are told of messages.
-    package var notices: Notices?
-    /// How the connection is.
+    /// The rules by which events retract others.
+    package var retractions: [RetractionRule] = []
+    /// Called when Channels refuses permanently, with a clause that states the remedy.
+    package var rejectedPermanently: ((_ code: Int, _ message: String) -> Void)?
+    /// Called when the connection is refused because the application has too many.
+    package var connectionLimitReached: (() -> Void)?
+    /// Called when the connection is established, and when it is lost or not established yet.
+    package var onConnection: ((_ isConnected: Bool) -> Void)?
+    /// Called with log entries.
+    package var onLog: ((Note) -> Void)?
+    /// Called when Channels refuses a client event sent by the gateway.
+    var clientEventRefused: ((_ code: Int?, _ message: String) -> Void)?
+    /// Client events of local users that this connection is about to receive.
+    var sentEvents = SentClientEvents()
+    /// Called with each event that an application or a client published.
+    package var onEvent: ((ReceivedEvent, Moment) -> Void)?
+    /// The state of the connection.
     package var status: UpstreamStatus {
-        var status = outward
+        var status = sessionStatus
         status.messages = connection?.messages ?? 0
-        status.garbled = connection?.garbled ?? 0
+        status.invalidMessages = connection?.invalidMessages ?? 0
+        status.emptyFrames = connection?.emptyFrames ?? 0
+        status.ignored = connection?.ignored ?? 0
         return status
     }
 
     private let loop: EventLoop
     private let hub: Hub
     private let memberID: String
-    /// Client events of the gateway's that Channels says were too many (4301).
-    package private(set) var excess: UInt64 = 0
-    private var outward = UpstreamStatus()
-    private var errorPace = NotePace<Int?>()
+    private var sessionStatus = UpstreamStatus()
+    private var errorThrottle = LogThrottle<Int?>()
     private var connection: UpstreamConnection?
 
-    /// Builds an upstream that has not begun; `jitter` gives random numbers in 0..<1.
+    /// Creates an upstream that is not started; `jitter` returns random numbers in 0..<1.
     package init(
         loop: EventLoop, hub: Hub, server: ChannelsServer,
         jitter: @escaping () -> Double = Random.fraction
@@ -45,26 +51,27 @@ package final class Upstream {
         memberID = server.memberID
         let signer = Signer(key: server.key, secret: server.secret)
         let connection = UpstreamConnection(
-            loop: loop, server: server, outlastsQuota: true, jitter: jitter,
+            loop: loop, server: server, retriesOverQuota: true, jitter: jitter,
             sign: { channel, socketID in
                 signer.subscription(
                     channel: channel, socketID: socketID, memberID: server.memberID)
             },
-            told: { [weak self] in self?.tell($0) })
+            onReport: { [weak self] in self?.handle($0) })
         connection.attempted = { [weak self] in
             guard let self else { return }
-            self.outward.attempted(at: self.moment)
+            self.sessionStatus.attempted(at: self.loop.moment)
         }
         self.connection = connection
     }
 
-    /// Connects, and goes on until `stop` or until Channels refuses for good.
+    /// Connects, and reconnects until `stop` is called or Channels refuses permanently.
     package func start() {
+        onConnection?(false)
         connection?.start()
     }
 
-    /// Takes over what the hub wants to hear; call it at the end of a turn.
-    package func settle() {
+    /// Applies the hub's pending subscription demands; call it at the end of a turn.
+    package func flush() {
         for demand in hub.takeDemands() {
             switch demand {
             case .subscribe(let channel): connection?.want(channel)
@@ -73,60 +80,174 @@ package final class Upstream {
         }
     }
 
-    /// Says goodbye to Channels.
+    /// Retries a refused channel after a short delay.
+    ///
+    /// On some servers a refused member's subscription makes the channel unavailable to every other
+    /// client until it is undone.
+    package func retrySoon(_ channel: String) {
+        loop.after(Self.undoDelay) { [weak self] in self?.connection?.retry(channel) }
+    }
+
+    /// The time that a server may take to undo a subscription.
+    private static let undoDelay: Duration = .seconds(1)
+
+    /// Closes the connection.
     package func stop() {
         connection?.stop()
     }
 
-    /// True when the connection stands and every wanted channel was answered.
+    /// True if the connection is established and every wanted channel was answered.
     package var isSettled: Bool { connection?.isSettled ?? false }
 
-    /// Sends a client event as the gateway itself; answers false where the channel is not heard now.
+    /// Sends a client event as the gateway; returns false if the channel is not subscribed.
     ///
-    /// Channels does not say it to us again.
+    /// Channels does not echo it to this connection.
     package func send(clientEvent name: String, data: [UInt8], on channel: String) -> Bool {
         guard hub.channel(channel)?.isLive ?? false else { return false }
         let message = ClientMessage.clientEvent(channel: channel, name: name, data: data)
         return connection?.send(message) ?? false
     }
 
-    private var moment: Moment {
-        Moment(steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds))
-    }
-
-    private func tell(_ report: UpstreamSession.Report) {
-        let now = moment
-        outward.take(report, at: now)
+    private func handle(_ report: UpstreamSession.Report) {
+        let now = loop.moment
+        let report = attributed(report)
+        sessionStatus.take(report, at: now)
         let event = hub.take(report, retractions: retractions, memberID: memberID, at: now)
         switch report {
         case .event:
-            if let event, let notices { notices.heard(event, at: now) }
-        case .subscribed(let channel, _): noted?(.subscribed(channel))
+            if let event { onEvent?(event, now) }
+        case .subscribed(let channel, _): onLog?(.subscribed(channel))
         case .refused(let channel, let status, let message):
-            noted?(.refused(channel, status: status, message: message))
-        case .established: noted?(.established)
+            onLog?(.refused(channel, status: status, message: message))
+        case .established:
+            onConnection?(true)
+            onLog?(.established)
+        case .lost: onConnection?(false)
         case .waits(let delay, let cause):
-            noted?(.waits(delay, because: cause))
-            if case .code(ClosePolicy.overQuota, _) = cause { needsRoom?() }
+            onLog?(.waits(delay, because: cause))
+            if case .code(ClosePolicy.overQuota, _) = cause { connectionLimitReached?() }
         case .error(let code, let message):
-            if code == 4301 { excess += 1 }
-            guard let others = errorPace.passes(code, now: now.steady) else { return }
-            noted?(.error(code: code, message: message, count: others + 1))
-        case .refusedForGood(let code, let message):
-            refusedForGood?(code, RefusalWords.words(code: code, server: message))
-        case .memberAdded, .memberRemoved, .lost: break
+            guard let others = errorThrottle.passes(code, now: now.steady) else { return }
+            onLog?(.error(code: code, message: message, count: others + 1))
+        case .clientEventRefused(let code, let message): clientEventRefused?(code, message)
+        case .rejectedPermanently(let code, let message):
+            rejectedPermanently?(code, RefusalWords.words(code: code, server: message))
+        case .memberAdded, .memberRemoved: break
         }
     }
 }
 
 extension Upstream {
-    /// What is worth a log line.
+    /// Returns the report with the sender of a local user's client event filled in, if the server
+    /// did not stamp it.
+    private func attributed(_ report: UpstreamSession.Report) -> UpstreamSession.Report {
+        guard case .event(let channel, let name, let data, let stamp) = report,
+            EventName.isClientEvent(name)
+        else { return report }
+        let sender = sentEvents.takeSender(
+            of: .init(name: name, data: data, channel: channel, stamp: stamp), now: loop.now)
+        return .event(channel: channel, name: name, data: data, userID: stamp ?? sender)
+    }
+
+    /// A log entry.
     package enum Note {
         case established
         case subscribed(String)
         case refused(String, status: Int, message: String)
         case waits(Duration, because: UpstreamSession.Cause)
-        /// An error that ends nothing, and how many there were of its code since the last note.
+        /// An error that does not end the connection: `count` with its code since the last entry.
         case error(code: Int?, message: String, count: UInt64)
+    }
+}
+
+extension EventLoop {
+    /// The time of this turn on both clocks; Downstream cannot import this and has a copy.
+    package var moment: Moment {
+        Moment(steady: now, wall: WallTime(milliseconds: wallMilliseconds))
+    }
+}
+
+/// The state of the connection to Channels, for status answers, metrics and readiness.
+package struct UpstreamStatus: Equatable {
+    /// The connection's state in one word.
+    package enum State: String, Equatable, Sendable {
+        case connecting, connected, waiting, refused
+    }
+
+    /// The current state.
+    package internal(set) var state = State.connecting
+    /// The time (UTC) at which the current state began; `nil` before the first attempt.
+    package internal(set) var since: WallTime?
+    /// The time at which the connection was lost; `nil` if connected or never connected.
+    package internal(set) var lost: WallTime?
+    /// Why the last connection or attempt ended, in one clause of at most `causeBytes` bytes; `nil`
+    /// if connected or never tried.
+    package internal(set) var cause: String?
+    /// Connection attempts so far.
+    package internal(set) var attempts: UInt64 = 0
+    /// Connections that completed the handshake.
+    package internal(set) var connections: UInt64 = 0
+    /// Messages received.
+    package internal(set) var messages: UInt64 = 0
+    /// Protocol violations received.
+    package internal(set) var invalidMessages: UInt64 = 0
+    /// Frames without a message; they were ignored.
+    package internal(set) var emptyFrames: UInt64 = 0
+    /// Protocol messages that are unknown or lack a field; they were ignored.
+    package internal(set) var ignored: UInt64 = 0
+    /// The time of the most recent event.
+    package internal(set) var lastEvent: WallTime?
+
+    /// True once an attempt has succeeded or failed; the gateway then reports itself as ready.
+    package private(set) var wasTried = false
+
+    /// Creates the status before the first attempt.
+    package init() {}
+
+    /// The longest cause, in bytes; the text of a server has at most 300.
+    static let causeBytes = 400
+
+    /// Returns the beginning of a text that fits into `causeBytes`, without half a character.
+    static func clause(_ text: String) -> String {
+        var cut = text
+        while cut.utf8.count > causeBytes { cut.removeLast() }
+        return cut
+    }
+
+    /// Records the start of a connection attempt.
+    mutating func attempted(at now: Moment) {
+        attempts += 1
+        become(.connecting, now)
+    }
+
+    /// Records a report of the session.
+    mutating func take(_ report: UpstreamSession.Report, at now: Moment) {
+        switch report {
+        case .established:
+            connections += 1
+            wasTried = true
+            cause = nil
+            become(.connected, now)
+        case .event: lastEvent = now.wall
+        case .waits(_, let reason):
+            wasTried = true
+            cause = Self.clause(reason.description)
+            become(.waiting, now)
+        case .rejectedPermanently(let code, let message):
+            wasTried = true
+            cause = Self.clause(UpstreamSession.Cause.code(code, message).description)
+            become(.refused, now)
+        case .lost, .subscribed, .refused, .memberAdded, .memberRemoved, .error,
+            .clientEventRefused:
+            break
+        }
+    }
+
+    private mutating func become(_ state: State, _ now: Moment) {
+        guard self.state != state || since == nil else { return }
+        if self.state == .connected { lost = now.wall }
+        if state == .connected { lost = nil }
+        self.state = state
+        since = now.wall
     }
 }

@@ -3,88 +3,101 @@
 package import PasserelleNet
 package import PasserelleWire
 
-/// Keeps one connection to Channels, again and again: the thin shell around `UpstreamSession`.
+/// Maintains one connection to Channels and reconnects it: executes the actions of
+/// `UpstreamSession`.
 ///
-/// It opens links, parses, and does as the session says; what it is subscribed to, as whom, and
-/// what becomes of what it hears is for others to say.
+/// It opens links and parses messages. Its owner chooses the channels, signs the subscriptions and
+/// handles the reports.
 package final class UpstreamConnection {
-    /// Signs the subscription to a channel under a socket id; `nil` where it is not to be sent.
+    /// Signs the subscription to a channel with a socket id; returns `nil` to skip it.
     package typealias Signing = (_ channel: String, _ socketID: String) -> ClientMessage?
 
     /// Called before each attempt.
     package var attempted: (() -> Void)?
     /// Messages received so far.
     package private(set) var messages: UInt64 = 0
-    /// Times that something came which is not of the protocol.
-    package private(set) var garbled: UInt64 = 0
+    /// Protocol violations received.
+    package private(set) var invalidMessages: UInt64 = 0
+    /// Frames without a message; they were ignored.
+    package private(set) var emptyFrames: UInt64 = 0
+    /// Protocol messages that are unknown or lack a field; they were ignored.
+    package private(set) var ignored: UInt64 = 0
 
     private let loop: EventLoop
     private let server: ChannelsServer
     private let sign: Signing
-    private let told: (UpstreamSession.Report) -> Void
+    private let onReport: (UpstreamSession.Report) -> Void
     private var session: UpstreamSession
-    private var link: UpstreamLink?
+    private var link: UpstreamWebSocket?
     private lazy var alarm = Alarm(loop) { [weak self] in
         guard let self else { return }
         perform(session.timePassed(now: loop.now))
     }
 
-    /// Builds a connection that has not begun; `jitter` gives random numbers in 0..<1, and
-    /// `outlastsQuota` is the session's.
+    /// Creates a connection that is not started.
+    ///
+    /// `jitter` returns random numbers in 0..<1. See `UpstreamSession` for `retriesOverQuota`.
     package init(
-        loop: EventLoop, server: ChannelsServer, outlastsQuota: Bool = false,
+        loop: EventLoop, server: ChannelsServer, retriesOverQuota: Bool = false,
         jitter: @escaping () -> Double = Random.fraction,
-        sign: @escaping Signing, told: @escaping (UpstreamSession.Report) -> Void
+        sign: @escaping Signing, onReport: @escaping (UpstreamSession.Report) -> Void
     ) {
         self.loop = loop
         self.server = server
         self.sign = sign
-        self.told = told
-        session = UpstreamSession(outlastsQuota: outlastsQuota, jitter: jitter)
+        self.onReport = onReport
+        session = UpstreamSession(retriesOverQuota: retriesOverQuota, jitter: jitter)
     }
 
     deinit {
         link?.close(code: 1001)
     }
 
-    /// Connects, and goes on until `stop` or until Channels refuses for good.
+    /// Connects, and reconnects until `stop` is called or Channels refuses permanently.
     package func start() {
         perform(session.started(now: loop.now))
     }
 
-    /// Says goodbye to Channels.
+    /// Closes the connection.
     package func stop() {
         perform(session.stopped())
     }
 
-    /// Subscribes a channel, now or as soon as the connection stands.
+    /// Subscribes to a channel, now or when the connection is established.
     package func want(_ channel: String) {
         perform(session.wanted(channel, now: loop.now))
     }
 
-    /// Wants a channel no longer.
+    /// Unsubscribes from a channel.
     package func drop(_ channel: String) {
         perform(session.unwanted(channel, now: loop.now))
     }
 
-    /// Sends a message; answers false where the connection does not stand.
+    /// Retries a refused channel at once.
+    package func retry(_ channel: String) {
+        perform(session.retry(channel, now: loop.now))
+    }
+
+    /// Sends a message; returns false if the connection is not established.
     package func send(_ message: ClientMessage) -> Bool {
         guard session.socketID != nil, let link else { return false }
         link.send(message.encoded())
+        if case .clientEvent = message { session.sentClientEvent(now: loop.now) }
         return true
     }
 
-    /// True when the connection stands and every wanted channel was answered.
+    /// True if the connection is established and every wanted channel was answered.
     package var isSettled: Bool { session.isSettled }
 
-    // MARK: - What the link tells
+    // MARK: - Events of the link
 
-    private func happened(_ happening: UpstreamLink.Happening, on link: UpstreamLink) {
+    private func handle(_ event: UpstreamWebSocket.Event, on link: UpstreamWebSocket) {
         guard link === self.link else { return }
-        switch happening {
-        case .heard: session.heard(now: loop.now)
+        switch event {
+        case .activity: session.receivedBytes(now: loop.now)
         case .text(let text): received(text)
-        case .garbled(let words): garbled(words)
+        case .binary: receivedEmptyFrame()
+        case .invalidData(let words): receivedInvalidData(words)
         case .ended(let code, let words):
             self.link = nil
             perform(session.linkEnded(code: code, words: words, now: loop.now))
@@ -92,22 +105,30 @@ package final class UpstreamConnection {
     }
 
     private func received(_ text: [UInt8]) {
-        messages += 1
         let message: ServerMessage
         do throws(ChannelsMessageError) {
             message = try ServerMessage.parse(text.span)
         } catch {
-            return garbled("a text that is no Channels message")
+            return error.isWithoutMessage ? receivedEmptyFrame() : receivedInvalidData("\(error)")
         }
+        messages += 1
+        if case .ignored = message { ignored += 1 }
         perform(session.received(message, now: loop.now))
     }
 
-    private func garbled(_ words: String) {
-        garbled += 1
-        perform(session.garbled(words, now: loop.now))
+    private func receivedEmptyFrame() {
+        emptyFrames += 1
+        let actions = session.receivedEmptyFrame(now: loop.now)
+        if !actions.isEmpty { invalidMessages += 1 }
+        perform(actions)
     }
 
-    // MARK: - What the session wants
+    private func receivedInvalidData(_ words: String) {
+        invalidMessages += 1
+        perform(session.receivedInvalidData(words, now: loop.now))
+    }
+
+    // MARK: - Actions of the session
 
     private func perform(_ actions: [UpstreamSession.Action]) {
         for action in actions {
@@ -119,7 +140,7 @@ package final class UpstreamConnection {
             case .endLink(let code):
                 link?.close(code: code)
                 link = nil
-            case .tell(let report): told(report)
+            case .deliver(let report): onReport(report)
             }
         }
         alarm.set(session.deadline)
@@ -128,8 +149,32 @@ package final class UpstreamConnection {
     private func connect() {
         attempted?()
         link?.close(code: 1001)
-        link = UpstreamLink(loop: loop, server: server) { [weak self] link, happening in
-            self?.happened(happening, on: link)
+        link = UpstreamWebSocket(loop: loop, server: server) { [weak self] link, event in
+            self?.handle(event, on: link)
         }
+    }
+}
+
+/// Counts the frames on one connection that hold no message, and limits them.
+///
+/// Some servers and proxies send empty texts, `null` or a byte order mark as a keep-alive. They
+/// carry no data, so a few are ignored. A flood of them does not come from a Channels server.
+package struct EmptyFrames: Sendable {
+    /// The number of frames without a message that are ignored within `window`.
+    package static let limit = 120
+    /// The period over which frames are counted.
+    package static let window: Duration = .seconds(60)
+
+    private var began: Duration?
+    private var count = 0
+
+    /// Counts one frame; returns false if the limit is exceeded.
+    package mutating func admits(now: Duration) -> Bool {
+        if began.map({ now - $0 >= Self.window }) ?? true {
+            began = now
+            count = 0
+        }
+        count += 1
+        return count <= Self.limit
     }
 }

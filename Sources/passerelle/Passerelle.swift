@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleCommands
+import PasserelleConfiguration
+import PasserelleLog
 import Glibc
 import PasserelleDaemon
 
-/// The executable: understands its arguments, and runs the command they name.
+/// The executable: parses its arguments and runs the command.
 @main
 enum Passerelle {
     static func main() {
@@ -20,31 +23,31 @@ enum Passerelle {
             if invocation.command == .help {
                 return show(try HelpText.topic(invocation))
             }
-            let surroundings = Surroundings.process()
+            let environment = ProcessEnvironment.process()
             CoreDumps.forbid()
-            // Whoever asks for crash reports gets them.
-            if surroundings.value("SWIFT_BACKTRACE") == nil { CoreDumps.forbidReports() }
-            return run(invocation, surroundings)
+            // Keeps crash reports if they were requested explicitly.
+            if environment.value("SWIFT_BACKTRACE") == nil { CoreDumps.forbidReports() }
+            return run(invocation, environment)
         } catch {
             complain(error.message, at: .process())
             return UsageError.exitCode
         }
     }
 
-    /// Runs any command but `help`.
-    private static func run(_ invocation: Invocation, _ surroundings: Surroundings) -> Int32 {
-        var source = ConfigurationSource(invocation, surroundings)
+    /// Runs any command except `help`.
+    private static func run(_ invocation: Invocation, _ environment: ProcessEnvironment) -> Int32 {
+        var source = ConfigurationSource(invocation, environment)
         let configuration: Configuration
         do throws(ConfigurationError) {
             configuration = try source.load()
         } catch {
-            if invocation.command == .check { return check(invocation, surroundings).run(error) }
-            complain(error.message, at: surroundings)
-            Systemd.tell(failure: error.message)
+            if invocation.command == .check { return check(invocation, environment).run(error) }
+            complain(error.message, at: environment)
+            Systemd.report(failure: error.message)
             return ConfigurationError.exitCode
         }
         if invocation.command == .check {
-            return check(invocation, surroundings).run(configuration)
+            return check(invocation, environment).run(configuration)
         }
         if Command.clients.contains(invocation.command) {
             return ClientCommands.run(
@@ -52,24 +55,26 @@ enum Passerelle {
         }
         if invocation.command == .token {
             let command = TokenCommand(
-                invocation, keys: configuration.accessSettings.tokenKeys,
-                surroundings: surroundings)
-            return command.run(at: Int64(time(nil)), streams: .process())
+                invocation, settings: configuration.accessSettings, environment: environment)
+            var now = timespec()
+            clock_gettime(CLOCK_REALTIME, &now)
+            let milliseconds = Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+            return command.run(at: milliseconds, streams: .process())
         }
         let log = Log(
-            level: configuration.logLevel, journalStream: surroundings.value("JOURNAL_STREAM"))
+            level: configuration.logLevel, journalStream: environment.value("JOURNAL_STREAM"))
         for warning in configuration.warnings { log.warning(warning) }
         switch invocation.command {
-        case .sandbox: return Gateway.sandbox(configuration, log: log)
-        case .demo: return Gateway.demo(configuration, log: log)
-        default: return Gateway.serve(configuration, source: source, log: log)
+        case .sandbox: return Launcher.sandbox(configuration, log: log)
+        case .demo: return Launcher.demo(configuration, log: log)
+        default: return Launcher.serve(configuration, source: source, log: log)
         }
     }
 
     private static func check(
-        _ invocation: Invocation, _ surroundings: Surroundings
+        _ invocation: Invocation, _ environment: ProcessEnvironment
     ) -> CheckCommand {
-        CheckCommand(invocation, surroundings: surroundings) {
+        CheckCommand(invocation, environment: environment) {
             Terminal.write($0, to: STDOUT_FILENO)
         }
     }
@@ -78,9 +83,9 @@ enum Passerelle {
         Terminal.write(Array(text.utf8), to: STDOUT_FILENO) ? 0 : 1
     }
 
-    /// Says what is wrong: to a person in plain words, to the journal as an error.
-    private static func complain(_ message: String, at surroundings: Surroundings) {
-        let stream = surroundings.value("JOURNAL_STREAM")
+    /// Reports an error: to the journal as an error record, otherwise as text on standard error.
+    private static func complain(_ message: String, at environment: ProcessEnvironment) {
+        let stream = environment.value("JOURNAL_STREAM")
         if Log.isJournal(stream) {
             Log(level: .error, journalStream: stream).error(message)
         } else {

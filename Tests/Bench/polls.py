@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures conditional polls: requests a second that wrk gets from the gateway's 304, beside what it
-gets from nginx's `return 204` with one worker, on one machine in one run. Rounds alternate; what
-counts is the ratio of the medians, for absolute numbers mean nothing on a shared machine.
+"""Compares conditional polls: the requests a second that wrk gets from the gateway's 304, and from
+nginx's `return 204` with one worker, on one machine in one run. Rounds alternate. Only the ratio of
+the medians counts; absolute numbers mean nothing on a shared machine.
 
-Needs wrk and nginx, and installs them with apt-get where it may. Not a test: nothing here fails for
-being slow, unless --least is given.
+Needs wrk and nginx, and installs them with apt-get if it may. Not a test: a slow result is no
+failure, unless --least is given.
 """
 
 import argparse
@@ -37,7 +37,7 @@ http {{
 
 
 def install():
-    """Installs what is missing, or says so."""
+    """Installs missing programs, or exits with their names."""
     missing = [tool for tool in ("wrk", "nginx") if not find(tool)]
     if not missing:
         return
@@ -110,7 +110,7 @@ def main():
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--least", type=float, help="exit 1 where the ratio is lower")
+    parser.add_argument("--least", type=float, help="exit 1 if the ratio is lower")
     options = parser.parse_args()
     install()
     with tempfile.TemporaryDirectory(prefix="passerelle-polls-") as folder:

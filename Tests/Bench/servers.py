@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A gateway and its sandbox, started for a measurement, and what they use of the processor."""
+"""Starts a gateway and its sandbox for a measurement, and measures their processor time."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ APPLICATION = {
 
 
 def variables(folder, gateway_port, sandbox_port):
-    """The gateway's variables and the sandbox's."""
+    """The variables of the gateway and of the sandbox."""
     gateway = {
         **APPLICATION, "PUSHER_HOST": "127.0.0.1", "PUSHER_PORT": str(sandbox_port),
         "PUSHER_SCHEME": "http", "PASSERELLE_HTTP": f"127.0.0.1:{gateway_port}",
@@ -44,7 +44,7 @@ def wait_for(port):
 
 @contextlib.contextmanager
 def running(command, variables, port, log):
-    """A server, for as long as it is needed."""
+    """Runs a server until the end of the context."""
     process = subprocess.Popen(
         command, env={**os.environ, **variables}, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -59,7 +59,7 @@ def running(command, variables, port, log):
 
 
 def cpu_seconds(process):
-    """What a process and its children have used of the processor."""
+    """The processor time of a process and its children, in seconds."""
     pids = [process.pid]
     children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
     pids += [int(child) for child in children.read_text().split()]

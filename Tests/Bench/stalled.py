@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures what readers that take nothing cost the others: the gateway's processor a delivery to a
-thousand event streams, with and without ten more whose sockets are full. Rounds alternate in one
-run, each in another order than the one before; what counts is the ratio of the medians, for absolute
+"""Measures the cost of stalled readers for others: the gateway's processor time a delivery to a
+thousand event streams, with and without ten more streams with full sockets. Rounds alternate in one
+run, each in a different order than the one before. Only the ratio of the medians counts; absolute
 numbers mean nothing on a shared machine.
 
-Not a test: nothing here fails for being slow, unless --most is given. It fails where a delivery to
-the thousand is missing, or where the ten get any.
+Not a test: a slow result is no failure, unless --most is given. It fails if a delivery to the
+thousand is missing, or if one of the ten receives any.
 """
 
 import argparse
@@ -29,19 +29,19 @@ import time
 import servers
 
 CHANNEL = "presence-bail-1"
-# Only those who are to stand still read it: what fills their sockets.
+# Only the stalled readers receive this channel, which fills their sockets.
 FILLER = "presence-bail-2"
 MESSAGE = {"message": {"id": "0" * 24, "senderId": "usr_7", "content": "x" * 80}}
 
 
 class Channels:
-    """The sandbox's REST interface: publishes, and has nothing to say."""
+    """A client of the sandbox's REST interface."""
 
     def __init__(self, port):
         self.line = http.client.HTTPConnection("127.0.0.1", port)
 
     def publish(self, channel, data, count=1):
-        """Publishes so many of the same, at most ten."""
+        """Publishes an event `count` times, at most ten."""
         event = {"name": "new-message", "channel": channel, "data": json.dumps(data)}
         body = json.dumps({"batch": [event] * count}).encode()
         path = f"/apps/{servers.APPLICATION['PUSHER_APP_ID']}/batch_events"
@@ -61,7 +61,7 @@ class Channels:
 
 
 def open_stream(port, channels, narrow=False):
-    """An event stream on which nothing was read yet."""
+    """Opens an event stream without reading from it."""
     link = socket.socket()
     if narrow:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -72,7 +72,7 @@ def open_stream(port, channels, narrow=False):
 
 
 def read_all(port, count, said):
-    """A process that holds so many streams and takes what comes, as fast as it can."""
+    """A process that opens streams and reads their data as fast as it can."""
     poller = select.epoll()
     links = {}
     for _ in range(count):
@@ -90,7 +90,7 @@ def read_all(port, count, said):
 
 
 def deliveries(port):
-    """What event streams were told, snapshots among it."""
+    """The number of events delivered to event streams, snapshots included."""
     line = http.client.HTTPConnection("127.0.0.1", port)
     line.request("GET", "/metrics")
     text = line.getresponse().read().decode()
@@ -98,7 +98,7 @@ def deliveries(port):
 
 
 def fill(port, admin, channels, count):
-    """Opens streams, reads nothing, and publishes until none of their sockets takes more."""
+    """Opens streams, reads nothing, and publishes until each of their sockets is full."""
     links = [open_stream(port, [CHANNEL, FILLER], narrow=True) for _ in range(count)]
     quiet = 0
     while quiet < 3:
@@ -125,7 +125,7 @@ def measure(gateway, admin, channels, options):
 
 
 def compare(options, folder):
-    """Microseconds a delivery, round by round: without those who stand still, and with them."""
+    """Microseconds a delivery, round by round: without stalled readers, and with them."""
     port, admin, upstream = (servers.free_port() for _ in range(3))
     variables, sandbox = servers.variables(folder, port, upstream)
     variables |= {
@@ -148,7 +148,7 @@ def compare(options, folder):
         stack.callback(reader.terminate)
         if not heard.poll(120):
             sys.exit("stalled: the streams did not open")
-        # The first round is for what is made once.
+        # The first round is discarded, since it includes one-time costs.
         measure(gateway, admin, channels, options)
         for number in range(options.rounds):
             for name in sorted(rounds, reverse=number % 2 == 0):
@@ -172,7 +172,7 @@ def main():
     parser.add_argument("--rate", type=float, default=20, help="events a second")
     parser.add_argument("--seconds", type=float, default=10, help="of a round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--most", type=float, help="exit 1 where the ratio is higher")
+    parser.add_argument("--most", type=float, help="exit 1 if the ratio is higher")
     options = parser.parse_args()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real Chromium without a window."""
+"""A real, headless Chromium."""
 
 import shutil
 import tempfile
@@ -7,14 +7,16 @@ import tempfile
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from waiting import HANG_LIMIT
+
 
 def missing():
-    """Gives the names of the programs that are needed and not there."""
+    """Returns the names of required programs that are missing."""
     return [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
 
 
 class Browser:
-    """One Chromium with a profile of its own; `driver` is Selenium's."""
+    """A Chromium with a temporary profile; `driver` is Selenium's."""
 
     def __init__(self):
         self.profile = tempfile.TemporaryDirectory(
@@ -36,11 +38,11 @@ class Browser:
         self.driver = webdriver.Chrome(
             options=options, service=Service(shutil.which("chromedriver"))
         )
-        self.driver.set_script_timeout(20)
+        self.driver.set_script_timeout(HANG_LIMIT)
         self.show(1280, 800)
 
     def show(self, width, height, dark=False):
-        """Gives the page another size, and the light or the dark scheme."""
+        """Sets the size of the page, and the light or the dark scheme."""
         mobile = width < 720
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
@@ -49,11 +51,16 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
-    def complaints(self):
-        """Gives what the browser has complained of since it was last asked.
+    def emulate(self, **settings):
+        """Sets features of the user's system, such as `forced-colors`, until `show` is called."""
+        features = [{"name": name, "value": value} for name, value in settings.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
-        A test types faster than any person, so that the gateway may hold it to Channels' ten client
-        events a second: that answer is right, and the page lives with it.
+    def complaints(self):
+        """Returns the errors that the browser has logged since the last call.
+
+        A test types faster than any person. The gateway may then refuse an event because of
+        Channels' ten client events a second: this answer is expected, and the page handles it.
         """
         lines = [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
         return [line for line in lines if not ("/events?user=" in line and "429" in line)]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A proxy on the loopback that can cut what goes through it, and serves one page of its own."""
+"""A proxy on the loopback that can cut its connections, and serves one page of its own."""
 
 import socket
 import threading
 
 
 class CuttingProxy:
-    """Passes bytes on to a port; remembers the heads of requests; `cut` ends every connection."""
+    """Forwards bytes to a port and records the heads of requests; `cut` ends every connection."""
 
     def __init__(self, port, page):
         self.target = ("127.0.0.1", port)
@@ -19,7 +19,7 @@ class CuttingProxy:
         self.run(self.accept)
 
     def cut(self):
-        """Ends all that is open, in the middle of its response; gives how many that were."""
+        """Ends every open connection in the middle of its response, and returns their number."""
         with self.lock:
             for client, server in self.open:
                 shut(client)
@@ -27,7 +27,7 @@ class CuttingProxy:
             return len(self.open)
 
     def requests(self, path):
-        """Gives the heads of the requests for a path, in order."""
+        """Returns the heads of the requests for a path, in order."""
         with self.lock:
             return [head for head in self.heads if head.startswith(f"GET {path}")]
 
@@ -94,7 +94,7 @@ class CuttingProxy:
 
 
 def shut(each):
-    """Ends what goes through a socket, so that whoever waits on it wakes."""
+    """Shuts a socket down, which wakes a thread that waits on it."""
     try:
         each.shutdown(socket.SHUT_RDWR)
     except OSError:

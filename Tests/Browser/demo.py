@@ -3,31 +3,38 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import tempfile
 import urllib.error
 import urllib.request
 
-from waiting import until
+from waiting import HANG_LIMIT, until
 
 CHANNEL = "presence-bail-demo"
 
 
 def free_ports(count):
-    """Gives ports of the loopback on which nothing listens now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Returns free ports of the loopback, outside the range that the kernel assigns to connections.
+
+    So a port is still free when a killed process is started again on it.
+    """
+    ports = []
+    for port in random.sample(range(15000, 32000), 200):
+        with socket.socket() as each:
+            try:
+                each.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise OSError("no free port")
 
 
 class Demo:
-    """One process; `stop` and `start` keep its ports, so that a page finds it again."""
+    """One process; `stop` and `start` keep its ports, so that a page can reconnect."""
 
     def __init__(self, binary, **variables):
         self.binary = binary
@@ -62,7 +69,7 @@ class Demo:
             until(self.answers, "the demo answers")
         except AssertionError:
             self.process.kill()
-            raise AssertionError("the demo does not answer; it said:\n" + self.said()) from None
+            raise AssertionError("the demo does not answer; its output:\n" + self.said()) from None
 
     def stop(self):
         self.process.kill()
@@ -79,35 +86,47 @@ class Demo:
 
     def answers(self):
         if self.process.poll() is not None:
-            raise AssertionError("the demo has ended; it said:\n" + self.said())
+            raise AssertionError("the demo has ended; its output:\n" + self.said())
         try:
-            with urllib.request.urlopen(self.url + "/demo/settings", timeout=5) as answer:
+            with urllib.request.urlopen(self.url + "/demo/settings", timeout=HANG_LIMIT) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
     def members(self):
-        """Gives who is on the channel, as the gateway tells it."""
+        """Returns the channel's members, as the gateway lists them."""
         path = f"{self.url}/channels/{CHANNEL}/members"
-        with urllib.request.urlopen(path, timeout=10) as answer:
+        with urllib.request.urlopen(path, timeout=HANG_LIMIT) as answer:
             return sorted(member["user_id"] for member in json.load(answer)["members"])
 
     def sandbox_users(self):
-        """Gives who is on the channel by how many subscriptions, as the Channels server has it.
+        """Returns the channel's members at the Channels server, each with its number of
+        subscriptions.
 
-        The gateway itself came first, and is left out.
+        The gateway itself is left out.
         """
         path = f"http://127.0.0.1:{self.sandbox}/sandbox/state"
-        with urllib.request.urlopen(path, timeout=10) as answer:
+        with urllib.request.urlopen(path, timeout=HANG_LIMIT) as answer:
             members = json.load(answer)["channels"].get(CHANNEL, {}).get("members", [])
-        return {each["user_id"]: each["subscriptions"] for each in members[1:]}
+        users = [each for each in members if each["user_id"].startswith("usr_")]
+        return {each["user_id"]: each["subscriptions"] for each in users}
 
     def publish(self, event, data):
-        """Sends an event as the application's server half does."""
+        """Publishes an event as the application's server would."""
         request = urllib.request.Request(
             self.url + "/demo/publish",
             data=json.dumps({"event": event, "data": data}).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=HANG_LIMIT) as answer:
             assert answer.status == 202, answer.status
+
+    def connect_channels(self, is_connected):
+        """Disconnects the gateway from Channels, or connects it again, as the page's button does."""
+        request = urllib.request.Request(
+            self.url + "/demo/channels",
+            data=json.dumps({"connected": is_connected}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=HANG_LIMIT) as answer:
+            assert answer.status == 200, answer.status

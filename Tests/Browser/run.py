@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests of a real browser against the real binary; arguments choose tests by name."""
+"""Runs the tests with a real browser against the real binary; arguments select tests by name."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ def main():
     if absent:
         sys.exit(f"not in PATH: {', '.join(absent)}; Tests/install tests brings them")
     if not os.access(os.environ.get("PASSERELLE_TEST_BINARY", ""), os.X_OK):
-        sys.exit("PASSERELLE_TEST_BINARY names no program: it is to be the built passerelle")
+        sys.exit("PASSERELLE_TEST_BINARY names no program; it must be the built passerelle")
 
     import shared
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of this folder have in common: one demo and one browser, for as long as they run."""
+"""One demo and one browser, shared by the tests of this folder."""
 
 import os
 import pathlib
@@ -18,22 +18,22 @@ def _one(name, make):
 
 
 def demo():
-    """Gives the one demo that all tests share."""
+    """Returns the demo that all tests share."""
     return _one("demo", lambda: Demo(os.environ["PASSERELLE_TEST_BINARY"]))
 
 
 def browser():
-    """Gives the one browser that all tests share."""
+    """Returns the browser that all tests share."""
     return _one("browser", Browser)
 
 
 def pictures():
-    """Gives the folder where pictures of the page are kept."""
+    """Returns the folder for pictures of the page."""
     return _one("pictures", lambda: pathlib.Path(tempfile.mkdtemp(prefix="passerelle-pictures-")))
 
 
 def close():
-    """Ends whatever was started."""
+    """Ends every process that was started."""
     for name in ("browser", "demo"):
         if name in _made:
             _made.pop(name).close()

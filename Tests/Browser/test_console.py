@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The console, as operators see it: what it shows, what it must not, and how it looks."""
+"""The console in a browser: the data it shows, the content it must not show, and its layout."""
 
 import re
 import time
@@ -30,7 +30,7 @@ class ConsoleTests(unittest.TestCase):
 
     def joins(self, channel=CHANNEL, user=None, info=None):
         self.gateway.reads(channel, user, info)
-        until(lambda: self.gateway.is_live(channel), f"{channel} is heard")
+        until(lambda: self.gateway.is_live(channel), f"{channel} is subscribed")
 
     def text(self, name):
         return self.texts(f"[data-text={name}]")[0]
@@ -42,12 +42,12 @@ class ConsoleTests(unittest.TestCase):
         )
 
     def figure(self, chart, key):
-        """Gives a number of a chart's legend."""
+        """Returns a number of a chart's legend."""
         text = self.texts(f"[data-chart={chart}] .legend .{key} b")[0]
         return float(text.replace(",", "")) if re.fullmatch(r"[\d.,]+", text) else None
 
     def curve(self, chart, key):
-        """Gives the height of each of a curve's points, from the top."""
+        """Returns the height of each point of a curve, from the top."""
         path = self.driver.execute_script(
             "return document.querySelector(arguments[0]).getAttribute('d')",
             f"[data-chart={chart}] .curve.{key}",
@@ -58,7 +58,7 @@ class ConsoleTests(unittest.TestCase):
         return self.driver.execute_script("return document.documentElement.outerHTML")
 
     def fits(self, name):
-        """Keeps a picture, and checks that nothing is wider than the screen."""
+        """Takes a picture, and checks that the page is no wider than the screen."""
         self.driver.save_screenshot(str(shared.pictures() / f"console-{name}.png"))
         widths = self.driver.execute_script(
             "return [document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]"
@@ -87,17 +87,46 @@ class ConsoleTests(unittest.TestCase):
         self.operate()
         self.joins()
         until(lambda: len(self.curve("readers", "sse")) > 2, "points come")
-        self.assertEqual(self.curve("events", "events"), [], "nothing was said")
+        self.assertEqual(self.curve("events", "events"), [], "the channel has no event")
         for _ in range(30):
             self.gateway.says(CHANNEL, "e", "{}")
         for chart, key in (("events", "events"), ("events", "messages"), ("deliveries", "sse")):
             until(lambda: self.curve(chart, key) and min(self.curve(chart, key)) < 40, f"{chart} {key}")
         label = self.driver.find_element("css selector", "[data-chart=events] svg").accessible_name
-        self.assertRegex(label, r"^Events in a second: now [\d.]+, highest [\d.]+ in two minutes$")
-        # And comes to rest again: a rate is of the last second.
+        self.assertRegex(label, r"^Events received per second: now [\d.]+, highest [\d.]+ in two minutes$")
+        # The rate falls back to zero: it covers the last second.
         until(lambda: self.figure("events", "events") == 0, "rest")
         count = len(self.curve("readers", "sse"))
         until(lambda: len(self.curve("readers", "sse")) > count, "time goes on")
+
+    def test_charts_have_a_time_axis(self):
+        self.operate()
+        self.joins()
+        until(lambda: all(self.texts(".axis time")), "the time of the newest points")
+        axes = self.texts(".axis")
+        self.assertEqual(len(axes), 4)
+        for text in axes:
+            self.assertRegex(text, r"^−2 min−1 min\d\d:\d\d:\d\d$")
+        # A second is a 120th of the axis: after a few seconds the curve begins far to the right.
+        path = "return document.querySelector('[data-chart=readers] .curve.sse').getAttribute('d')"
+        until(lambda: (self.driver.execute_script(path) or "").count("L") > 2, "points come")
+        points = [float(x) for x in re.findall(r"[ML]([\d.]+) ", self.driver.execute_script(path))]
+        self.assertEqual(points[-1], 240)
+        self.assertEqual(points, sorted(points))
+        self.assertGreater(points[-1] - points[-2], 1.5)
+
+    def test_what_the_gateway_saves_is_counted(self):
+        self.operate()
+        for _ in range(5):
+            self.joins()
+        until(lambda: self.text("saved-connections") == "4", "one connection for five readers")
+        self.assertEqual(self.text("per-connection"), "5")
+        before = self.text("saved-messages")
+        for _ in range(10):
+            self.gateway.says(CHANNEL, "e", "{}")
+        # Fifty deliveries for ten messages; the first messages were the connection's own.
+        until(lambda: self.text("saved-messages") != before, "messages are saved")
+        until(lambda: int(self.text("saved-messages")) > 30, "forty less than those of the start")
 
     def test_what_is_said_is_nowhere_unless_it_is_switched_on(self):
         info = '{"name":"a-private-name"}'
@@ -116,7 +145,7 @@ class ConsoleTests(unittest.TestCase):
                 if shown:
                     self.gateway.says(CHANNEL, "message-deleted", '{"messageId":"m"}')
                     until(lambda: "a-private-word" not in self.page(), "a deleted message goes")
-                    self.assertIn("taken back", self.texts("[data-rows=events] .chip"))
+                    self.assertIn("retracted", self.texts("[data-rows=events] .chip"))
                 self.doCleanups()
                 self.browser.complaints()  # Chromium logs that the stream ended.
 
@@ -139,12 +168,12 @@ class ConsoleTests(unittest.TestCase):
         self.gateway.demo.stop()
         until(lambda: self.text("link") == "Lost", "it is lost")
         notice = self.driver.find_element("css selector", ".notice.lost")
-        self.assertRegex(notice.text, r"^No word from the gateway since \d\d:\d\d:\d\d: ")
+        self.assertRegex(notice.text, r"^No response from the gateway since \d\d:\d\d:\d\d: ")
         self.assertEqual(notice.get_attribute("role"), "alert")
         self.gateway.demo.start()
-        until(lambda: self.text("link") == "Live", "it is found", 40)
+        until(lambda: self.text("link") == "Live", "it is found")
         self.assertFalse(notice.is_displayed())
-        # Another life of the gateway holds nothing of what was said, and counts from nothing.
+        # A restarted gateway has no earlier events, and its counters start at zero.
         until(lambda: self.texts("[data-rows=events] .name") == [], "its own events")
         self.joins()
         self.gateway.says(CHANNEL, "after", "{}")
@@ -156,7 +185,10 @@ class ConsoleTests(unittest.TestCase):
         self.joins()
         self.gateway.tells("refuse?code=4200&message=x")
         self.gateway.tells("drop")
-        until(lambda: self.text("state") == "Away, trying again", "it is away")
+        until(lambda: self.text("state") == "Reconnecting", "it is away")
+        self.assertEqual(self.text("link"), "Channels: reconnecting")
+        cause = "Cause: closed with code 4200: x"
+        until(lambda: self.text("cause") == cause, "the cause of the last attempt")
         until(lambda: self.texts("[data-rows=channels] .chip") == ["away"], "and so is the channel")
         self.assertRegex(self.text("since"), r"^for \d+ (s|min), since \d\d:\d\d:\d\d$")
         since = self.text("since").split("since ")[1]
@@ -165,26 +197,32 @@ class ConsoleTests(unittest.TestCase):
         until(lambda: not self.text("connections").startswith("1 of 1 "), "it is tried again")
         self.assertEqual(self.text("since").split("since ")[1], since)
         self.gateway.tells("normal")
-        until(lambda: self.text("state") == "Connected", "it is back", 40)
+        until(lambda: self.text("state") == "Connected", "it is back")
+        self.assertEqual(self.text("link"), "Live")
+        self.assertEqual(self.text("cause"), "")
         until(lambda: "passerelle:gap" in self.texts("[data-rows=events] .name"), "with a gap")
         self.assertIn("upstream", self.texts("[data-rows=events] .gap .chip"))
 
-    def test_one_console_too_many_says_so_and_waits(self):
+    def test_a_ninth_console_replaces_the_oldest_which_says_so(self):
         self.operate()
         for _ in range(7):
             self.gateway.listens()
+        first = self.driver.current_window_handle
         self.driver.switch_to.new_window("tab")
-        self.addCleanup(self.driver.switch_to.window, self.driver.window_handles[0])
+        self.addCleanup(self.driver.switch_to.window, first)
         self.addCleanup(self.driver.close)
         self.driver.get(self.gateway.url)
-        until(lambda: self.text("link") == "Lost", "there is no room")
-        self.assertEqual(
-            self.texts(".notice.lost"),
-            ["The gateway takes no further console: eight may be open at once. Trying again…"],
+        until(lambda: self.text("link") == "Live", "the ninth is live")
+        second = self.driver.current_window_handle
+        self.driver.switch_to.window(first)
+        until(lambda: self.text("link") == "Lost", "the first is replaced")
+        self.assertRegex(
+            self.texts(".notice.lost")[0],
+            r"^A newer console replaced this one \(eight may be open at once\) since .* Reconnecting…$",
         )
-        self.gateway.streams.pop().close()
-        until(lambda: self.text("link") == "Live", "there is room again", 40)
-        self.browser.complaints()  # Chromium logs every 503.
+        # It reconnects a minute later, and replaces no console until then.
+        self.driver.switch_to.window(second)
+        self.assertEqual(self.text("link"), "Live")
 
     def test_a_page_that_stands_still_goes_on_where_time_is(self):
         self.operate(PASSERELLE_CONSOLE_CONTENT="1")
@@ -193,15 +231,15 @@ class ConsoleTests(unittest.TestCase):
         until(lambda: "a-private-word" in self.page(), "the message")
         button = self.driver.find_element("css selector", ".hold")
         button.click()
-        self.assertEqual(button.text, "Go on")
+        self.assertEqual(button.text, "Resume")
         self.gateway.says(CHANNEL, "meanwhile", "{}")
         points = len(self.curve("readers", "sse"))
         uptime = self.text("uptime")
-        time.sleep(2.5)  # That nothing moves can only be seen by looking for a while.
+        time.sleep(2.5)  # Long enough to show that the values do not change.
         self.assertEqual(self.text("uptime"), uptime)
         self.assertEqual(len(self.curve("readers", "sse")), points)
         self.assertNotIn("meanwhile", self.texts("[data-rows=events] .name"))
-        # What was taken back goes all the same.
+        # A retracted event disappears nevertheless.
         self.gateway.says(CHANNEL, "message-deleted", '{"messageId":"m"}')
         until(lambda: "a-private-word" not in self.page(), "a deleted message goes")
         button.click()
@@ -228,7 +266,7 @@ class ConsoleTests(unittest.TestCase):
         for index, channel in enumerate(channels):
             for user in range(1 + index % 3 + (9 if channel == long else 0)):
                 self.gateway.reads(channel, f"usr_{user}_" + "x" * (40 * (index == 1)), '{"name":"Étude"}')
-        until(lambda: self.gateway.is_live(*channels), "all are heard")
+        until(lambda: self.gateway.is_live(*channels), "all are subscribed")
         for number in range(150):
             name = ("new-message", "request-updated", "a-long-name-" * 12)[number % 3]
             self.gateway.says(channels[number % 61], name, '{"text":"%s"}' % ("Bonjour " * (number % 90)))

@@ -71,7 +71,7 @@ class EventSourceTests(unittest.TestCase):
             before = [f"cut-{turn}-before-{n}" for n in range(4)]
             self.send(*before)
             expected += before
-            # In two of the turns some may still be under way when the stream is cut.
+            # In two of the turns some events may be on their way when the stream is cut.
             if turn == 0:
                 until(lambda: self.heard("cut-") == expected, "all so far")
             seen = len(self.proxy.requests("/events"))
@@ -79,10 +79,10 @@ class EventSourceTests(unittest.TestCase):
             away = [f"cut-{turn}-away-{n}" for n in range(4)]
             self.send(*away)
             expected += away
-            until(lambda: len(self.proxy.requests("/events")) > seen, "the browser comes back", 30)
+            until(lambda: len(self.proxy.requests("/events")) > seen, "the browser reconnects")
         self.send("cut-end")
         expected.append("cut-end")
-        until(lambda: "cut-end" in self.heard("cut-"), "the last one", 30)
+        until(lambda: "cut-end" in self.heard("cut-"), "the last one")
         self.assertEqual(self.heard("cut-"), expected)
         self.assertEqual(self.events("passerelle:gap"), [])
         requests = self.proxy.requests("/events")

@@ -61,7 +61,7 @@ class Running:
 class ExampleTests(unittest.TestCase):
     def setUp(self):
         self.demo = shared.demo()
-        # The gateway follows a channel from its first reader on.
+        # The gateway subscribes to a channel with its first reader.
         urllib.request.urlopen(f"{self.demo.url}/poll?channel={CHANNEL}").close()
 
     def say(self, id):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Holds an echoing WebSocket server to its word with PyPI `websocket-client`: python echo.py URL
+"""Checks an echoing WebSocket server with PyPI `websocket-client`: python echo.py URL
 
-Sends text, bytes, an empty message and a large one, and wants each back as it was, with its opcode;
-then closes in an orderly way and prints `done`.
+Sends text, bytes, an empty message and a large one, and expects each back unchanged, with its
+opcode; then closes gracefully and prints `done`.
 """
 import sys
 
@@ -10,7 +10,7 @@ import websocket
 
 
 def main(url):
-    connection = websocket.create_connection(url, timeout=60)
+    connection = websocket.create_connection(url, timeout=600)
     text, binary = websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY
     for opcode, message in [
         (text, "Étude 01 👍".encode()), (text, b""), (binary, bytes(range(256))),
@@ -24,7 +24,7 @@ def main(url):
     connection.send("after the ping")
     if connection.recv() != "after the ping":
         sys.exit("a ping disturbed the echo")
-    connection.close(timeout=60)
+    connection.close(timeout=600)
     print("done")
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Listens with PyPI `pysher`: python listen.py HOST PORT KEY SECRET USER CHANNEL EVENT…
 
-Prints one line for each thing heard, `NAME DATA`, and says `ready` when it is subscribed. A line
-`EVENT JSON` on standard input is sent as a client event; the end of standard input ends it.
+Prints `NAME DATA` for each event, and `ready` once it is subscribed. A line `EVENT JSON` on
+standard input is sent as a client event; the program ends with standard input.
 """
 import json
 import logging
@@ -14,7 +14,7 @@ import pysher
 
 
 def tell(text):
-    """Writes a line in one piece: two threads do, and what they print in parts would mix."""
+    """Writes a line in one piece, since two threads print and parts of lines would mix."""
     os.write(1, f"{text}\n".encode())
 
 
@@ -38,7 +38,7 @@ def main(host, port, key, secret, user, channel_name, *events):
     client.connection.bind("pusher:connection_established", connected)
     client.connection.bind("pusher:error", say("pusher:error"))
     client.connect()
-    if not joined.wait(20):
+    if not joined.wait(600):
         sys.exit("never subscribed")
     tell("ready")
     for line in sys.stdin:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Publishes with PyPI `pusher`: python publish.py HOST PORT APP KEY SECRET.
 
-Each line of standard input is a JSON array, CHANNEL, EVENT and the data as text, which goes out as
-it is; says `ok` or the error once Channels has answered.
+Each line of standard input is a JSON array of the channel, the event and the data as text, which is
+sent unchanged. Prints `ok` or the error once Channels has answered.
 """
 import json
 import sys

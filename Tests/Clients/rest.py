@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Drives a Channels server with PyPI `pusher`: python rest.py HOST PORT APP KEY SECRET.
+"""Calls a Channels server with PyPI `pusher`: python rest.py HOST PORT APP KEY SECRET.
 
-Prints one line a call, its result as JSON, so that whoever ran it can compare.
+Prints one line a call, its result as JSON, for the test to compare.
 """
 import json
 import sys

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Plays a conformance suite with PyPI `websockets`: python suite.py AGENT
+"""Runs a conformance suite with PyPI `websockets`: python suite.py AGENT
 
 Serves `/getCaseCount`, `/runCase?case=N&agent=AGENT` and `/updateReports?agent=AGENT` on a port of
-its own, which it prints first. Each case sends messages that an echo has to give back as they were,
-with their opcodes; prints `case N: ok` or what was wrong, and `done` once the reports are asked for.
+its own, which it prints first. Each case sends messages that an echo must return unchanged, with
+their opcodes. Prints `case N: ok` or the mistake, and `done` once the reports are requested.
 """
 import sys
 import urllib.parse
@@ -29,10 +29,10 @@ def run(connection, messages):
     for message in messages:
         connection.send(message)
         ponged = connection.ping()
-        answer = connection.recv(timeout=60)
+        answer = connection.recv(timeout=600)
         if answer != whole(message):
             return f"sent {whole(message)!r:.40}, got {answer!r:.40}"
-        if not ponged.wait(60):
+        if not ponged.wait(600):
             return "no pong"
     return "ok"
 
@@ -51,7 +51,7 @@ def main(agent):
                 outcome = run(connection, CASES[number - 1])
             except (ConnectionClosed, TimeoutError) as error:
                 outcome = repr(error)
-            # Said before the connection is closed, which is when the next case begins.
+            # Printed before the connection is closed, since the next case begins then.
             print(f"case {number}: {outcome}", flush=True)
         elif target.path == "/updateReports":
             print("done", flush=True)

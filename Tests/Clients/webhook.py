@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Takes web hooks and checks each with PyPI `pusher`: python webhook.py APP KEY SECRET [FAILURES].
+"""Receives web hooks and checks each with PyPI `pusher`: python webhook.py APP KEY SECRET
+[FAILURES].
 
-Prints `port N`, then one line a request: `ok BODY` or `bad BODY`. The first FAILURES of them are
+Prints `port N`, then one line a request: `ok BODY` or `bad BODY`. The first FAILURES requests are
 answered with 500.
 """
 import http.server

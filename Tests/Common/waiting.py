@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for what happens elsewhere, for the tests of every folder."""
+"""Waiting for a condition, for the tests of every folder."""
 
 import time
 
+# The seconds after which a waiting test fails instead of hanging: far more than any condition takes
+# on a machine ten times slower. It is no limit of speed.
+HANG_LIMIT = 600
 
-def until(condition, what, seconds=30, said=None):
-    """Gives the first true value of a condition that is asked again and again, or fails; `said` gives
-    what is to be shown then."""
+
+def until(condition, what, seconds=HANG_LIMIT, said=None):
+    """Returns the first true value of a condition that is checked repeatedly, or fails; the failure
+    shows the result of `said`."""
     end = time.monotonic() + seconds
     while True:
         value = condition()

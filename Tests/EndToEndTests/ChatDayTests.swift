@@ -4,43 +4,43 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// A day of a real chat, published as it is published in life, and heard on every surface at once.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+/// A day of a real chat, published in real shapes and received on every surface at the same time.
+@Suite(.serialized)
 struct ChatDayTests {
-    @Test(arguments: [UpstreamWay.Scheme.ws, .wss])
-    func `the whole day arrives on every surface, in order and once, and who is there is right`(
-        scheme: UpstreamWay.Scheme
+    @Test(arguments: [UpstreamRoute.Scheme.ws, .wss])
+    func `the whole day arrives on every surface in order and once, with the right members`(
+        scheme: UpstreamRoute.Scheme
     ) throws {
-        let scene = try ChatScene(scheme)
-        let pusher = try PythonPublisher(scene.stage, port: scene.sandbox.port)
+        let scenario = try ChatScenario(scheme)
+        let pusher = try PythonPublisher(scenario.fixture, port: scenario.sandbox.port)
         var isTurnOfPython = false
-        for step in scene.day.steps {
+        for step in scenario.day.steps {
             switch step {
-            case .join(let userID, let info): try scene.join(userID, info)
-            case .leave(let userID): try scene.leave(userID)
-            case .say(let userID, let event, let data): try scene.say(userID, event, data)
+            case .join(let userID, let info): try scenario.join(userID, info)
+            case .leave(let userID): try scenario.leave(userID)
+            case .send(let userID, let event, let data): try scenario.send(userID, event, data)
             case .publish(let event, let data):
                 if isTurnOfPython {
-                    try pusher.publish(scene.channel, event, data)
+                    try pusher.publish(scenario.channel, event, data)
                 } else {
-                    try scene.sandbox.publish(scene.channel, event, data)
+                    try scenario.sandbox.publish(scenario.channel, event, data)
                 }
                 isTurnOfPython.toggle()
-                scene.expect("\(event) \(data) -")
+                scenario.expect("\(event) \(data) -")
             }
-            try scene.awaitExpected()
-            try scene.checkPresence()
+            try scenario.awaitExpected()
+            try scenario.checkPresence()
         }
-        // What is remembered does not depend on how it came.
-        if scheme == .ws { try scene.checkReplays() }
-        try scene.checkOrder()
-        #expect(try scene.gateway.stop() == 0)
+        // The history does not depend on the scheme of the upstream connection.
+        if scheme == .ws { try scenario.checkReplays() }
+        try scenario.checkOrder()
+        #expect(try scenario.gateway.stop() == 0)
     }
 
-    @Test func `data is byte for byte what was published, whatever it looks like`() throws {
-        let scene = try ChatScene(.ws)
-        // What is published, and what it is told as where that is not the same.
-        let cases: [(data: String, told: String?)] = [
+    @Test func `data is delivered byte for byte as published, whatever its form`() throws {
+        let scenario = try ChatScenario(.ws)
+        // The data published, and the data delivered if it differs.
+        let cases: [(data: String, delivered: String?)] = [
             (#"{"n":1.0,"e":1E+2,"big":123456789012345678901234567890,"z":-0,"f":0.10}"#, nil),
             (#"{"b":1,"a":2,"b":3,"":null}"#, nil),
             (#"{"s":"\u00e9\/\ud83d\ude00\u2028","raw":"é😀/\#u{2028}\#u{7f}"}"#, nil),
@@ -56,25 +56,26 @@ struct ChatDayTests {
             (#"{"text":"data: x\n\nid: 1\r\n"}"#, nil),
             ("\"" + String(repeating: "é", count: 5_000) + "\"", nil),
         ]
-        for (data, told) in cases {
-            try scene.sandbox.publish(scene.channel, "new-request", data)
-            scene.expect("new-request \(told ?? data) -")
-            try scene.awaitExpected()
+        for (data, delivered) in cases {
+            try scenario.sandbox.publish(scenario.channel, "new-request", data)
+            scenario.expect("new-request \(delivered ?? data) -")
+            try scenario.awaitExpected()
         }
-        try scene.checkReplays()
-        try scene.checkOrder()
+        try scenario.checkReplays()
+        try scenario.checkOrder()
     }
 
-    @Test func `a payload alone is told where only that is asked for`() throws {
-        let scene = try ChatScene(.ws)
+    @Test func `a payload without its envelope is delivered only if it is requested`() throws {
+        let scenario = try ChatScenario(.ws)
         let caller = try Subprocess(
             "curl",
             [
-                "-sN", "http://\(scene.gateway.http)/events?format=data&channel=\(scene.channel)",
+                "-sN",
+                "http://\(scenario.gateway.http)/events?format=data&channel=\(scenario.channel)",
             ])
-        try scene.stage.wait(for: "the snapshot") { caller.output.contains(#""presence""#) }
-        try scene.sandbox.publish(scene.channel, "request-updated", #"{ "a":1.0}"#)
-        try scene.stage.wait(for: "the event") {
+        try scenario.fixture.wait(for: "the snapshot") { caller.output.contains(#""presence""#) }
+        try scenario.sandbox.publish(scenario.channel, "request-updated", #"{ "a":1.0}"#)
+        try scenario.fixture.wait(for: "the event") {
             caller.output.contains("event: request-updated\n")
                 && caller.output.contains("data: { \"a\":1.0}\n\n")
         }
@@ -82,48 +83,48 @@ struct ChatDayTests {
 }
 
 /// One channel with its sandbox, its gateway, its readers and the people in it.
-private final class ChatScene {
-    let stage: Stage
+private final class ChatScenario {
+    let fixture: EndToEndFixture
     let day: ChatDay
     let sandbox: SandboxProcess
     let gateway: GatewayProcess
-    let ears: [any Ear]
-    private let way: UpstreamWay
+    let readers: [any SurfaceClient]
+    private let way: UpstreamRoute
     private var people: [String: ChannelsMember] = [:]
     private var expected: [String] = []
     private var lastTyping: ContinuousClock.Instant?
 
     var channel: String { day.channel }
 
-    init(_ scheme: UpstreamWay.Scheme) throws {
-        stage = try Stage()
+    init(_ scheme: UpstreamRoute.Scheme) throws {
+        fixture = try EndToEndFixture()
         day = try ChatDay()
-        sandbox = try SandboxProcess(stage)
-        let http = "127.0.0.1:0,unix:\(stage.folder.file("http"))"
-        way = try UpstreamWay(stage, to: sandbox, by: scheme)
+        sandbox = try SandboxProcess(fixture)
+        let http = "127.0.0.1:0,unix:\(fixture.folder.file("http"))"
+        way = try UpstreamRoute(fixture, to: sandbox, by: scheme)
         gateway = try GatewayProcess(
-            stage, upstreamPort: way.port, http: http, variables: way.variables)
-        ears = try Self.listen(stage, gateway, day.channel)
+            fixture, upstreamPort: way.port, http: http, variables: way.variables)
+        readers = try Self.listen(fixture, gateway, day.channel)
     }
 
     private static func listen(
-        _ stage: Stage, _ gateway: GatewayProcess, _ channel: String
-    ) throws -> [any Ear] {
+        _ fixture: EndToEndFixture, _ gateway: GatewayProcess, _ channel: String
+    ) throws -> [any SurfaceClient] {
         let target = "/events?channel=\(channel)"
         let streams = [
-            StreamClient(stage, gateway.http, target),
-            StreamClient(stage, gateway.addresses[1], target),
+            StreamClient(fixture, gateway.http, target),
+            StreamClient(fixture, gateway.addresses[1], target),
         ]
         let polls = [
-            PollClient(stage, gateway.http, [channel], .cursor),
-            PollClient(stage, gateway.http, [channel], .conditional),
-            PollClient(stage, gateway.http, [channel], .cursor, wait: 1, limit: 1),
+            PollClient(fixture, gateway.http, [channel], .cursor),
+            PollClient(fixture, gateway.http, [channel], .conditional),
+            PollClient(fixture, gateway.http, [channel], .cursor, wait: 1, limit: 1),
         ]
         let lines = [
-            LineClient(stage, path: gateway.ipc), LineClient(stage, path: gateway.ipc),
+            LineClient(fixture, path: gateway.ipc), LineClient(fixture, path: gateway.ipc),
         ]
-        for line in lines { line.say("SUBSCRIBE \(channel)") }
-        try stage.wait(for: "every reader") {
+        for line in lines { line.send("SUBSCRIBE \(channel)") }
+        try fixture.wait(for: "every reader") {
             streams.allSatisfy { $0.snapshots[channel] != nil }
                 && polls.allSatisfy { $0.position != nil }
                 && lines.allSatisfy { $0.replies.count == 1 }
@@ -131,10 +132,10 @@ private final class ChatScene {
         return streams + polls + lines
     }
 
-    // MARK: - What happens
+    // MARK: - Events
 
     func join(_ userID: String, _ info: String) throws {
-        let person = try ChannelsMember(stage, port: sandbox.port, userID: userID, info: info)
+        let person = try ChannelsMember(fixture, port: sandbox.port, userID: userID, info: info)
         try person.join(channel)
         people[userID] = person
         expect(#"pusher:member_added {"user_id":"\#(userID)","user_info":\#(info)} -"#)
@@ -145,117 +146,124 @@ private final class ChatScene {
         expect(#"pusher:member_removed {"user_id":"\#(userID)"} -"#)
     }
 
-    func say(_ userID: String, _ event: String, _ data: String) throws {
+    func send(_ userID: String, _ event: String, _ data: String) throws {
         let person = try #require(people[userID])
         person.send(channel, event, data)
         lastTyping = .now
         expect("\(event) \(data) \(userID)")
     }
 
-    func expect(_ said: String) { expected.append(said) }
+    func expect(_ published: String) { expected.append(published) }
 
-    // MARK: - What is heard
+    // MARK: - Expectations
 
-    /// Waits until every reader has heard all that was said, and no more.
+    /// Waits until every reader has received all expected events, and checks that it received no
+    /// others.
     func awaitExpected() throws {
-        try stage.wait(for: "\(expected.last ?? "nothing") at every reader: \(heard)") {
-            ears.allSatisfy { $0.told.count >= expected.count }
+        try fixture.wait(for: "\(expected.last ?? "nothing") at every reader: \(received)") {
+            readers.allSatisfy { $0.delivered.count >= expected.count }
         }
-        for ear in ears { #expect(ear.told.map(\.said) == expected, "\(ear.name)") }
+        for reader in readers {
+            #expect(reader.delivered.map(\.published) == expected, "\(reader.name)")
+        }
     }
 
-    private var heard: String { ears.map { "\($0.name) \($0.told.count)" }.joined(separator: ", ") }
+    private var received: String {
+        readers.map { "\($0.name) \($0.delivered.count)" }.joined(separator: ", ")
+    }
 
-    /// Asks every surface who is there: all agree with Channels' own REST interface.
+    /// Requests the members on every surface: all must agree with the REST interface of Channels.
     func checkPresence() throws {
         let there = people.mapValues(\.info)
         #expect(try sandbox.users(of: channel) == Set(there.keys))
         #expect(try gateway.members(of: channel) == there)
-        let line = LineClient(stage, path: gateway.ipc)
+        let line = LineClient(fixture, path: gateway.ipc)
         defer { line.close() }
         let members = try line.ask("MEMBERS \(channel)")
         #expect(try members.pairs(at: ["members"], "user_id", "user_info") == there)
         #expect(try members.number(["count"]) == there.count)
         let poll = try JSONText(try gateway.get("/poll?channel=\(channel)").body)
         #expect(try poll.members(["members", channel, "hash"]) == there)
-        let stream = StreamClient(stage, gateway.http, "/events?channel=\(channel)")
+        let stream = StreamClient(fixture, gateway.http, "/events?channel=\(channel)")
         defer { stream.close() }
-        try stage.wait(for: "a snapshot") { stream.snapshots[channel] != nil }
+        try fixture.wait(for: "a snapshot") { stream.snapshots[channel] != nil }
         let snapshot = try #require(stream.snapshots[channel])
         #expect(try snapshot.members(["presence", "hash"]) == there)
         #expect(try snapshot.elements(["presence", "ids"]).count == there.count)
         #expect(try snapshot.number(["presence", "count"]) == there.count)
     }
 
-    /// Who comes later is told all that is not stale, taken back, or in the snapshot.
+    /// Checks that a late reader receives every event that is not stale, retracted or covered by
+    /// the snapshot.
     func checkReplays() throws {
-        // Client events live for three seconds.
-        try stage.wait(for: "the end of the last typing") {
+        // A client event is stale after three seconds.
+        try fixture.wait(for: "the end of the last typing") {
             lastTyping.map { ContinuousClock.now - $0 > .seconds(4) } ?? true
         }
         let taken = expected.firstIndex {
             $0.hasPrefix("message-deleted") && $0.contains("msg_0003")
         }
-        let all = expected.filter { said in
-            let isTaken = taken != nil && said.contains(#""id": "msg_0003""#)
-            return !said.hasPrefix("client-") && !isTaken
+        let all = expected.filter { published in
+            let isTaken = taken != nil && published.contains(#""id": "msg_0003""#)
+            return !published.hasPrefix("client-") && !isTaken
         }
         let messages = all.filter { !$0.hasPrefix("pusher:member_") }
         let poll = try JSONText(
             try gateway.get("/poll?channel=\(channel)&after=earliest").body)
-        let polled = try poll.elements(["events"]).map { try Told($0).said }
+        let polled = try poll.elements(["events"]).map { try DeliveredEvent($0).published }
         #expect(polled == all)
-        let line = LineClient(stage, path: gateway.ipc)
+        let line = LineClient(fixture, path: gateway.ipc)
         defer { line.close() }
         let history = try line.ask("HISTORY \(channel)")
-        let remembered = try history.elements(["events"]).map { try Told($0).said }
+        let remembered = try history.elements(["events"]).map { try DeliveredEvent($0).published }
         #expect(remembered == all)
         for count in [1, 3] {
             let last = try JSONText(try gateway.get("/poll?channel=\(channel)&last=\(count)").body)
-            let said = try last.elements(["events"]).map { try Told($0).said }
-            #expect(said == messages.suffix(count))
+            let published = try last.elements(["events"]).map { try DeliveredEvent($0).published }
+            #expect(published == messages.suffix(count))
         }
         let stream = StreamClient(
-            stage, gateway.http, "/events?channel=\(channel)&after=earliest")
+            fixture, gateway.http, "/events?channel=\(channel)&after=earliest")
         defer { stream.close() }
-        try stage.wait(for: "the replay") { stream.told.count >= messages.count }
-        #expect(stream.told.map(\.said) == messages)
+        try fixture.wait(for: "the replay") { stream.delivered.count >= messages.count }
+        #expect(stream.delivered.map(\.published) == messages)
         try checkResumption()
     }
 
-    /// From each position on, each surface goes on with the same events, whoever told the position.
+    /// Checks that each surface resumes with the same events after each position, independently of
+    /// the surface that delivered the position.
     private func checkResumption() throws {
-        let told = ears[0].told.filter { !$0.event.hasPrefix("client-") }
+        let delivered = readers[0].delivered.filter { !$0.event.hasPrefix("client-") }
         let whole = try JSONText(
             try gateway.get("/poll?channel=\(channel)&after=earliest").body)
-        let kept = try whole.elements(["events"]).map { try Told($0) }
-        for event in told {
+        let kept = try whole.elements(["events"]).map { try DeliveredEvent($0) }
+        for event in delivered {
             let rest = kept.filter { $0.sequence > event.sequence }
             let poll = try gateway.get("/poll?channel=\(channel)&after=\(event.id)")
-            let polled = try JSONText(poll.body).elements(["events"]).map { try Told($0) }
+            let polled = try JSONText(poll.body).elements(["events"]).map { try DeliveredEvent($0) }
             #expect(polled == rest)
-            let line = LineClient(stage, path: gateway.ipc)
+            let line = LineClient(fixture, path: gateway.ipc)
             defer { line.close() }
-            line.say("SUBSCRIBE \(channel) after=\(event.id)")
+            line.send("SUBSCRIBE \(channel) after=\(event.id)")
             let stream = StreamClient(
-                stage, gateway.http, "/events?channel=\(channel)",
+                fixture, gateway.http, "/events?channel=\(channel)",
                 fields: ["Last-Event-ID": event.id])
             defer { stream.close() }
             let messages = rest.filter { !$0.isMemberChange }
-            try stage.wait(for: "the rest of the day") {
-                stream.told.count >= messages.count && stream.snapshots[channel] != nil
-                    && line.told.count >= messages.count && !line.replies.isEmpty
+            try fixture.wait(for: "the rest of the day") {
+                stream.delivered.count >= messages.count && stream.snapshots[channel] != nil
+                    && line.delivered.count >= messages.count && !line.replies.isEmpty
             }
-            #expect(stream.told == messages)
-            #expect(line.told == messages)
+            #expect(stream.delivered == messages)
+            #expect(line.delivered == messages)
         }
     }
 
-    /// Positions grow, no reader heard one twice, and all heard the same objects.
+    /// Checks that positions increase, and that all readers received the same objects, each once.
     func checkOrder() throws {
-        let first = ears[0].told
-        for ear in ears {
-            #expect(ear.told == first, "\(ear.name)")
+        let first = readers[0].delivered
+        for reader in readers {
+            #expect(reader.delivered == first, "\(reader.name)")
         }
         for (one, next) in zip(first, first.dropFirst()) {
             #expect(one.sequence < next.sequence)

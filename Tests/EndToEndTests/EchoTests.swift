@@ -4,45 +4,50 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Who hears that somebody types, for every way to say so and every way to hear it.
-@Suite(.timeLimit(.minutes(5)))
+/// Delivery of typing events, for every way to send and every way to receive them.
 struct EchoTests {
     @Test(arguments: ["delegate", "observe"])
-    func `everybody hears once who types, and no reader of theirs does`(mode: String) throws {
-        let room = try EchoRoom(presence: mode)
-        // Channels stamps what goes out on the gateway's own connection with the gateway's id.
+    func `each reader receives typing once, and the sender's own readers do not`(mode: String)
+        throws
+    {
+        let room = try EchoFixture(presence: mode)
+        // Channels stamps events from the gateway's own connection with the gateway's id.
         func stamp(_ user: String) -> String { mode == "delegate" ? user : "passerelle" }
 
-        // A WebSocket types; its user reads here as well.
-        try room.types("wanda", #"{"isTyping":true}"#, stamp: "wanda", andHears: false) {
+        // Wanda types on her WebSocket; she also reads through the gateway.
+        try room.types("wanda", #"{"isTyping":true}"#, stamp: "wanda", ownSocketReceives: false) {
             room.wanda.send(room.channel, "client-typing", #"{"isTyping":true}"#)
         }
-        // A user with two streams, a poll and a WebSocket types here.
+        // A user with two streams, a poll and a WebSocket types through the gateway.
         try room.types(
-            "anne", #"{"isTyping":true,"userId":"anne"}"#, stamp: stamp("anne"), andHears: true
+            "anne", #"{"isTyping":true,"userId":"anne"}"#, stamp: stamp("anne"),
+            ownSocketReceives: true
         ) { try room.post("anne", #"{"isTyping":true}"#) }
-        // The same by a line.
+        // The same by the line protocol.
         try room.types(
-            "anne", #"{"isTyping":false,"userId":"anne"}"#, stamp: stamp("anne"), andHears: true
+            "anne", #"{"isTyping":false,"userId":"anne"}"#, stamp: stamp("anne"),
+            ownSocketReceives: true
         ) {
-            room.line.say("TYPING \(room.channel) anne off")
-            try room.stage.wait(for: "OK TYPING") {
+            room.line.send("TYPING \(room.channel) anne off")
+            try room.fixture.wait(for: "OK TYPING") {
                 room.line.replies.last == .ok(verb: "TYPING", words: [room.channel], json: nil)
             }
         }
-        // A user who only polls.
+        // A user who only polls types.
         try room.types(
-            "carl", #"{"isTyping":true,"userId":"carl"}"#, stamp: stamp("carl"), andHears: true
+            "carl", #"{"isTyping":true,"userId":"carl"}"#, stamp: stamp("carl"),
+            ownSocketReceives: true
         ) { try room.post("carl", #"{"isTyping":true}"#) }
-        // A user who is nowhere.
+        // A user without any connection types.
         try room.types(
-            "zoe", #"{"userId":"zoe"}"#, stamp: "passerelle", andHears: true
+            "zoe", #"{"userId":"zoe"}"#, stamp: "passerelle", ownSocketReceives: true
         ) { try room.post("zoe", "{}") }
     }
 
-    @Test func `what only repeats a state is answered, and nobody hears it twice`() throws {
-        let room = try EchoRoom(presence: "delegate")
-        try room.types("anne", #"{"n":1,"userId":"anne"}"#, stamp: "anne", andHears: true) {
+    @Test func `an event that repeats a state is accepted, and delivered only once`() throws {
+        let room = try EchoFixture(presence: "delegate")
+        try room.types("anne", #"{"n":1,"userId":"anne"}"#, stamp: "anne", ownSocketReceives: true)
+        {
             let answers = try room.postAtOnce("anne", Array(repeating: #"{"n":1}"#, count: 5))
             #expect(answers.map(\.status) == [202, 202, 202, 202, 202])
         }
@@ -50,8 +55,8 @@ struct EchoTests {
     }
 
     @Test(arguments: ["delegate", "observe"])
-    func `of more than ten in a second the rest is told to come back`(mode: String) throws {
-        let room = try EchoRoom(presence: mode)
+    func `events over ten a second are refused with a Retry-After`(mode: String) throws {
+        let room = try EchoFixture(presence: mode)
         let answers = try room.postAtOnce("anne", (1...13).map { #"{"n":\#($0)}"# })
         #expect(answers.map(\.status) == Array(repeating: 202, count: 10) + [429, 429, 429])
         for answer in answers.dropFirst(10) {
@@ -62,73 +67,73 @@ struct EchoTests {
     }
 }
 
-/// One channel with every kind of listener: anne with two streams, a poll and a WebSocket, bob with
-/// a stream and both polls, carl with a poll, wanda with a WebSocket and a stream, will with a
-/// WebSocket, and a line that is nobody's.
-private final class EchoRoom {
+/// One channel with every kind of reader: anne with two streams, a poll and a WebSocket, bob with a
+/// stream and both kinds of poll, carl with a poll, wanda with a WebSocket and a stream, will with
+/// a WebSocket, and a line subscription without a user.
+private final class EchoFixture {
     let channel = "presence-bail-1"
-    let stage: Stage
+    let fixture: EndToEndFixture
     let gateway: GatewayProcess
     let wanda: ChannelsMember
     let line: LineClient
     private let sandbox: SandboxProcess
-    /// Readers with their users.
-    private var ears: [(user: String?, ear: any Ear)] = []
+    /// Readers, each with its user if it has one.
+    private var readers: [(user: String?, reader: any SurfaceClient)] = []
     private var sockets: [ChannelsMember] = []
     private var markers = 0
 
     init(presence: String) throws {
-        stage = try Stage()
-        sandbox = try SandboxProcess(stage)
+        fixture = try EndToEndFixture()
+        sandbox = try SandboxProcess(fixture)
         gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: ["PASSERELLE_PRESENCE": presence])
-        wanda = try ChannelsMember(stage, port: sandbox.port, userID: "wanda", info: "{}")
-        line = LineClient(stage, path: gateway.ipc)
-        line.say("SUBSCRIBE \(channel)")
-        ears = [(nil, line)]
+            fixture, upstreamPort: sandbox.port, variables: ["PASSERELLE_PRESENCE": presence])
+        wanda = try ChannelsMember(fixture, port: sandbox.port, userID: "wanda", info: "{}")
+        line = LineClient(fixture, path: gateway.ipc)
+        line.send("SUBSCRIBE \(channel)")
+        readers = [(nil, line)]
         for user in ["anne", "anne", "bob", "wanda"] {
             let target = "/events?channel=\(channel)&user=\(user)"
-            ears.append((user, StreamClient(stage, gateway.http, target)))
+            readers.append((user, StreamClient(fixture, gateway.http, target)))
         }
         for (user, style) in [
             ("anne", PollClient.Style.cursor), ("bob", .cursor), ("bob", .conditional),
             ("carl", .cursor),
         ] {
-            ears.append((user, PollClient(stage, gateway.http, [channel], style, user: user)))
+            readers.append((user, PollClient(fixture, gateway.http, [channel], style, user: user)))
         }
         if presence == "delegate" {
-            try stage.wait(for: "the members") {
+            try fixture.wait(for: "the members") {
                 try sandbox.users(of: channel) == ["anne", "bob", "carl", "wanda"]
             }
         }
         sockets = [
-            wanda, try ChannelsMember(stage, port: sandbox.port, userID: "will", info: "{}"),
-            try ChannelsMember(stage, port: sandbox.port, userID: "anne", info: "{}"),
+            wanda, try ChannelsMember(fixture, port: sandbox.port, userID: "will", info: "{}"),
+            try ChannelsMember(fixture, port: sandbox.port, userID: "anne", info: "{}"),
         ]
         for socket in sockets { try socket.join(channel) }
-        let ears = ears
-        try stage.wait(for: "the channel, and every reader on it") {
+        let readers = readers
+        try fixture.wait(for: "the channel, and every reader on it") {
             try gateway.isLive(channel)
-                && ears.allSatisfy { _, ear in
-                    if let poll = ear as? PollClient { return poll.position != nil }
-                    return (ear as? StreamClient)?.snapshots.isEmpty != true
+                && readers.allSatisfy { _, reader in
+                    if let poll = reader as? PollClient { return poll.position != nil }
+                    return (reader as? StreamClient)?.snapshots.isEmpty != true
                 }
         }
-        // Until then a poll may be between two questions.
+        // Waits for an event, since a poll may be between two requests until then.
         try mark()
     }
 
     func post(_ user: String, _ data: String) throws {
-        let answer = try stage.request(
+        let answer = try fixture.request(
             gateway.http, "POST", "/channels/\(channel)/events?user=\(user)",
             fields: ["Content-Type": "application/json"],
             body: Array(#"{"event":"client-typing","data":\#(data)}"#.utf8))
         #expect(answer.status == 202)
     }
 
-    /// Sends several of a user's client events in one go, and gives the answers.
+    /// Sends several client events of a user without waiting, and returns the answers.
     func postAtOnce(_ user: String, _ data: [String]) throws -> [HTTPResponse] {
-        let caller = HTTPCaller(loop: stage.loop, address: gateway.http)
+        let caller = HTTPCaller(loop: fixture.loop, address: gateway.http)
         defer { caller.close() }
         var answers: [HTTPResponse] = []
         for each in data {
@@ -139,42 +144,47 @@ private final class EchoRoom {
                     fields: ["Host": "localhost", "Content-Type": "application/json"], body: body)
             ) { answers.append($0) }
         }
-        try stage.wait(for: "\(data.count) answers") { answers.count == data.count }
+        try fixture.wait(for: "\(data.count) answers") { answers.count == data.count }
         return answers
     }
 
-    /// Has a user type, and checks what everybody hears of it: readers here the user's own id, and
-    /// WebSockets the id that Channels stamps; `andHears` says whether the user's own WebSocket does.
+    /// Lets a user type and checks the events received.
+    ///
+    /// Readers of the gateway receive the user's own id, WebSockets the id that Channels stamps.
+    /// `ownSocketReceives` is true if the user's own WebSocket receives the event too.
     func types(
-        _ user: String, _ data: String, stamp: String, andHears: Bool, _ type: () throws -> Void
+        _ user: String, _ data: String, stamp: String, ownSocketReceives: Bool,
+        _ type: () throws -> Void
     ) throws {
-        let before = ears.map(\.ear.typing.count)
+        let before = readers.map(\.reader.typing.count)
         let beforeSockets = sockets.map(\.typing.count)
         try type()
-        // Will's WebSocket is a stranger to everybody, and always hears it.
-        try stage.wait(for: "\(user)'s typing") { sockets[1].typing.count > beforeSockets[1] }
+        // Will's WebSocket always receives the event, since will never types.
+        try fixture.wait(for: "\(user)'s typing") { sockets[1].typing.count > beforeSockets[1] }
         try mark()
-        for ((owner, ear), count) in zip(ears, before) {
-            let heard = Array(ear.typing.dropFirst(count))
+        for ((owner, reader), count) in zip(readers, before) {
+            let received = Array(reader.typing.dropFirst(count))
             #expect(
-                heard == (owner == user ? [] : ["\(user) \(data)"]),
-                "\(user) types, \(owner ?? "nobody")'s \(ear.name) hears \(heard)")
+                received == (owner == user ? [] : ["\(user) \(data)"]),
+                "\(user) types, the \(reader.name) of \(owner ?? "no user") receives \(received)")
         }
         for (socket, count) in zip(sockets, beforeSockets) {
-            let heard = Array(socket.typing.dropFirst(count))
+            let received = Array(socket.typing.dropFirst(count))
             #expect(
-                heard == (socket.userID == user && !andHears ? [] : ["\(stamp) \(data)"]),
-                "\(user) types, \(socket.userID)'s WebSocket hears \(heard)")
+                received
+                    == (socket.userID == user && !ownSocketReceives ? [] : ["\(stamp) \(data)"]),
+                "\(user) types, \(socket.userID)'s WebSocket receives \(received)")
         }
     }
 
-    /// Publishes an event and waits until it has reached everybody: what was said before has, too.
+    /// Publishes an event and waits until each reader has received it, and hence all earlier ones.
     private func mark() throws {
         markers += 1
         let name = "marker-\(markers)"
         try sandbox.publish(channel, name, "{}")
-        try stage.wait(for: name) {
-            ears.allSatisfy { $0.ear.hasHeard(name) } && sockets.allSatisfy { $0.hasHeard(name) }
+        try fixture.wait(for: name) {
+            readers.allSatisfy { $0.reader.hasReceived(name) }
+                && sockets.allSatisfy { $0.hasReceived(name) }
         }
     }
 }

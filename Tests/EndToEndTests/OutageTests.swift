@@ -4,13 +4,12 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// The connection to Channels is lost in the middle of things: what arrived is told, in order and
-/// once, and each outage is one gap entry on each channel and surface.
-@Suite(.timeLimit(.minutes(5)))
+/// The connection to Channels is lost while events arrive: the received ones are delivered in order
+/// and once, and each outage is one gap entry on each channel and surface.
 struct OutageTests {
     private static let channels = ["presence-bail-1", "presence-bail-2", "presence-bail-3"]
 
-    /// One way to lose the connection.
+    /// A way to lose the connection.
     enum Disturbance: Equatable {
         case control(String)
         case crash
@@ -23,45 +22,45 @@ struct OutageTests {
             (.ws, [.crash, .control("close?code=4300")]),
             (.ws, [.control("garbage?kind=raw"), .crash]),
             (.wss, [.control("drop"), .control("close?code=4200"), .crash]),
-        ] as [(UpstreamWay.Scheme, [Disturbance])])
-    func `nothing that arrived is lost, doubled or out of order, and each outage is one gap`(
-        scheme: UpstreamWay.Scheme, disturbances: [Disturbance]
+        ] as [(UpstreamRoute.Scheme, [Disturbance])])
+    func `received events are not lost, doubled or reordered, and each outage is one gap`(
+        scheme: UpstreamRoute.Scheme, disturbances: [Disturbance]
     ) throws {
-        let stage = try Stage()
-        let sandbox = try SandboxProcess(stage)
-        let way = try UpstreamWay(stage, to: sandbox, by: scheme)
+        let fixture = try EndToEndFixture()
+        let sandbox = try SandboxProcess(fixture)
+        let way = try UpstreamRoute(fixture, to: sandbox, by: scheme)
         let gateway = try GatewayProcess(
-            stage, upstreamPort: way.port, variables: way.variables)
-        let ears = try Self.listen(stage, gateway)
+            fixture, upstreamPort: way.port, variables: way.variables)
+        let readers = try Self.listen(fixture, gateway)
         let events = NumberedEvents(sandbox, Self.channels)
         let part = 2_000 / disturbances.count
         for (index, disturbance) in disturbances.enumerated() {
             events.publish(to: (index + 1) * part)
-            try stage.wait(for: "some events") { events.taken > index * part + part / 3 }
+            try fixture.wait(for: "some events") { events.taken > index * part + part / 3 }
             try disturb(disturbance, sandbox, events, goal: (index + 1) * part)
-            try stage.wait(for: "gap \(index + 1) everywhere: \(Self.gaps(ears))") {
-                ears.allSatisfy { ear in
-                    Self.channels.allSatisfy { ear.gaps(on: $0) > index }
+            try fixture.wait(for: "gap \(index + 1) everywhere: \(Self.gaps(readers))") {
+                readers.allSatisfy { reader in
+                    Self.channels.allSatisfy { reader.gaps(on: $0) > index }
                 }
             }
         }
         try events.finish()
         events.publish(to: events.begun + Self.channels.count)
         try events.finish()
-        try stage.wait(for: "the last events at every reader: \(Self.ends(ears))") {
-            ears.allSatisfy { ear in
-                Self.channels.allSatisfy { ear.numbers(on: $0).last == events.count(on: $0) }
+        try fixture.wait(for: "the last events at every reader: \(Self.ends(readers))") {
+            readers.allSatisfy { reader in
+                Self.channels.allSatisfy { reader.numbers(on: $0).last == events.count(on: $0) }
             }
         }
-        for ear in ears {
-            try Self.check(ear, against: ears[0], events, outages: disturbances.count)
+        for reader in readers {
+            try Self.check(reader, against: readers[0], events, outages: disturbances.count)
         }
         let counted = try gateway.status()
         #expect(try counted.number(["upstream", "connections"]) == disturbances.count + 1)
         #expect(try counted.number(["log", "gaps"]) == disturbances.count * Self.channels.count)
-        // Whatever reached the hub, the last frames before each end included, was told.
-        let told = ears[0].told.count { !$0.isGap }
-        #expect(try counted.number(["log", "events"]) == told)
+        // Every event that reached the hub was delivered, also the last frames before each end.
+        let delivered = readers[0].delivered.count { !$0.isGap }
+        #expect(try counted.number(["log", "events"]) == delivered)
         #expect(try gateway.stop() == 0)
     }
 
@@ -71,7 +70,8 @@ struct OutageTests {
         switch disturbance {
         case .control(let command): try sandbox.control(command)
         case .crash:
-            // A request whose answer died with the server may or may not have been heard.
+            // If the answer to a request was lost with the server, the event may or may not have
+            // been sent.
             try events.pause()
             try sandbox.kill()
             try sandbox.restart()
@@ -79,43 +79,49 @@ struct OutageTests {
         }
     }
 
-    private static func listen(_ stage: Stage, _ gateway: GatewayProcess) throws -> [any Ear] {
+    private static func listen(_ fixture: EndToEndFixture, _ gateway: GatewayProcess) throws
+        -> [any SurfaceClient]
+    {
         let target = "/events?" + channels.map { "channel=\($0)" }.joined(separator: "&")
-        let stream = StreamClient(stage, gateway.http, target)
+        let stream = StreamClient(fixture, gateway.http, target)
         let polls = [
-            PollClient(stage, gateway.http, channels, .cursor),
-            PollClient(stage, gateway.http, channels, .conditional),
-            PollClient(stage, gateway.http, channels, .cursor, limit: 7),
+            PollClient(fixture, gateway.http, channels, .cursor),
+            PollClient(fixture, gateway.http, channels, .conditional),
+            PollClient(fixture, gateway.http, channels, .cursor, limit: 7),
         ]
-        let line = LineClient(stage, path: gateway.ipc)
-        for channel in channels { line.say("SUBSCRIBE \(channel)") }
-        try stage.wait(for: "every reader") {
+        let line = LineClient(fixture, path: gateway.ipc)
+        for channel in channels { line.send("SUBSCRIBE \(channel)") }
+        try fixture.wait(for: "every reader") {
             stream.snapshots.count == channels.count && polls.allSatisfy { $0.position != nil }
                 && line.replies.count == channels.count
         }
         return [stream] + polls + [line]
     }
 
-    private static func gaps(_ ears: [any Ear]) -> String {
-        ears.map { ear in "\(ear.name) \(channels.map { ear.gaps(on: $0) })" }
+    private static func gaps(_ readers: [any SurfaceClient]) -> String {
+        readers.map { reader in "\(reader.name) \(channels.map { reader.gaps(on: $0) })" }
             .joined(separator: ", ")
     }
 
-    private static func ends(_ ears: [any Ear]) -> String {
-        ears.map { ear in "\(ear.name) \(channels.map { ear.numbers(on: $0).last ?? 0 })" }
-            .joined(separator: ", ")
+    private static func ends(_ readers: [any SurfaceClient]) -> String {
+        readers.map { reader in
+            "\(reader.name) \(channels.map { reader.numbers(on: $0).last ?? 0 })"
+        }
+        .joined(separator: ", ")
     }
 
     private static func check(
-        _ ear: any Ear, against first: any Ear, _ events: NumberedEvents, outages: Int
+        _ reader: any SurfaceClient, against first: any SurfaceClient, _ events: NumberedEvents,
+        outages: Int
     ) throws {
         for channel in channels {
-            let told = ear.told(on: channel)
-            #expect(told == first.told(on: channel), "\(ear.name) differs on \(channel)")
-            #expect(ear.gaps(on: channel) == outages, "\(ear.name) on \(channel)")
+            let delivered = reader.delivered(on: channel)
+            #expect(
+                delivered == first.delivered(on: channel), "\(reader.name) differs on \(channel)")
+            #expect(reader.gaps(on: channel) == outages, "\(reader.name) on \(channel)")
             var last = 0
             var isBehindGap = false
-            for entry in told {
+            for entry in delivered {
                 if entry.isGap {
                     let gap = try JSONText(Array(entry.data.utf8))
                     #expect(gap.names == ["reason", "since", "until"])
@@ -126,29 +132,32 @@ struct OutageTests {
                 }
                 let number = try #require(entry.number)
                 let isNext = number == last + 1 || (isBehindGap && number > last)
-                #expect(isNext, "\(ear.name) on \(channel): \(number) behind \(last)")
+                #expect(isNext, "\(reader.name) on \(channel): \(number) behind \(last)")
                 (last, isBehindGap) = (number, false)
             }
             #expect(last == events.count(on: channel))
         }
-        // The line protocol tells each channel by itself; a stream and a poll tell them in one order.
-        guard !(ear is LineClient) else { return }
-        let isInOrder = zip(ear.told, ear.told.dropFirst()).allSatisfy { $0.sequence < $1.sequence }
-        #expect(isInOrder, "\(ear.name)")
+        // A line connection delivers each channel separately; a stream and a poll have one order
+        // for all.
+        guard !(reader is LineClient) else { return }
+        let isInOrder = zip(reader.delivered, reader.delivered.dropFirst()).allSatisfy {
+            $0.sequence < $1.sequence
+        }
+        #expect(isInOrder, "\(reader.name)")
     }
 }
 
-extension Ear {
+extension SurfaceClient {
     fileprivate func gaps(on channel: String) -> Int {
-        told(on: channel).count { $0.isGap }
+        delivered(on: channel).count { $0.isGap }
     }
 
     fileprivate func numbers(on channel: String) -> [Int] {
-        told(on: channel).compactMap(\.number)
+        delivered(on: channel).compactMap(\.number)
     }
 }
 
-extension Told {
+extension DeliveredEvent {
     /// The number of a numbered event.
     fileprivate var number: Int? {
         guard data.hasPrefix("{\"n\":") else { return nil }

@@ -5,57 +5,56 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Networks that let nothing out but through a proxy: a real one, which others wrote.
-@Suite(.timeLimit(.minutes(5)))
+/// Networks that can be left only through a proxy: a real one, by other authors.
 struct ProxyTests {
     private static let channel = "presence-bail-1"
 
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let sandbox: SandboxProcess
-    private let way: UpstreamWay
+    private let way: UpstreamRoute
 
     init() throws {
-        stage = try Stage()
-        sandbox = try SandboxProcess(stage)
-        way = try UpstreamWay(stage, to: sandbox, by: .wss)
+        fixture = try EndToEndFixture()
+        sandbox = try SandboxProcess(fixture)
+        way = try UpstreamRoute(fixture, to: sandbox, by: .wss)
     }
 
     private func gateway(_ variables: [String: String]) throws -> GatewayProcess {
         try GatewayProcess(
-            stage, upstreamPort: way.port, variables: way.variables.merging(variables) { $1 })
+            fixture, upstreamPort: way.port, variables: way.variables.merging(variables) { $1 })
     }
 
-    @Test func `events and calls go through a proxy that wants a password, both ways`() throws {
-        let proxy = try RealProxy(stage, credentials: "ana:p@ss")
+    @Test func `events and calls use a proxy that requires a password`() throws {
+        let proxy = try RealProxy(fixture, credentials: "ana:p@ss")
         let stranger = try gateway(["HTTPS_PROXY": "http://ana:wrong@127.0.0.1:\(proxy.port)"])
-        try stage.wait(for: "word of it: \(stranger.process.errors)") {
+        try fixture.wait(for: "word of it: \(stranger.process.errors)") {
             !stranger.process.lines(with: "level=warning", "USER:PASSWORD").isEmpty
         }
         #expect(!stranger.process.errors.contains("wrong"))
         #expect(way.connections == 0)
 
-        // In lower case, as curl and others have it.
+        // In lower case, as curl and others accept it.
         let gateway = try gateway(["https_proxy": "http://ana:p%40ss@127.0.0.1:\(proxy.port)"])
-        let stream = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)")
-        try stage.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
-        let line = LineClient(stage, path: gateway.ipc)
-        line.say(#"PUBLISH \#(Self.channel) new-message {"n":1}"#)
-        try stage.wait(for: "the event") { stream.told.count == 1 }
+        let stream = StreamClient(fixture, gateway.http, "/events?channel=\(Self.channel)")
+        try fixture.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
+        let line = LineClient(fixture, path: gateway.ipc)
+        line.send(#"PUBLISH \#(Self.channel) new-message {"n":1}"#)
+        try fixture.wait(for: "the event") { stream.delivered.count == 1 }
         #expect(way.connections >= 2)
 
         proxy.end()
-        try stage.wait(for: "word of its end") {
+        try fixture.wait(for: "word of its end") {
             !gateway.process.lines(with: "level=warning", "HTTPS_PROXY").isEmpty
         }
         #expect(!gateway.process.errors.contains("ss@"))
     }
 
-    @Test func `the application's auth route is asked through the proxy too`() throws {
-        let proxy = try RealProxy(stage, credentials: "ana:p")
+    @Test func `calls of the application's auth route use the proxy too`() throws {
+        let proxy = try RealProxy(fixture, credentials: "ana:p")
         let authority = try TestCertificates()
         let server = try authority.server(addresses: ["127.0.0.1"])
         let route = try ScriptedHTTP(
-            loop: stage.loop,
+            loop: fixture.loop,
             tls: TLSServer(certificateFile: server.certificateFile, keyFile: server.keyFile))
         route.answer = { _, link in
             link.send(
@@ -76,13 +75,13 @@ struct ProxyTests {
             variables["HTTPS_PROXY"] = proxied
             variables["NO_PROXY"] = unproxied
             let gateway = try GatewayProcess(
-                stage, upstreamPort: sandbox.port, variables: variables)
+                fixture, upstreamPort: sandbox.port, variables: variables)
             let answer = try gateway.get(
                 "/poll?channel=\(Self.channel)", fields: ["Cookie": "session=1"])
-            #expect(answer.status == status, "\(proxied) \(unproxied): \(stage.said)")
+            #expect(answer.status == status, "\(proxied) \(unproxied): \(fixture.published)")
             #expect(try gateway.stop() == 0)
-            // What a check says of the route is what serve finds.
-            let found = try CheckOutcome.of(stage, port: sandbox.port, variables)
+            // `check` reports the route as `serve` finds it.
+            let found = try CheckOutcome.of(fixture, port: sandbox.port, variables)
             #expect(found.verdicts["auth"] == (status == 401 ? "ok" : "failed"), "\(found.output)")
         }
         #expect(route.requests.count == 4)
@@ -90,8 +89,8 @@ struct ProxyTests {
 
     @Test func `a host of NO_PROXY is reached without the proxy`() throws {
         let gateway = try gateway(["HTTPS_PROXY": "127.0.0.1:1", "NO_PROXY": "127.0.0.1"])
-        let stream = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)")
-        try stage.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
+        let stream = StreamClient(fixture, gateway.http, "/events?channel=\(Self.channel)")
+        try fixture.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
     }
 }
 
@@ -100,8 +99,8 @@ private final class RealProxy {
     let port: Int
     private var process: Subprocess?
 
-    init(_ stage: Stage, credentials: String) throws {
-        let file = stage.folder.file("proxy-port")
+    init(_ fixture: EndToEndFixture, credentials: String) throws {
+        let file = fixture.folder.file("proxy-port")
         let process = try Subprocess(
             Subprocess.python(),
             [
@@ -109,7 +108,7 @@ private final class RealProxy {
                 "--basic-auth", credentials, "--num-workers", "1", "--num-acceptors", "1",
             ])
         var text = ""
-        try stage.wait(for: "the proxy's port: \(process.errors)") {
+        try fixture.wait(for: "the proxy's port: \(process.errors)") {
             text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
             return text.contains("\n")
         }
@@ -117,6 +116,6 @@ private final class RealProxy {
         port = Int(text.split(separator: "\n").first ?? "") ?? 0
     }
 
-    /// Ends it with all its workers.
+    /// Ends the proxy with all its workers.
     func end() { process = nil }
 }

@@ -5,22 +5,23 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// `passerelle check --public` against gateways, and what only calls itself one; the proxies that come
-/// in between have tests of their own, in Tests/Proxies.
+/// `passerelle check --public` against gateways and servers that imitate one.
+///
+/// `Tests/Proxies` tests it through proxies.
 struct PublicCheckTests {
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let sandbox: SandboxProcess
 
     init() throws {
-        stage = try Stage()
-        sandbox = try SandboxProcess(stage)
+        fixture = try EndToEndFixture()
+        sandbox = try SandboxProcess(fixture)
     }
 
     private func check(
         _ url: String, _ changes: [String: String] = [:], for time: String = "1s"
     ) throws -> CheckOutcome {
         try CheckOutcome.of(
-            stage, port: sandbox.port, changes, ["--json", "--public", url, "--for", time])
+            fixture, port: sandbox.port, changes, ["--json", "--public", url, "--for", time])
     }
 
     private static let token = [
@@ -28,12 +29,16 @@ struct PublicCheckTests {
         "PASSERELLE_TOKEN_KEY": "0123456789abcdef0123456789abcdef",
     ]
 
-    @Test func `all is well with a gateway that checks tokens, and nobody hears of it`() throws {
+    @Test
+    func
+        `check --public succeeds with a gateway that checks tokens, and sends no event to readers`()
+        throws
+    {
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port,
+            fixture, upstreamPort: sandbox.port,
             variables: Self.token.merging(["PASSERELLE_PIN": "presence-bail-1"]) { $1 })
-        let line = LineClient(stage, path: gateway.ipc)
-        line.say("SUBSCRIBE presence-bail-1")
+        let line = LineClient(fixture, path: gateway.ipc)
+        line.send("SUBSCRIBE presence-bail-1")
         let found = try check("http://\(gateway.http)", Self.token)
         #expect(found.status == 0 && found.faults.isEmpty, "\(found.output)")
         for name in ["gateway", "headers", "access", "token", "stream", "poll", "idle-stream"] {
@@ -42,16 +47,16 @@ struct PublicCheckTests {
         #expect(found.output.contains(#""behind_ms":"#))
         #expect(!found.output.contains(SandboxProcess.secret))
         #expect(!found.output.contains("0123456789abcdef"))
-        line.say("PING")
-        try stage.wait(for: "the answer") { line.replies.count == 2 }
-        #expect(line.told.isEmpty)
+        line.send("PING")
+        try fixture.wait(for: "the answer") { line.replies.count == 2 }
+        #expect(line.delivered.isEmpty)
     }
 
-    @Test func `TLS is verified, and a silent stream's heartbeats are counted`() throws {
+    @Test func `TLS is verified, and keep-alive comments of a silent stream are counted`() throws {
         let authority = try TestCertificates()
         let server = try authority.server(names: ["other.example"], addresses: ["127.0.0.1"])
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port,
+            fixture, upstreamPort: sandbox.port,
             variables: [
                 "PASSERELLE_TLS_CERT": server.certificateFile,
                 "PASSERELLE_TLS_KEY": server.keyFile, "PASSERELLE_HEARTBEAT": "1s",
@@ -60,14 +65,17 @@ struct PublicCheckTests {
         let trust = ["PASSERELLE_CA_FILE": authority.authorityFile, "PASSERELLE_HEARTBEAT": "1s"]
         let found = try check("https://127.0.0.1:\(port)/", trust, for: "3s")
         #expect(found.status == 0, "\(found.output)")
-        #expect(found.output.contains("heartbeats that came: "))
+        #expect(found.output.contains("heartbeats received: "))
         let stranger = try check("https://localhost:\(port)/", trust)
         #expect(stranger.status == 1 && stranger.faults == ["tls"], "\(stranger.output)")
         #expect(stranger.verdicts["gateway"] == "skipped")
     }
 
-    @Test func `another application's gateway, and what is none, are told as such`() throws {
-        let gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+    @Test
+    func `another application's gateway, and a server that is no gateway, are reported as such`()
+        throws
+    {
+        let gateway = try GatewayProcess(fixture, upstreamPort: sandbox.port)
         let other = try check("http://\(gateway.http)", ["PUSHER_SECRET": "another-one"])
         #expect(other.status == 1 && other.faults.contains("gateway"), "\(other.output)")
         #expect(other.remedies["gateway"]?.contains("PUSHER_SECRET") == true)
@@ -77,19 +85,21 @@ struct PublicCheckTests {
         #expect(none.remedies["gateway"]?.contains("no gateway") == true)
     }
 
-    @Test func `a proxy that is not trusted, and a name that is not ours`() throws {
+    @Test func `a proxy that is not trusted and a host name that is not configured are reported`()
+        throws
+    {
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port,
+            fixture, upstreamPort: sandbox.port,
             variables: Self.token.merging(["PASSERELLE_HOSTS": "chat.example"]) { $1 })
         let port = try #require(gateway.http.port)
-        // A proxy in Swift: it says who the client is, and for which host the request was.
+        // A proxy in Swift that forwards the client's address and the host of the request.
         var host = "chat.example"
-        let proxy = try ScriptedHTTP(loop: stage.loop)
-        proxy.answer = { [stage] request, link in
+        let proxy = try ScriptedHTTP(loop: fixture.loop)
+        proxy.answer = { [fixture] request, link in
             var request = request
             request.fields.set("X-Forwarded-For", "203.0.113.7")
             request.fields.set("Host", host)
-            let caller = HTTPCaller(loop: stage.loop, address: gateway.http)
+            let caller = HTTPCaller(loop: fixture.loop, address: gateway.http)
             caller.send(request) { response in
                 link.send(HTTPWriter.response(response, version: .http11, keepAlive: false))
                 link.finish()
@@ -99,7 +109,7 @@ struct PublicCheckTests {
         let found = try check("http://127.0.0.1:\(proxy.port)", Self.token)
         #expect(found.verdicts["clients"] == "warning", "\(found.output)")
         #expect(found.remedies["clients"]?.contains("PASSERELLE_TRUSTED_PROXIES") == true)
-        // It waits for a stream's end before it passes it on: it never does.
+        // The proxy waits for the end of a stream before it forwards it, which never comes.
         #expect(found.verdicts["stream"] == "failed" && found.verdicts["poll"] == "ok")
         host = "evil.example"
         let misdirected = try check("http://127.0.0.1:\(proxy.port)", Self.token)
@@ -108,17 +118,19 @@ struct PublicCheckTests {
         #expect(try check("http://localhost:\(port)", Self.token).status == 0)
     }
 
-    @Test func `a proxy with credentials of its own lets everybody in, which is told`() throws {
+    @Test func `a proxy that adds its own credentials admits every client, which is reported`()
+        throws
+    {
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: Self.token)
-        let signed = try stage.start("token", ["presence-*", "--user", "proxy"], Self.token)
-        try stage.wait(for: "the token") { signed.hasEnded }
+            fixture, upstreamPort: sandbox.port, variables: Self.token)
+        let signed = try fixture.start("token", ["presence-*", "--user", "proxy"], Self.token)
+        try fixture.wait(for: "the token") { signed.hasEnded }
         let token = signed.output.filter { !$0.isNewline }
-        let proxy = try ScriptedHTTP(loop: stage.loop)
-        proxy.answer = { [stage] request, link in
+        let proxy = try ScriptedHTTP(loop: fixture.loop)
+        proxy.answer = { [fixture] request, link in
             var request = request
             request.fields.set("Authorization", "Bearer \(token)")
-            let caller = HTTPCaller(loop: stage.loop, address: gateway.http)
+            let caller = HTTPCaller(loop: fixture.loop, address: gateway.http)
             caller.send(request) { response in
                 link.send(HTTPWriter.response(response, version: .http11, keepAlive: false))
                 link.finish()
@@ -127,38 +139,40 @@ struct PublicCheckTests {
         }
         let found = try check("http://127.0.0.1:\(proxy.port)", Self.token)
         #expect(found.verdicts["access"] == "failed", "\(found.output)")
-        #expect(found.remedies["access"]?.contains("credentials of its own") == true)
+        #expect(found.remedies["access"]?.contains("the proxy adds credentials") == true)
     }
 
-    @Test func `a user's own credentials are tried, and make nobody a member`() throws {
+    @Test func `a user's own credentials are tried, and cause no membership`() throws {
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: Self.token)
+            fixture, upstreamPort: sandbox.port, variables: Self.token)
         let url = "http://\(gateway.http)"
-        let signed = try stage.start(
+        let signed = try fixture.start(
             "token", ["presence-bail-1", "--user", "ann"], Self.token)
-        try stage.wait(for: "the token") { signed.hasEnded }
-        let file = stage.folder.file("ann")
+        try fixture.wait(for: "the token") { signed.hasEnded }
+        let file = fixture.folder.file("ann")
         try "Authorization: Bearer \(signed.output)".write(
             toFile: file, atomically: true, encoding: .utf8)
         for (channel, verdict) in [("presence-bail-1", "ok"), ("presence-bail-2", "failed")] {
             let found = try CheckOutcome.of(
-                stage, port: sandbox.port, Self.token,
+                fixture, port: sandbox.port, Self.token,
                 ["--json", "--public", url, "--for", "1s", "--as", file, "--channel", channel])
             #expect(found.verdicts["login"] == verdict, "\(found.output)")
             #expect(!found.output.contains(signed.output.prefix(20)))
         }
         #expect(try sandbox.users(of: "presence-bail-1").isEmpty)
-        for arguments in [["--as", file], ["--as", stage.folder.file("none"), "--channel", "c"]] {
+        for arguments in [
+            ["--as", file], ["--as", fixture.folder.file("none"), "--channel", "c"],
+        ] {
             let found = try CheckOutcome.of(
-                stage, port: sandbox.port, Self.token,
+                fixture, port: sandbox.port, Self.token,
                 ["--json", "--public", url, "--for", "1s"] + arguments)
             #expect(found.faults == ["login"], "\(found.output)")
         }
     }
 
-    @Test func `without a pass there is no such route, and nobody is let in`() throws {
+    @Test func `without a pass the route does not exist, and no client is admitted`() throws {
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: Self.token)
+            fixture, upstreamPort: sandbox.port, variables: Self.token)
         let channel = "presence-bail-passerelle-check"
         let nothing = try gateway.get("/nothing")
         for query in ["", "?check=", "?check=1.2.3", "?check=1.2.3&check=1.2.3"] {
@@ -170,12 +184,12 @@ struct PublicCheckTests {
         }
     }
 
-    @Test func `what it does not take is told before anything is tried`() throws {
+    @Test func `invalid arguments are reported before any request`() throws {
         for arguments in [
             ["--public", "chat.example"], ["--public", "https://chat.example/?a=b"],
             ["--public", "http://a/", "--for", "2h"], ["--for", "soon"],
         ] {
-            #expect(try CheckOutcome.of(stage, port: 1, [:], arguments).status == 64)
+            #expect(try CheckOutcome.of(fixture, port: 1, [:], arguments).status == 64)
         }
     }
 }

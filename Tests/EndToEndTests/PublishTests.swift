@@ -4,31 +4,32 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Server events through Channels' REST: a yes only where Channels said so, and each sent once.
-@Suite(.timeLimit(.minutes(5)))
+/// Server events through Channels' REST: success only if Channels confirmed it, and each sent once.
 struct PublishTests {
     private static let channel = "presence-bail-1"
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let sandbox: SandboxProcess
-    /// What the gateway sends to REST passes here, and is counted.
+    /// Between the gateway and REST; counts the requests.
     private let tap: RESTTap
     private let gateway: GatewayProcess
 
     init() throws {
-        stage = try Stage()
-        sandbox = try SandboxProcess(stage)
-        tap = try RESTTap(stage, to: sandbox.port)
-        gateway = try GatewayProcess(stage, upstreamPort: tap.port)
+        fixture = try EndToEndFixture()
+        sandbox = try SandboxProcess(fixture)
+        tap = try RESTTap(fixture, to: sandbox.port)
+        gateway = try GatewayProcess(fixture, upstreamPort: tap.port)
     }
 
     private func passerelle(_ words: [String]) throws -> SubprocessResult {
-        try stage.run(
+        try fixture.run(
             "env",
             PasserelleProcess.words(
                 words, ["PASSERELLE_IPC": gateway.ipc], binary: PasserelleProcess.binary()))
     }
 
-    @Test func `a server that never answers leaves it unknown, and is asked once`() throws {
+    @Test func `if the server never answers the outcome is unknown, and there is one request`()
+        throws
+    {
         try sandbox.control("rest?mode=ignore")
         let began = ContinuousClock.now
         let result = try passerelle(["publish", Self.channel, "new-message", #"{"n":1}"#])
@@ -38,38 +39,39 @@ struct PublishTests {
             "\(result.errors)")
         #expect(result.errors.split(separator: "\n").count == 1)
         #expect(ContinuousClock.now - began > .seconds(9))
-        // Nor is it sent later, once REST answers again.
+        // The event is not sent later either, once REST answers again.
         try sandbox.control("normal")
         let after = try passerelle(["publish", Self.channel, "note", "{}"])
         #expect(after.status == 0 && after.errors == "")
         #expect(tap.events == 2)
     }
 
-    @Test func `a server that takes it and answers too late leaves it unknown, too`() throws {
-        let reader = StreamClient(stage, gateway.http, "/events?channel=\(Self.channel)")
-        try stage.wait(for: "the snapshot") { !reader.snapshots.isEmpty }
+    @Test func `if the server accepts and answers too late the outcome is unknown, too`() throws {
+        let reader = StreamClient(fixture, gateway.http, "/events?channel=\(Self.channel)")
+        try fixture.wait(for: "the snapshot") { !reader.snapshots.isEmpty }
         tap.losesAnswers = true
         let result = try passerelle(["publish", Self.channel, "new-message", #"{"n":1}"#])
         #expect(result.status == 1)
         #expect(result.errors.contains("Unknown whether it was sent"), "\(result.errors)")
-        // It was: who hears it twice would have been lied to.
-        try stage.wait(for: "the event") { reader.told.count == 1 }
+        // The event was published once: a reader that received it twice would disprove the single
+        // request.
+        try fixture.wait(for: "the event") { reader.delivered.count == 1 }
         tap.losesAnswers = false
         let after = try passerelle(["publish", Self.channel, "note", "{}"])
         #expect(after.status == 0)
-        try stage.wait(for: "the next event") { reader.hasHeard("note") }
-        #expect(reader.told.map(\.event) == ["new-message", "note"] && tap.events == 2)
+        try fixture.wait(for: "the next event") { reader.hasReceived("note") }
+        #expect(reader.delivered.map(\.event) == ["new-message", "note"] && tap.events == 2)
     }
 
-    @Test func `each class of answer has its code, and nothing is tried twice`() throws {
-        let line = LineClient(stage, path: gateway.ipc)
+    @Test func `each class of answer has its code, and no request is repeated`() throws {
+        let line = LineClient(fixture, path: gateway.ipc)
         let cases: [(status: Int, code: String, words: String)] = [
             (400, "forbidden", "Channels refuses the event: 400"),
             (401, "forbidden", "Channels refuses the event: 401"),
             (403, "forbidden", "Channels refuses the event: 403"),
             (413, "too-large", "Channels refuses the event: 413"),
             (422, "forbidden", "Channels refuses the event: 422"),
-            (429, "rate-limited", "Channels takes no more for now: 429"),
+            (429, "rate-limited", "Channels' rate limit is reached: 429"),
             (500, "upstream-unavailable", "Unknown whether it was sent: Channels answered 500"),
             (502, "upstream-unavailable", "Unknown whether it was sent: Channels answered 502"),
             (503, "upstream-unavailable", "Unknown whether it was sent: Channels answered 503"),
@@ -77,8 +79,8 @@ struct PublishTests {
         ]
         for (index, entry) in cases.enumerated() {
             try sandbox.control("rest?mode=\(entry.status)")
-            line.say("PUBLISH \(Self.channel) note {}")
-            try stage.wait(for: "the answer to \(entry.status)") { line.replies.count > index }
+            line.send("PUBLISH \(Self.channel) note {}")
+            try fixture.wait(for: "the answer to \(entry.status)") { line.replies.count > index }
             guard case .error(let code, let message)? = line.replies.last else {
                 Issue.record("\(entry.status): \(line.replies)")
                 return
@@ -87,14 +89,14 @@ struct PublishTests {
         }
         #expect(tap.events == cases.count)
         try sandbox.control("normal")
-        line.say("PUBLISH \(Self.channel) note {}")
-        try stage.wait(for: "a yes") {
+        line.send("PUBLISH \(Self.channel) note {}")
+        try fixture.wait(for: "a yes") {
             line.replies.last == .ok(verb: "PUBLISH", words: [Self.channel], json: nil)
         }
         #expect(tap.events == cases.count + 1)
     }
 
-    @Test func `nobody there is told as such: nothing was sent`() throws {
+    @Test func `an unreachable server is reported as such: the event was not sent`() throws {
         tap.shut()
         let result = try passerelle(["publish", Self.channel, "note", "{}"])
         #expect(result.status == 1)
@@ -104,7 +106,7 @@ struct PublishTests {
         #expect(tap.events == 0)
     }
 
-    @Test func `what Channels would not take is refused here, with the reason`() throws {
+    @Test func `an event that Channels would refuse is refused here, with the reason`() throws {
         for name in ["pusher:x", "pusher_internal:member_added", "pusher-like"] {
             let result = try passerelle(["publish", Self.channel, name, "{}"])
             #expect(result.status == 1, "\(name)")
@@ -112,7 +114,7 @@ struct PublishTests {
                 result.errors.contains("forbidden: Names that start with pusher"),
                 "\(name): \(result.errors)")
         }
-        // Two quotes belong to the data, which is the JSON text.
+        // The data is the JSON text, of which two quotes are a part.
         for (count, isTaken) in [(10_237, true), (10_238, true), (10_239, false)] {
             let text = "\"" + String(repeating: "x", count: count) + "\""
             let result = try passerelle(["publish", Self.channel, "note", text])

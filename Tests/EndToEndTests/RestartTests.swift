@@ -5,60 +5,65 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// The gateway is killed or ended in the middle of a flow of events, again and again: what its
-/// journal had acknowledged is there afterwards, once, and whoever lacks anything is told a gap.
-@Suite(.timeLimit(.minutes(5)))
+/// The gateway is killed or stopped during a flow of events, again and again.
+///
+/// Afterwards each entry that the journal had acknowledged is there once, and a reader that lacks
+/// any gets a gap.
 struct RestartTests {
     private static let channel = "presence-bail-7"
 
     @Test(arguments: [[SIGKILL, SIGKILL, SIGKILL], [SIGTERM, SIGKILL, SIGTERM]])
-    func `a reader that comes back gets each event once, or a gap`(signals: [Int32]) throws {
-        let stage = try Stage()
-        let sandbox = try SandboxProcess(stage)
+    func `a returning reader gets each event once, or a gap`(signals: [Int32]) throws {
+        let fixture = try EndToEndFixture()
+        let sandbox = try SandboxProcess(fixture)
         let flow = Flow(sandbox, Self.channel)
-        var told: [Told] = []
-        var known: [Told] = []
+        var delivered: [DeliveredEvent] = []
+        var known: [DeliveredEvent] = []
         for round in 0...signals.count {
-            let gateway = try start(stage, sandbox)
-            if round > 0 { try expect(known, on: gateway, stage) }
-            let reader = listen(stage, gateway, after: told.last)
+            let gateway = try start(fixture, sandbox)
+            if round > 0 { try expect(known, on: gateway, fixture) }
+            let reader = listen(fixture, gateway, after: delivered.last)
             let more = round == signals.count ? 20 : 300
-            try stage.wait(for: "the stream of round \(round)") { !reader.snapshots.isEmpty }
+            try fixture.wait(for: "the stream of round \(round)") { !reader.snapshots.isEmpty }
             flow.isOn = true
-            try stage.wait(for: "\(more) events: \(reader.told.count)") {
-                reader.told.count { !$0.isGap } >= more
+            try fixture.wait(for: "\(more) events: \(reader.delivered.count)") {
+                reader.delivered.count { !$0.isGap } >= more
             }
             if round == signals.count { flow.isOn = false }
             let synced = try Self.sequence(gateway.status().string(["journal", "synced"]))
             #expect(try gateway.status().string(["journal", "state"]) == "on")
             if round < signals.count {
-                // Events go on while it dies, and while it is away.
+                // Events continue while the process ends and until it is back.
                 #expect(try gateway.stop(signals[round]) == (signals[round] == SIGKILL ? 137 : 0))
-                try stage.wait(for: "the end of the stream") { reader.end != nil }
+                try fixture.wait(for: "the end of the stream") { reader.end != nil }
             }
-            told += reader.told
-            known = reader.told.filter {
+            delivered += reader.delivered
+            known = reader.delivered.filter {
                 $0.sequence <= synced || signals[min(round, 2)] == SIGTERM
             }
         }
-        try check(told)
-        #expect(told.contains { $0.isGap && $0.data.contains("restart") })
+        try check(delivered)
+        #expect(delivered.contains { $0.isGap && $0.data.contains("restart") })
     }
 
-    private func start(_ stage: Stage, _ sandbox: SandboxProcess) throws -> GatewayProcess {
+    private func start(_ fixture: EndToEndFixture, _ sandbox: SandboxProcess) throws
+        -> GatewayProcess
+    {
         try GatewayProcess(
-            stage, upstreamPort: sandbox.port,
+            fixture, upstreamPort: sandbox.port,
             variables: [
-                "PASSERELLE_STATE_DIR": stage.folder.file("state"),
+                "PASSERELLE_STATE_DIR": fixture.folder.file("state"),
                 "PASSERELLE_PIN": Self.channel, "PASSERELLE_HISTORY": "100000 events, 64 MiB, 1h",
             ])
     }
 
-    private func listen(_ stage: Stage, _ gateway: GatewayProcess, after last: Told?)
+    private func listen(
+        _ fixture: EndToEndFixture, _ gateway: GatewayProcess, after last: DeliveredEvent?
+    )
         -> StreamClient
     {
         StreamClient(
-            stage, gateway.http, "/events?channel=\(Self.channel)",
+            fixture, gateway.http, "/events?channel=\(Self.channel)",
             fields: last.map { ["Last-Event-ID": $0.id] } ?? [:])
     }
 
@@ -66,19 +71,21 @@ struct RestartTests {
         Int(position.split(separator: "-").last ?? "") ?? -1
     }
 
-    /// All that was acknowledged is held, as it was, and nothing is there twice.
+    /// Checks that every acknowledged entry is held unchanged and once.
     ///
-    /// There may be fewer gaps than restarts: one that dies before its first sync leaves its gap to
-    /// the next.
-    private func expect(_ known: [Told], on gateway: GatewayProcess, _ stage: Stage) throws {
+    /// There may be fewer gaps than restarts: a process that is killed before its first sync leaves
+    /// its gap to the next.
+    private func expect(
+        _ known: [DeliveredEvent], on gateway: GatewayProcess, _ fixture: EndToEndFixture
+    ) throws {
         let reader = StreamClient(
-            stage, gateway.http, "/events?channel=\(Self.channel)&after=earliest")
+            fixture, gateway.http, "/events?channel=\(Self.channel)&after=earliest")
         let acknowledged = Set(known.filter { !$0.isGap }.map(\.id))
-        try stage.wait(for: "what is held: \(reader.told.count)") {
-            reader.told.contains { $0.isGap }
-                && acknowledged.isSubset(of: reader.told.map(\.id))
+        try fixture.wait(for: "the whole history: \(reader.delivered.count)") {
+            reader.delivered.contains { $0.isGap }
+                && acknowledged.isSubset(of: reader.delivered.map(\.id))
         }
-        let held = reader.told
+        let held = reader.delivered
         reader.close()
         let byID = Dictionary(grouping: held, by: \.id)
         #expect(byID.count == held.count)
@@ -86,11 +93,11 @@ struct RestartTests {
         #expect(missing.isEmpty, "\(missing.prefix(3)) of \(known.count)")
     }
 
-    /// Numbers rise by one, except behind a gap; behind an unknown position they begin anew.
-    private func check(_ told: [Told]) throws {
+    /// Checks that numbers rise by one except after a gap, and restart after an unknown position.
+    private func check(_ delivered: [DeliveredEvent]) throws {
         var last = 0
         var hasGap = true
-        for event in told {
+        for event in delivered {
             if event.isGap {
                 hasGap = true
                 if event.data.contains("unknown-position") { last = 0 }
@@ -107,7 +114,7 @@ struct RestartTests {
     }
 }
 
-/// Numbered events, one after the other, for as long as it is on.
+/// Publishes numbered events, one at a time, while it is on.
 private final class Flow {
     private let sandbox: SandboxProcess
     private let channel: String

@@ -5,7 +5,7 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Whatever happens, the real binary never says a secret.
+/// No output of the real binary contains a secret.
 struct SecretTests {
     private let tokenKey = "token-key-c0ffee-0123456789abcdef"
     private let inngestKey = "inngest-key-5eed5eed5eed"
@@ -30,12 +30,12 @@ struct SecretTests {
             "PASSERELLE_NOTICE_RECIPIENTS": "to",
             "HTTPS_PROXY": "http://user:\(proxyPassword)@127.0.0.1:1",
             "PASSERELLE_REQUEST_RATE": "1000", "PASSERELLE_ADMIN": "127.0.0.1:0",
-            // Content is shown, and a secret is none.
+            // The console shows content, which contains no secret.
             "PASSERELLE_CONSOLE_CONTENT": "1",
         ]
     }
 
-    /// Every kind of request that fails, each with all that is secret in it.
+    /// Every kind of request that fails, each with all secrets in it.
     private var requests: [String] {
         let fields =
             "Host: localhost\r\nCookie: s=\(cookie); passerelle=\(inURL)\r\n"
@@ -66,10 +66,8 @@ struct SecretTests {
         ]
     }
 
-    @Test func `nothing that it ever says has a secret in it`() throws {
-        let stage = try Stage()
-        let sandbox = try SandboxProcess(stage)
-        let route = try ScriptedHTTP(loop: stage.loop)
+    /// Answers each call of the auth route with another status, and with the cookie.
+    private func answerCalls(of route: ScriptedHTTP) {
         let bodies = ["no \(cookie)", "{\"auth\":\"\(cookie)\"}", ""]
         route.answer = { request, link in
             let number = route.requests.count
@@ -82,44 +80,58 @@ struct SecretTests {
                     version: .http11, keepAlive: false))
             link.finish()
         }
-        let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: variables(route: route.port))
-        let admin = try gateway.adminAddress()
-        let console = RawClient(
-            stage, admin, "GET /console/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        var said = ""
-        for (address, request) in [gateway.http, admin].flatMap({ at in requests.map { (at, $0) } })
-        {
-            let client = RawClient(stage, address, request)
-            try stage.wait(for: "an answer to \(request)") {
+    }
+
+    /// Sends every request to each address, and returns the answers.
+    private func answers(
+        _ fixture: EndToEndFixture, at addresses: [ListenAddress]
+    ) throws -> String {
+        var published = ""
+        for (address, request) in addresses.flatMap({ at in requests.map { (at, $0) } }) {
+            let client = RawClient(fixture, address, request)
+            try fixture.wait(for: "an answer to \(request)") {
                 client.recorder.text.contains("\r\n\r\n") || !client.recorder.ends.isEmpty
             }
-            said += client.recorder.text
+            published += client.recorder.text
             client.close()
         }
+        return published
+    }
+
+    @Test func `no output contains a secret`() throws {
+        let fixture = try EndToEndFixture()
+        let sandbox = try SandboxProcess(fixture)
+        let route = try ScriptedHTTP(loop: fixture.loop)
+        answerCalls(of: route)
+        let gateway = try GatewayProcess(
+            fixture, upstreamPort: sandbox.port, variables: variables(route: route.port))
+        let admin = try gateway.adminAddress()
+        let console = RawClient(
+            fixture, admin, "GET /console/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        var published = try answers(fixture, at: [gateway.http, admin])
         try sandbox.publish(
             "presence-bail-1", "new-message",
             #"{"message":{"id":"m","content":"c","senderId":"s"},"to":["absent"]}"#)
-        try stage.wait(for: "a notice that fails") {
+        try fixture.wait(for: "a notice that fails") {
             !gateway.process.lines(with: "Inngest").isEmpty
         }
         try sandbox.control("close?code=4200")
         gateway.process.signal(SIGHUP)
-        try stage.wait(for: "a reload") { !gateway.process.lines(with: "reloaded").isEmpty }
-        let line = LineClient(stage, path: gateway.ipc)
-        said += "\(try line.ask("STATUS"))" + "\(try line.ask("CHANNELS"))"
-        line.say("\(inURL) PUBLISH")
-        try stage.wait(for: "a refusal") { line.replies.count == 3 }
-        said += "\(line.replies[2])"
-        let metrics = try stage.request(admin, "GET", "/metrics")
-        said += String(decoding: metrics.body, as: UTF8.self)
-        try stage.wait(for: "the console's event") {
+        try fixture.wait(for: "a reload") { !gateway.process.lines(with: "reloaded").isEmpty }
+        let line = LineClient(fixture, path: gateway.ipc)
+        published += "\(try line.ask("STATUS"))" + "\(try line.ask("CHANNELS"))"
+        line.send("\(inURL) PUBLISH")
+        try fixture.wait(for: "a refusal") { line.replies.count == 3 }
+        published += "\(line.replies[2])"
+        let metrics = try fixture.request(admin, "GET", "/metrics")
+        published += String(decoding: metrics.body, as: UTF8.self)
+        try fixture.wait(for: "the console's event") {
             console.recorder.text.contains(#""event":"new-message""#)
         }
         #expect(try gateway.stop() == 0)
-        said += console.recorder.text + gateway.process.output + gateway.process.errors
-        #expect(said.contains("status=403") && said.contains("status=431"))
-        for secret in secrets { #expect(!said.contains(secret), "\(secret)") }
+        published += console.recorder.text + gateway.process.output + gateway.process.errors
+        #expect(published.contains("status=403") && published.contains("status=431"))
+        for secret in secrets { #expect(!published.contains(secret), "\(secret)") }
     }
 
     @Test(arguments: [
@@ -128,15 +140,15 @@ struct SecretTests {
         ["serve", "--https-proxy", "http://u:hush-hush@p:1"],
         ["serve", "--pusher-port", "x"], ["serve", "--linger", "x"],
     ])
-    func `a start that is refused, and help, say none either`(arguments: [String]) throws {
-        let stage = try Stage()
-        let process = try stage.start(
+    func `a refused start and help contain no secret either`(arguments: [String]) throws {
+        let fixture = try EndToEndFixture()
+        let process = try fixture.start(
             arguments[0], Array(arguments.dropFirst()),
-            GatewayProcess.variables(upstreamPort: 1, ipc: stage.folder.file("x"))
+            GatewayProcess.variables(upstreamPort: 1, ipc: fixture.folder.file("x"))
                 .merging(variables(route: 1)) { $1 })
-        try stage.wait(for: "its end") { process.hasEnded }
-        let said = process.output + process.errors
-        for secret in secrets + ["hush-hush"] { #expect(!said.contains(secret), "\(secret)") }
+        try fixture.wait(for: "its end") { process.hasEnded }
+        let published = process.output + process.errors
+        for secret in secrets + ["hush-hush"] { #expect(!published.contains(secret), "\(secret)") }
         guard arguments.count > 1,
             ["-secret", "-key", "-proxy"].contains(where: arguments[1].contains)
         else { return }
@@ -148,14 +160,14 @@ struct SecretTests {
                     + " arguments; set "))
     }
 
-    @Test func `a crash leaves no core file and says nothing`() throws {
-        let stage = try Stage()
-        let sandbox = try SandboxProcess(stage)
-        let gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+    @Test func `a crash leaves no core file and no secret`() throws {
+        let fixture = try EndToEndFixture()
+        let sandbox = try SandboxProcess(fixture)
+        let gateway = try GatewayProcess(fixture, upstreamPort: sandbox.port)
         let pid = gateway.process.pid
-        let result = try stage.run(
+        let result = try fixture.run(
             "prlimit", ["--pid", "\(pid)", "--core=unlimited:unlimited"])
-        // Without the right to raise the limit there is no core file for that reason alone.
+        // A user without the right to raise the limit gets no core file in any case.
         #expect(result.status == 0 || getuid() != 0)
         var found = stat()
         #expect(stat("/proc/\(pid)/environ", &found) == 0 && found.st_uid == 0)

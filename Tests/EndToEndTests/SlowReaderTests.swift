@@ -4,33 +4,30 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// A reader that takes nothing costs no memory and holds up nobody.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+/// A reader that takes nothing costs no memory and delays no other reader.
+@Suite(.serialized)
 struct SlowReaderTests {
     private static let channel = "presence-bail-1"
-    /// Events in all: a hundred thousand.
+    /// The number of events.
     private static let total = 100_000
-    /// Requests of ten events each that are under way at a time: fewer events than the log holds.
+    /// The number of concurrent requests of ten events each: fewer events than the log holds.
     private static let window = 20
-    /// What the gateway may grow by from a tenth of the events to all of them, in KiB.
+    /// The growth of the gateway allowed between a tenth of the events and all of them, in KiB.
     private static let growth = 4_096
 
-    @Test(
-        .enabled(
-            if: Sanitizer.ofBinary == nil,
-            "sanitized, it tells for longer than a minute, in which a reader has to take something")
-    )
-    func `a hundred thousand events to a slow reader and a fast one cost no memory`() throws {
-        let stage = try Stage()
-        let sandbox = try SandboxProcess(stage)
+    @Test(.enabled(if: Sanitizer.leavesMemory, "a sanitizer's allocator keeps freed memory"))
+    func `a hundred thousand events to a slow and a fast reader cost no memory`() throws {
+        let fixture = try EndToEndFixture()
+        let sandbox = try SandboxProcess(fixture)
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: ["PASSERELLE_LOG": "info"])
+            fixture, upstreamPort: sandbox.port,
+            variables: ["PASSERELLE_LOG": "info", "PASSERELLE_STALL": "1h"])
         let target = "/events?channel=\(Self.channel)"
-        let fast = StreamClient(stage, gateway.http, target)
-        let slow = StreamClient(stage, gateway.http, target)
-        let line = LineClient(stage, path: gateway.ipc)
-        line.say("SUBSCRIBE \(Self.channel)")
-        try stage.wait(for: "all readers") {
+        let fast = StreamClient(fixture, gateway.http, target)
+        let slow = StreamClient(fixture, gateway.http, target)
+        let line = LineClient(fixture, path: gateway.ipc)
+        line.send("SUBSCRIBE \(Self.channel)")
+        try fixture.wait(for: "all readers") {
             !fast.snapshots.isEmpty && !slow.snapshots.isEmpty && line.replies.count == 1
         }
         slow.pause()
@@ -39,7 +36,7 @@ struct SlowReaderTests {
         let flood = Flood(sandbox, Self.channel, total: Self.total, window: Self.window)
         flood.pump(taken: 0)
         var early: Int?
-        try stage.wait(for: "all events at the fast reader", within: .seconds(240)) {
+        try fixture.wait(for: "all events at the fast reader") {
             flood.pump(taken: fast.count)
             if early == nil, fast.count >= Self.total / 10 { early = try gateway.residentKiB }
             return fast.count >= Self.total
@@ -51,27 +48,28 @@ struct SlowReaderTests {
         #expect(flood.refusals.isEmpty)
         let first = try #require(early)
         #expect(late - first < Self.growth, "from \(first) KiB to \(late) KiB")
-        try checkLate(stage, slow, line)
+        try checkLate(fixture, slow, line)
         #expect(try gateway.stop() == 0)
     }
 
-    /// The slow ones hear the beginning, then a gap, then all that is still held, and nothing twice.
+    /// Checks that slow readers receive the beginning, then a gap, then all entries that are still
+    /// held, and no event twice.
     private func checkLate(
-        _ stage: Stage, _ slow: StreamClient, _ line: LineClient
+        _ fixture: EndToEndFixture, _ slow: StreamClient, _ line: LineClient
     ) throws {
         slow.resume()
         line.resume()
-        try stage.wait(for: "the rest at the slow readers") {
-            [slow, line].allSatisfy { (ear: any Ear) in
-                ear.told.last?.data == "{\"n\":\(Self.total)}"
+        try fixture.wait(for: "the rest at the slow readers") {
+            [slow, line].allSatisfy { (reader: any SurfaceClient) in
+                reader.delivered.last?.data == "{\"n\":\(Self.total)}"
             }
         }
-        for ear in [slow, line] as [any Ear] {
-            #expect(ear.told.count { $0.isGap } == 1)
-            let gap = try #require(ear.told.first { $0.isGap })
+        for reader in [slow, line] as [any SurfaceClient] {
+            #expect(reader.delivered.count { $0.isGap } == 1)
+            let gap = try #require(reader.delivered.first { $0.isGap })
             #expect(try JSONText(Array(gap.data.utf8)).string(["reason"]) == "evicted")
             var last = 0
-            for event in ear.told {
+            for event in reader.delivered {
                 guard !event.isGap, let number = Int(event.data.dropFirst(5).dropLast()) else {
                     last = -1
                     continue
@@ -79,12 +77,12 @@ struct SlowReaderTests {
                 #expect(last == -1 || number == last + 1)
                 last = number
             }
-            #expect(ear.told.count < Self.total)
+            #expect(reader.delivered.count < Self.total)
         }
     }
 }
 
-/// Numbered events in batches of ten, as many as a reader keeps up with.
+/// Publishes numbered events in batches of ten, at the pace of the reader.
 private final class Flood {
     private(set) var refusals: [Int] = []
     private let sandbox: SandboxProcess
@@ -100,7 +98,7 @@ private final class Flood {
         self.window = window
     }
 
-    /// Publishes on; the reader has got so many.
+    /// Publishes further batches; `taken` is the number of events that the reader has received.
     func pump(taken: Int) {
         while begun < total, begun - taken <= window * 10 - 10 {
             let data = (1...10).map { "{\"n\":\(begun + $0)}" }

@@ -4,19 +4,18 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// The programs that people really use: curl, socat, and our own clients of the Unix socket.
-@Suite(.timeLimit(.minutes(5)))
+/// Common programs as clients: curl, socat, and this project's clients of the Unix socket.
 struct ToolTests {
     private static let channel = "presence-bail-1"
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let sandbox: SandboxProcess
     private let gateway: GatewayProcess
     private let url: String
 
     init() throws {
-        stage = try Stage()
-        sandbox = try SandboxProcess(stage)
-        gateway = try GatewayProcess(stage, upstreamPort: sandbox.port)
+        fixture = try EndToEndFixture()
+        sandbox = try SandboxProcess(fixture)
+        gateway = try GatewayProcess(fixture, upstreamPort: sandbox.port)
         url = "http://\(gateway.http)"
     }
 
@@ -25,11 +24,11 @@ struct ToolTests {
     }
 
     private func curl(_ arguments: String...) throws -> SubprocessResult {
-        try stage.run("curl", ["-s", "-m", "50"] + arguments)
+        try fixture.run("curl", ["-s", "-m", "600"] + arguments)
     }
 
     private func passerelle(_ arguments: String..., input: String = "") throws -> SubprocessResult {
-        try stage.run(
+        try fixture.run(
             "env",
             PasserelleProcess.words(
                 arguments, ["PASSERELLE_IPC": gateway.ipc], binary: PasserelleProcess.binary()),
@@ -42,9 +41,9 @@ struct ToolTests {
     func `curl -N follows a channel, by HTTP 1.1 and by HTTP 1.0`(version: String) throws {
         let curl = try Subprocess(
             "curl", ["-sNi", version, "\(url)/events?channel=\(Self.channel)"])
-        try stage.wait(for: "the snapshot") { curl.output.contains("subscription_succeeded") }
+        try fixture.wait(for: "the snapshot") { curl.output.contains("subscription_succeeded") }
         for number in 1...3 { try publish(number) }
-        try stage.wait(for: "three events") { curl.output.contains(#"{"n":3}"#) }
+        try fixture.wait(for: "three events") { curl.output.contains(#"{"n":3}"#) }
         let head = curl.output.lowercased()
         for field in [
             "content-type: text/event-stream; charset=utf-8", "x-accel-buffering: no",
@@ -58,11 +57,11 @@ struct ToolTests {
         #expect(try curl.wait().status == 0, "an orderly end is none that curl complains of")
     }
 
-    @Test func `a loop of conditional GETs hears everything, and 304 where there is nothing`()
+    @Test func `a loop of conditional GETs receives every event, and 304 if there is none`()
         throws
     {
         let target = "\(url)/poll?channel=\(Self.channel)"
-        let tags = stage.folder.file("tag")
+        let tags = fixture.folder.file("tag")
         func get() throws -> (status: String, body: String) {
             let result = try curl(
                 "--etag-save", tags, "--etag-compare", tags, "-w", "\n%{http_code}", target)
@@ -72,39 +71,40 @@ struct ToolTests {
         }
         #expect(try get().status == "200")
         #expect(try get().status == "304")
-        var told: [Told] = []
+        var delivered: [DeliveredEvent] = []
         for number in 1...6 {
             try publish(number)
             guard number.isMultiple(of: 2) else { continue }
-            // The sandbox has sent what it has answered; the gateway may read it a little later.
-            try stage.wait(for: "two events") {
+            // The sandbox has sent the events before its answer; the gateway may read them a little
+            // later.
+            try fixture.wait(for: "two events") {
                 let (status, body) = try get()
                 guard status == "200" else { return false }
                 for event in try JSONText(Array(body.utf8)).elements(["events"]) {
-                    told.append(try Told(event))
+                    delivered.append(try DeliveredEvent(event))
                 }
-                return told.count == number
+                return delivered.count == number
             }
             #expect(try get().status == "304")
         }
-        #expect(told.map(\.data) == (1...6).map { "{\"n\":\($0)}" })
-        let early = try curl("-H", "If-None-Match: W/\"\(told[1].id)\", \"x\"", target)
+        #expect(delivered.map(\.data) == (1...6).map { "{\"n\":\($0)}" })
+        let early = try curl("-H", "If-None-Match: W/\"\(delivered[1].id)\", \"x\"", target)
         let body = try JSONText(Array(early.output.utf8))
         #expect(try body.elements(["events"]).count == 4)
     }
 
-    @Test func `a poll that waits is answered by the event, and by 304 when its time is over`()
+    @Test func `a waiting poll is answered by the event, and by 304 after its time`()
         throws
     {
         let first = try JSONText(try gateway.get("/poll?channel=\(Self.channel)").body)
         let position = try first.string(["position"])
         let target = "\(url)/poll?channel=\(Self.channel)&after=\(position)"
         let waiting = try Subprocess("curl", ["-s", target + "&wait=50"])
-        try stage.wait(for: "the poll") {
+        try fixture.wait(for: "the poll") {
             try gateway.status().number(["readers", "attached"]) == 1
         }
         try publish(1)
-        try stage.wait(for: "its answer") { waiting.hasEnded }
+        try fixture.wait(for: "its answer") { waiting.hasEnded }
         #expect(waiting.output.contains(#"{"n":1}"#))
         let tag = try JSONText(Array(waiting.output.utf8)).string(["position"])
         let idle = try curl(
@@ -117,19 +117,19 @@ struct ToolTests {
 
     // MARK: socat
 
-    @Test func `socat subscribes, hears, and is let go`() throws {
-        let socat = try Subprocess("socat", ["-t", "30", "-", "UNIX-CONNECT:\(gateway.ipc)"])
+    @Test func `socat subscribes, receives, and is released at the end`() throws {
+        let socat = try Subprocess("socat", ["-t", "600", "-", "UNIX-CONNECT:\(gateway.ipc)"])
         socat.write("SUBSCRIBE \(Self.channel)\r\n")
-        try stage.wait(for: "the answer") { socat.output.contains("\n") }
+        try fixture.wait(for: "the answer") { socat.output.contains("\n") }
         #expect(socat.output.hasPrefix("OK SUBSCRIBE \(Self.channel) {\"position\":\""))
         try publish(1)
-        try stage.wait(for: "the event") { socat.output.contains("\nEVENT {") }
+        try fixture.wait(for: "the event") { socat.output.contains("\nEVENT {") }
         socat.write("PING\nNONSENSE\nPUBLISH \(Self.channel) note {\"a\": [1, 2]}\n")
-        try stage.wait(for: "what was published") { socat.output.contains(#"{"a": [1, 2]}"#) }
+        try fixture.wait(for: "the event") { socat.output.contains(#"{"a": [1, 2]}"#) }
         socat.write("QUIT\n")
         socat.closeInput()
-        let result = try socat.wait(upTo: Stage.patience) {
-            try stage.loop.turn(upTo: .milliseconds(5))
+        let result = try socat.wait(upTo: EndToEndFixture.patience) {
+            try fixture.loop.turn(upTo: .milliseconds(5))
         }
         #expect(result.status == 0)
         let verbs = result.output.split(separator: "\n").map {
@@ -143,35 +143,37 @@ struct ToolTests {
         #expect(verbs.contains("OK PUBLISH"))
     }
 
-    @Test func `what is piped in is answered in full before the end`() throws {
+    @Test func `piped commands are all answered before the end`() throws {
         try publish(0)
-        let result = try stage.run(
-            "socat", ["-t", "30", "-", "UNIX-CONNECT:\(gateway.ipc)"],
+        let result = try fixture.run(
+            "socat", ["-t", "600", "-", "UNIX-CONNECT:\(gateway.ipc)"],
             input: "MEMBERS \(Self.channel)\nHISTORY \(Self.channel)\nCHANNELS\nSTATUS\n")
         let verbs = result.output.split(separator: "\n").map { $0.split(separator: " ")[1] }
         #expect(verbs.sorted() == ["CHANNELS", "HISTORY", "MEMBERS", "STATUS"])
     }
 
-    // MARK: Our own clients
+    // MARK: This project's clients
 
-    @Test func `tail prints what is said, and publish, members and status ask for it`() throws {
-        let tail = try stage.start(
+    @Test func `tail prints events, and publish, members and status get their answers`() throws {
+        let tail = try fixture.start(
             "tail", [Self.channel, "presence-bail-2"], ["PASSERELLE_IPC": gateway.ipc])
         let ana = try ChannelsMember(
-            stage, port: sandbox.port, userID: "ana", info: #"{"name":"Ana"}"#)
-        try stage.wait(for: "tail's subscriptions") {
+            fixture, port: sandbox.port, userID: "ana", info: #"{"name":"Ana"}"#)
+        try fixture.wait(for: "tail's subscriptions") {
             try gateway.isLive(Self.channel, "presence-bail-2")
         }
         try ana.join(Self.channel)
-        try stage.wait(for: "ana") { tail.output.contains("pusher:member_added") }
+        try fixture.wait(for: "ana") { tail.output.contains("pusher:member_added") }
         let sent = try passerelle("publish", Self.channel, "new-message", #"{ "text":"é\n" }"#)
         #expect([sent.output, sent.errors] == ["", ""] && sent.status == 0)
         let piped = try passerelle("publish", "presence-bail-2", "note", "-", input: "[1,\n2]\n")
         #expect([piped.output, piped.errors] == ["", ""] && piped.status == 0)
-        try stage.wait(for: "both events") { tail.output.split(separator: "\n").count == 3 }
-        let told = try tail.output.split(separator: "\n").map { try Told(Array($0.utf8)) }
+        try fixture.wait(for: "both events") { tail.output.split(separator: "\n").count == 3 }
+        let delivered = try tail.output.split(separator: "\n").map {
+            try DeliveredEvent(Array($0.utf8))
+        }
         #expect(
-            told.map(\.said) == [
+            delivered.map(\.published) == [
                 #"pusher:member_added {"user_id":"ana","user_info":{"name":"Ana"}} -"#,
                 #"new-message { "text":"é\n" } -"#, "note [1, 2] -",
             ])
@@ -186,51 +188,53 @@ struct ToolTests {
         #expect(refused.status == 1 && refused.errors.contains("forbidden"))
     }
 
-    @Test func `tail goes on where it was when the gateway comes back`() throws {
-        let tail = try stage.start("tail", [Self.channel], ["PASSERELLE_IPC": gateway.ipc])
-        try stage.wait(for: "tail's subscription") { try gateway.isLive(Self.channel) }
+    @Test func `tail resumes at its position when the gateway is back`() throws {
+        let tail = try fixture.start("tail", [Self.channel], ["PASSERELLE_IPC": gateway.ipc])
+        try fixture.wait(for: "tail's subscription") { try gateway.isLive(Self.channel) }
         try publish(1)
-        try stage.wait(for: "the first event") { tail.output.contains(#"{"n":1}"#) }
+        try fixture.wait(for: "the first event") { tail.output.contains(#"{"n":1}"#) }
         try gateway.stop()
         let next = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: ["PASSERELLE_IPC": gateway.ipc])
-        try stage.wait(for: "tail's return") {
+            fixture, upstreamPort: sandbox.port, variables: ["PASSERELLE_IPC": gateway.ipc])
+        try fixture.wait(for: "tail's return") {
             try next.isLive(Self.channel) && tail.output.contains("unknown-position")
         }
         try publish(2)
-        try stage.wait(for: "the second event") { tail.output.contains(#"{"n":2}"#) }
-        let told = try tail.output.split(separator: "\n").map { try Told(Array($0.utf8)) }
-        #expect(told.map(\.event) == ["new-message", "passerelle:gap", "new-message"])
+        try fixture.wait(for: "the second event") { tail.output.contains(#"{"n":2}"#) }
+        let delivered = try tail.output.split(separator: "\n").map {
+            try DeliveredEvent(Array($0.utf8))
+        }
+        #expect(delivered.map(\.event) == ["new-message", "passerelle:gap", "new-message"])
         #expect(tail.errors.contains("lost the gateway"))
     }
 
-    @Test func `a client without a gateway says where it looked, and exits 69`() throws {
-        let result = try stage.run(
+    @Test func `a client without a gateway prints the path it tried, and exits 69`() throws {
+        let result = try fixture.run(
             "env",
             PasserelleProcess.words(
-                ["status"], ["PASSERELLE_IPC": stage.folder.file("nothing")],
+                ["status"], ["PASSERELLE_IPC": fixture.folder.file("nothing")],
                 binary: PasserelleProcess.binary()))
         #expect(result.status == 69)
-        #expect(result.errors.contains(stage.folder.file("nothing")))
+        #expect(result.errors.contains(fixture.folder.file("nothing")))
         #expect(result.errors.split(separator: "\n").count == 1)
     }
 
     // MARK: Listeners
 
     @Test func `several listeners serve the same: IPv4, IPv6 and a Unix socket`() throws {
-        let path = stage.folder.file("http")
+        let path = fixture.folder.file("http")
         let several = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, http: "127.0.0.1:0,[::1]:0,unix:\(path)")
+            fixture, upstreamPort: sandbox.port, http: "127.0.0.1:0,[::1]:0,unix:\(path)")
         let addresses = several.addresses
         #expect(addresses.count == 3)
         let streams = addresses.map {
-            StreamClient(stage, $0, "/events?channel=\(Self.channel)")
+            StreamClient(fixture, $0, "/events?channel=\(Self.channel)")
         }
-        try stage.wait(for: "every snapshot") { streams.allSatisfy { !$0.snapshots.isEmpty } }
+        try fixture.wait(for: "every snapshot") { streams.allSatisfy { !$0.snapshots.isEmpty } }
         try publish(1)
-        try stage.wait(for: "the event") { streams.allSatisfy { $0.told.count == 1 } }
-        #expect(Set(streams.map { $0.told[0].id }).count == 1)
-        let mode = try stage.run("stat", ["-c", "%a", path, several.ipc])
+        try fixture.wait(for: "the event") { streams.allSatisfy { $0.delivered.count == 1 } }
+        #expect(Set(streams.map { $0.delivered[0].id }).count == 1)
+        let mode = try fixture.run("stat", ["-c", "%a", path, several.ipc])
         #expect(mode.output == "660\n660\n")
         let members = "/channels/\(Self.channel)/members"
         let bySocket = try curl("--unix-socket", path, "http://any.name\(members)")

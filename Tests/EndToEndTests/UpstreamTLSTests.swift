@@ -4,22 +4,21 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Whom the gateway speaks to over TLS: only a server that an authority it trusts vouches for.
-@Suite(.timeLimit(.minutes(5)))
+/// TLS connections of the gateway: only to a server with a certificate of a trusted authority.
 struct UpstreamTLSTests {
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let sandbox: SandboxProcess
     private let certificates: TestCertificates
 
     init() throws {
-        stage = try Stage()
-        sandbox = try SandboxProcess(stage)
+        fixture = try EndToEndFixture()
+        sandbox = try SandboxProcess(fixture)
         certificates = try TestCertificates()
     }
 
     private func front(_ server: TestCertificates.Server) throws -> TLSFront {
         try TLSFront(
-            stage, certificate: server.certificateFile, key: server.keyFile, to: sandbox.port)
+            fixture, certificate: server.certificateFile, key: server.keyFile, to: sandbox.port)
     }
 
     @Test func `another name, an unknown authority and an expired certificate are refused`()
@@ -34,11 +33,11 @@ struct UpstreamTLSTests {
                 "expired"),
         ]
         for refusal in refusals {
-            refusal.line.say(#"PUBLISH presence-bail-1 e {"a":1}"#)
-            refusal.line.say("MEMBERS presence-bail-1")
+            refusal.line.send(#"PUBLISH presence-bail-1 e {"a":1}"#)
+            refusal.line.send("MEMBERS presence-bail-1")
         }
-        try stage.wait(for: "second attempts") { refusals.allSatisfy { $0.front.accepted >= 3 } }
-        try stage.wait(for: "answers") { refusals.allSatisfy { $0.line.replies.count == 2 } }
+        try fixture.wait(for: "second attempts") { refusals.allSatisfy { $0.front.accepted >= 3 } }
+        try fixture.wait(for: "answers") { refusals.allSatisfy { $0.line.replies.count == 2 } }
         for refusal in refusals {
             for reply in refusal.line.replies {
                 guard case .error(code: "upstream-unavailable", _) = reply else {
@@ -55,12 +54,12 @@ struct UpstreamTLSTests {
             #expect(!log.errors.contains(SandboxProcess.secret))
             #expect(try refusal.gateway.stop() == 0)
         }
-        let state = try JSONText(try stage.request(sandbox.address, "GET", "/sandbox/state").body)
+        let state = try JSONText(try fixture.request(sandbox.address, "GET", "/sandbox/state").body)
         #expect(try state.number(["counts", "connections"]) == 0)
         #expect(try state.number(["counts", "requests"]) == 0)
     }
 
-    /// A gateway in front of a server that it must not speak to, and what its log is to say.
+    /// A gateway whose Channels server it must refuse, and the log records expected.
     private struct Refusal {
         let gateway: GatewayProcess
         let front: TLSFront
@@ -73,18 +72,18 @@ struct UpstreamTLSTests {
     ) throws -> Refusal {
         let front = try front(server)
         let gateway = try GatewayProcess(
-            stage, upstreamPort: front.port,
+            fixture, upstreamPort: front.port,
             variables: variables.merging(["PUSHER_SCHEME": "https"]) { $1 })
         return Refusal(
-            gateway: gateway, front: front, line: LineClient(stage, path: gateway.ipc),
+            gateway: gateway, front: front, line: LineClient(fixture, path: gateway.ipc),
             words: words)
     }
 
-    /// An auth route that would admit whoever asks.
+    /// An auth route that would admit every reader.
     private func admittingRoute(named name: String) throws -> ScriptedHTTP {
         let server = try certificates.server(names: [name])
         let route = try ScriptedHTTP(
-            loop: stage.loop,
+            loop: fixture.loop,
             tls: TLSServer(certificateFile: server.certificateFile, keyFile: server.keyFile))
         route.answer = { request, link in
             let items = try? HTTPTarget.decodeQuery(
@@ -104,11 +103,11 @@ struct UpstreamTLSTests {
         return route
     }
 
-    @Test func `the auth route is believed under its own name alone`() throws {
+    @Test func `the auth route is accepted under its own name only`() throws {
         for (names, status) in [("other.example", 503), ("localhost", 200)] {
             let route = try admittingRoute(named: names)
             let gateway = try GatewayProcess(
-                stage, upstreamPort: sandbox.port,
+                fixture, upstreamPort: sandbox.port,
                 variables: [
                     "PASSERELLE_AUTH": "endpoint",
                     "PASSERELLE_CA_FILE": certificates.authorityFile,
@@ -121,37 +120,39 @@ struct UpstreamTLSTests {
             if status == 503 {
                 #expect(answer.fields.contains("Retry-After"))
                 #expect(String(decoding: answer.body, as: UTF8.self).contains("auth-unavailable"))
-                let lines = gateway.process.lines(with: "PASSERELLE_AUTH_ENDPOINT does not decide")
+                let lines = gateway.process.lines(with: "PASSERELLE_AUTH_ENDPOINT fails")
                 #expect(lines.contains { $0.contains("another name") }, "\(lines)")
             }
             #expect(try gateway.stop() == 0)
         }
     }
 
-    @Test func `a server that does not speak TLS is refused, and the log says so`() throws {
+    @Test func `a server that does not speak TLS is refused, with a log record`() throws {
         let gateway = try GatewayProcess(
-            stage, upstreamPort: sandbox.port, variables: ["PUSHER_SCHEME": "https"])
-        try stage.wait(for: "a line about it") {
+            fixture, upstreamPort: sandbox.port, variables: ["PUSHER_SCHEME": "https"])
+        try fixture.wait(for: "a line about it") {
             !gateway.process.lines(with: "not connected to Channels").isEmpty
         }
         #expect(!gateway.process.lines(with: "not connected", "TLS").isEmpty)
         #expect(try gateway.stop() == 0)
     }
 
-    @Test func `a name is checked as a name, and REST goes the same way`() throws {
+    @Test func `a certificate's name is checked, and REST is checked in the same way`() throws {
         let front = try front(try certificates.server(names: ["localhost"]))
         let gateway = try GatewayProcess(
-            stage, upstreamPort: front.port,
+            fixture, upstreamPort: front.port,
             variables: [
                 "PUSHER_HOST": "localhost", "PUSHER_SCHEME": "https",
                 "PASSERELLE_CA_FILE": certificates.authorityFile,
             ])
-        let stream = StreamClient(stage, gateway.http, "/events?channel=presence-bail-1")
-        try stage.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
-        let line = LineClient(stage, path: gateway.ipc)
-        line.say(#"PUBLISH presence-bail-1 new-message { "a":1.0 }"#)
-        try stage.wait(for: "the event") { stream.told.count == 1 && line.replies.count == 1 }
+        let stream = StreamClient(fixture, gateway.http, "/events?channel=presence-bail-1")
+        try fixture.wait(for: "the snapshot") { !stream.snapshots.isEmpty }
+        let line = LineClient(fixture, path: gateway.ipc)
+        line.send(#"PUBLISH presence-bail-1 new-message { "a":1.0 }"#)
+        try fixture.wait(for: "the event") {
+            stream.delivered.count == 1 && line.replies.count == 1
+        }
         #expect(line.replies == [.ok(verb: "PUBLISH", words: ["presence-bail-1"], json: nil)])
-        #expect(stream.told[0].said == #"new-message { "a":1.0 } -"#)
+        #expect(stream.delivered[0].published == #"new-message { "a":1.0 } -"#)
     }
 }

@@ -2,7 +2,7 @@
 import PasserelleTesting
 import Testing
 
-/// The echo that outside conformance suites drive, over the same codec and loop as the gateway.
+/// The echo server for conformance suites of other projects, with the gateway's codec and loop.
 struct WebSocketEchoTests {
     private static func echo() throws -> String {
         let binary = try PasserelleProcess.binary()
@@ -10,11 +10,11 @@ struct WebSocketEchoTests {
         return "/\(folder)/WebSocketEcho"
     }
 
-    @Test func `a client that others wrote gets back what it says`() throws {
+    @Test func `a foreign client gets its messages back`() throws {
         let server = try Subprocess(Self.echo(), ["listen", "0"])
         defer { server.signal(9) }
         var port: Substring?
-        try Stage().wait(for: "the echo's port: \(server.errors)") {
+        try EndToEndFixture().wait(for: "the echo's port: \(server.errors)") {
             port = server.output.split(separator: "\n").first?.split(separator: ":").last
             return port != nil
         }
@@ -24,12 +24,12 @@ struct WebSocketEchoTests {
         #expect(result.errors == "" && result.output == "done\n" && result.status == 0)
     }
 
-    @Test func `a suite's cases are walked one by one, then its report is asked for`() throws {
+    @Test func `the cases of a suite run one by one, and then the report is requested`() throws {
         let suite = try Subprocess(
             Subprocess.python(), [Subprocess.client("suite.py"), "an agent & more"])
         defer { suite.signal(9) }
         var port: Substring?
-        try Stage().wait(for: "the suite's port: \(suite.errors)") {
+        try EndToEndFixture().wait(for: "the suite's port: \(suite.errors)") {
             port = suite.output.split(separator: "\n").first
             return port != nil
         }
@@ -42,13 +42,13 @@ struct WebSocketEchoTests {
                 == ["case 1: ok", "case 2: ok", "case 3: ok", "case 4: ok", "done"])
     }
 
-    @Test func `a suite that is not there is told of`() throws {
+    @Test func `a suite that is not running is reported`() throws {
         let result = try Subprocess.run(
             Self.echo(), ["connect", "--cases", "ws://127.0.0.1:1", "--agent", "a"])
         #expect(result.status == 1 && result.errors != "")
     }
 
-    @Test func `a wrong use says how it is used`() throws {
+    @Test func `invalid arguments print the usage`() throws {
         let result = try Subprocess.run(Self.echo(), ["shout"])
         #expect(result.status == 64 && result.errors.contains("listen PORT"))
     }

@@ -2,9 +2,9 @@
 import FoundationEssentials
 import FuzzTargets
 
-/// The inputs that fuzzing begins with, as they stand beside the targets.
+/// The seed inputs of the fuzz targets, which are stored beside them.
 enum Corpus {
-    /// The contents of every file of a target's folder, in the order of their names.
+    /// Returns the contents of all files in a target's folder, ordered by name.
     static func files(of target: FuzzTarget, from file: String = #filePath) throws -> [[UInt8]] {
         let tests = file.split(separator: "/").dropLast(2).joined(separator: "/")
         let folder = "/\(tests)/Fuzz/Corpus/\(target.rawValue)"

@@ -3,16 +3,16 @@ import FuzzTargets
 import PasserelleTesting
 import Testing
 
-/// What the fuzzer starts from, and what it once found, holds without it too.
+/// Runs the seed inputs and the findings of the fuzzer without it.
 struct FuzzCorpusTests {
     @Test(arguments: FuzzTarget.allCases)
-    func `every input of the corpus keeps the rules, whole and cut short`(target: FuzzTarget) throws
+    func `every corpus input keeps the invariants, whole or as a prefix`(target: FuzzTarget) throws
     {
         let files = try Corpus.files(of: target)
         #expect(files.count >= 3, "\(target.rawValue) has too small a corpus")
         for file in files {
             target.run(file)
-            // Each beginning of it, of which the short ones are the ones that differ.
+            // Each prefix too; the short ones differ most.
             for length in 0..<min(file.count, 300) { target.run(Array(file[..<length])) }
         }
     }

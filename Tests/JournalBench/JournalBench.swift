@@ -2,11 +2,11 @@
 import PasserelleHub
 import PasserelleNet
 
-/// Measures how long a start takes that finds a journal of a given size, and what writing costs.
+/// Measures the start with a journal of a given size, and the cost of writing.
 ///
 ///     swift run -c release JournalBench FOLDER [MIB] [CHANNELS] [BYTES]
 ///
-/// The folder should be empty and may be removed afterwards. An event is `BYTES` of data (300).
+/// The folder should be empty and can be removed afterwards. An event has `BYTES` of data (300).
 @main
 enum JournalBench {
     static func main() throws {
@@ -24,7 +24,7 @@ enum JournalBench {
         for _ in 0..<3 { try start(folder, events: events) }
     }
 
-    /// Writes a journal as a gateway would, and tells what a record costs to encode.
+    /// Writes a journal as a gateway would, and reports the cost of encoding a record.
     private static func fill(
         _ folder: OwnedFolder, bytes: Int, channels: Int, dataBytes: Int
     ) throws -> Int {
@@ -36,7 +36,7 @@ enum JournalBench {
         let data = Array(
             ("{\"text\":\"" + String(repeating: "x", count: dataBytes - 11) + "\"}").utf8)
         while written < bytes {
-            var buffer = JournalRecord.beginning(EpochLine(1), followsHole: false).encoded
+            var buffer = JournalRecord.beginning(EpochHistory(1), followsGap: false).encoded
             let began = ContinuousClock.now
             while buffer.count < 16 << 20 {
                 let channel = Int(sequence) % channels
@@ -56,7 +56,7 @@ enum JournalBench {
             written += buffer.count
         }
         print("\(sequence) events, \(segment) segments, \(written >> 20) MiB")
-        print("encoding \(encoding / Int(sequence)) a record")
+        print("encoding: \(encoding / Int(sequence)) per record")
         return Int(sequence)
     }
 
@@ -74,7 +74,7 @@ enum JournalBench {
         let numbers = try folder.names().compactMap { Int($0.dropFirst("journal-".count)) }.sorted()
         for number in numbers {
             recovery.begin(segment: number)
-            try folder.read("journal-\(number)") { piece throws(JournalError) in
+            try folder.read("journal-\(number)") { piece in
                 try recovery.append(piece)
             }
             try recovery.end(isLast: number == numbers.last)
@@ -88,7 +88,8 @@ enum JournalBench {
         copy(hub, found, now)
     }
 
-    /// Writes everything anew without a disk, and tells how long the loop is held up at most.
+    /// Rewrites everything without a disk, and reports the longest time for which it blocks the
+    /// loop.
     private static func copy(_ hub: Hub, _ found: JournalRecovery.Result, _ now: Moment) {
         var journal = Journal(after: found, hub: hub, at: now)
         _ = journal.nextBatch(hub: hub, at: now)
@@ -96,7 +97,7 @@ enum JournalBench {
         var slices: [Duration] = []
         let began = ContinuousClock.now
         journal.retry(hub: hub, at: now)
-        while journal.state != .on {
+        while !journal.isKeeping {
             let from = ContinuousClock.now
             _ = journal.nextBatch(hub: hub, at: now)
             slices.append(ContinuousClock.now - from)
@@ -105,8 +106,8 @@ enum JournalBench {
         let whole = ContinuousClock.now - began
         slices.sort()
         print(
-            "copy: \(slices.count) slices in \(whole), half of them within"
-                + " \(slices[slices.count / 2]), 99 of 100 within \(slices[slices.count * 99 / 100]),"
-                + " the longest \(slices[slices.count - 1])")
+            "copy: \(slices.count) slices in \(whole), median"
+                + " \(slices[slices.count / 2]), p99 \(slices[slices.count * 99 / 100]),"
+                + " longest \(slices[slices.count - 1])")
     }
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pristine Debian that a container runs; these tests run beside it, in its network."""
+"""The pristine Debian in a container; the tests run outside it, but in its network."""
 
 import functools
 import os
@@ -17,23 +17,23 @@ SOCKETS = ["passerelle.socket", "passerelle-ipc.socket"]
 
 
 def package(revision):
-    """Gives the path of the package of a revision, outside of the machine."""
+    """Returns the path of the package of a revision, outside of the machine."""
     (found,) = PACKAGES.glob(f"passerelle_*-{revision}_*.deb")
     return found
 
 
 def path(inside):
-    """Gives where a file of the machine is to be found from outside."""
+    """Returns the path of the machine's file as seen from outside."""
     return pathlib.Path(f"/proc/{LEADER}/root{inside}")
 
 
 def put(file, inside):
-    """Copies a file into the machine, where an operator would have copied it to."""
+    """Copies a file into the machine, as an operator would."""
     shutil.copy(file, path(inside))
 
 
-def run(*words, check=True, timeout=300, stdin=""):
-    """Runs a command on the machine, as root at home, and gives what it wrote."""
+def run(*words, check=True, timeout=waiting.HANG_LIMIT, stdin=""):
+    """Runs a command on the machine, as root in its home folder, and returns the output."""
     enter = ["nsenter", "-t", LEADER, "-m", "-u", "-i", "-n", "-p", "-C", "--"]
     root = ["env", "-i", "-C", "/root", "HOME=/root", "LC_ALL=C.UTF-8", "TERM=dumb"]
     search = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -47,7 +47,7 @@ def run(*words, check=True, timeout=300, stdin=""):
 
 
 def script(text, variables=()):
-    """Runs a shell script on the machine, line by line; the first that fails ends it."""
+    """Runs a shell script on the machine; the first command that fails ends it."""
     return run("env", *variables, "bash", "-euo", "pipefail", "-s", stdin=text)
 
 
@@ -56,12 +56,12 @@ def systemctl(*words, check=True):
 
 
 def show(name, unit=SERVICE):
-    """Gives one property of a unit."""
+    """Returns one property of a unit."""
     return systemctl("show", "--value", f"--property={name}", unit).strip()
 
 
 def said():
-    """Gives the end of the journal, for a failure's message."""
+    """Returns the end of the journal, for a failure's message."""
     return run("journalctl", "--lines=25", "--no-pager", "--output=short-precise", check=False)
 
 

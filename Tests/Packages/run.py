@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests of one file, which is the argument."""
+"""Runs the tests of the file given as the argument."""
 
 import pathlib
 import sys
@@ -10,7 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def main():
-    # The Channels server and the readers are those of the units' tests.
+    # The Channels server and the readers are those of the tests of the units.
     sys.path[:0] = [str(HERE), str(HERE.parent / "Systemd"), str(HERE.parent / "Common")]
     suite = unittest.TestLoader().discover(str(HERE), sys.argv[1])
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""An operator's day: install, configure wrongly, check, fix, restart under load, upgrade, remove."""
+"""An operator's day: install, configure wrongly, check, fix, restart under load, upgrade, remove.
+"""
 
 import socket
 import unittest
@@ -44,7 +45,7 @@ class Day(unittest.TestCase):
             with self.subTest(each.__name__):
                 each()
                 continue
-            # What comes after a step that failed would only fail for that.
+            # After a failed step, all later ones would fail too.
             return
 
     def listens(self):
@@ -79,7 +80,7 @@ class Day(unittest.TestCase):
         script(f"install -m 600 /dev/stdin /etc/passerelle/pusher-secret <<<{secret}")
 
     def check(self):
-        """Gives the exit code of README's check, and all that it said."""
+        """Returns the exit code of the check in deploy/README.md, and its output."""
         said = run(
             "bash", "-c", "CREDENTIALS_DIRECTORY=/etc/passerelle passerelle check"
             " --env-file /etc/passerelle/passerelle.env 2>&1; echo $?",
@@ -93,11 +94,13 @@ class Day(unittest.TestCase):
         self.assertRegex(said, r"FAILED +(rest|subscription) .*\n +=> .*PUSHER_SECRET")
         systemctl("enable", "--now", *SOCKETS)
         self.assertEqual(get("/healthz"), (200, "ok\n"))
-        log = until(
-            lambda: run("journalctl", "--unit", SERVICE, "--grep", "subscription refused",
-                        "--no-pager", check=False),
-            "the refusal of Channels in the log",
-        )
+        # Without a match, journalctl prints "-- No entries --".
+        def refusal():
+            log = run("journalctl", "--unit", SERVICE, "--grep", "subscription refused",
+                      "--no-pager", check=False)
+            return log if "subscription refused" in log else None
+
+        log = until(refusal, "the refusal of Channels in the log")
         self.assertIn(f"channel={CHANNEL}", log)
         self.assertIn("status=401", log)
 
@@ -106,7 +109,7 @@ class Day(unittest.TestCase):
         code, said = self.check()
         self.assertEqual(code, 0, said)
         systemctl("restart", SERVICE)
-        # Answered when the channel is subscribed.
+        # It is answered once the channel is subscribed.
         self.assertEqual(get(f"/poll?channel={CHANNEL}")[0], 200)
         self.sandbox.publish(CHANNEL, "new-message", {"n": 0})
         until(lambda: '"data":{"n": 0}' in get(f"/poll?channel={CHANNEL}&after=earliest")[1], "an event")
@@ -150,7 +153,7 @@ class Day(unittest.TestCase):
     def is_upgraded(self):
         version = run("dpkg-query", "--show", "--showformat=${Version}", "passerelle")
         self.assertTrue(version.endswith("-2"), version)
-        # What runs is the file that is there now, and the operator's configuration is theirs.
+        # The process runs the installed file, and the operator's configuration is unchanged.
         program = run("readlink", f"/proc/{show('MainPID')}/exe").strip()
         self.assertTrue(program.endswith("/usr/bin/passerelle"), program)
         self.assertEqual(path("/etc/passerelle/passerelle.env").read_text(), CONFIGURATION)
@@ -166,7 +169,7 @@ class Day(unittest.TestCase):
         self.assertTrue(list(path("/var/lib/private/passerelle").iterdir()))
 
     def install_again(self):
-        """What was kept is used: the configuration, what was enabled, and the positions."""
+        """The configuration, the enabled units and the positions are still in use."""
         run("apt-get", "install", "-y", "./second.deb")
         self.assertEqual(systemctl("is-enabled", SOCKETS[0]).strip(), "enabled")
         systemctl("start", *SOCKETS)
@@ -182,7 +185,7 @@ class Day(unittest.TestCase):
         self.assertNotIn("passerelle", run("dpkg-query", "--list"))
 
     def files(self):
-        """Gives every file that has our name, apart from the packages at hand."""
+        """Returns every file with the project's name, apart from the packages under test."""
         places = "/bin /etc /lib /opt /root /run /srv /usr /var"
         return set(run(
             "bash", "-c", f"find {places} -xdev -name '*passerelle*' 2>/dev/null | sort").split())

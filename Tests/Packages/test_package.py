@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def run(*words):
-    """Runs a command to its end and gives all that it wrote."""
+    """Runs a command to its end and returns its whole output."""
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -68,7 +68,7 @@ class Page(unittest.TestCase):
         packed = pathlib.Path(folder.name, "usr/share/man/man1/passerelle.1.gz")
         self.page = pathlib.Path(folder.name, "passerelle.1")
         self.page.write_bytes(gzip.decompress(packed.read_bytes()))
-        # As wide as needed: no word of it is cut at the end of a line.
+        # As wide as needed, so that no word is broken at the end of a line.
         self.text = subprocess.run(
             ["mandoc", "-Tutf8", "-Owidth=1000", str(self.page)], capture_output=True, text=True
         ).stdout
@@ -83,7 +83,7 @@ class Page(unittest.TestCase):
         self.assertTrue(self.page.read_text().isascii())
 
     def has(self, words):
-        """Whether words stand there, however the lines are broken."""
+        """True if the page contains these words, with any line breaks."""
         self.assertIn(" ".join(words.split()), " ".join(self.text.split()))
 
     def test_every_command_with_all_that_its_help_says_stands_there(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""README's way from a pristine Debian to a gateway behind nginx, followed word for word."""
+"""The deployment of deploy/README.md, from a pristine Debian to a gateway behind nginx, word for word."""
 
 import http.client
 import json
@@ -9,14 +9,15 @@ import unittest
 
 from channels import PORT, Sandbox
 from machine import PROGRAM, SOCKETS, package, path, put, run, script, show, systemctl, until
+from waiting import HANG_LIMIT
 
-README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+README = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "README.md"
 CHANNEL = "presence-bail-42"
 
 
 def commands():
-    """Gives the commands of README's section, as they stand there."""
-    section = re.search(r"^## Deploy\n(.*?)^## ", README.read_text(), re.DOTALL | re.MULTILINE)[1]
+    """Returns the commands of the section Deployment, as they are written there."""
+    section = re.search(r"^## Deployment\n(.*?)^## ", README.read_text(), re.DOTALL | re.MULTILINE)[1]
     return re.findall(r"^```\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
 
 
@@ -31,8 +32,8 @@ class Followed(unittest.TestCase):
         blocks = commands()
         self.assertEqual(len(blocks), 5)
         text = "".join(blocks)
-        # The hosted Channels is played by the sandbox, with the credentials that README has; that
-        # it is not in the cluster eu is all that the machine is told besides.
+        # The sandbox stands in for the hosted Channels, with the credentials of the README; its
+        # address is the only setting that the README does not have.
         sandbox = Sandbox(
             PROGRAM,
             {
@@ -69,12 +70,14 @@ class Followed(unittest.TestCase):
         self.comes_back_after_a_boot()
 
     def reads(self):
-        """A stream through nginx tells an event that was published on the machine."""
+        """Checks that a stream through nginx delivers an event that was published on the machine.
+        """
         key = path("/etc/passerelle/token-key").read_text().strip()
         token = script(f"PASSERELLE_TOKEN_KEY={key} passerelle token {CHANNEL}").strip()
-        link = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+        link = http.client.HTTPConnection("127.0.0.1", 80, timeout=HANG_LIMIT)
         self.addCleanup(link.close)
-        link.request("GET", f"/events?channel={CHANNEL}&access_token={token}")
+        link.request("GET", f"/events?channel={CHANNEL}",
+                     headers={"Authorization": f"Bearer {token}"})
         answer = link.getresponse()
         self.assertEqual(answer.status, 200)
         self.assertEqual(answer.getheader("Content-Type"), "text/event-stream; charset=utf-8")
@@ -83,19 +86,19 @@ class Followed(unittest.TestCase):
         run("passerelle", "publish", CHANNEL, "new-message", '{"n":1}')
         while (line := answer.readline()) != b"event: new-message\n":
             self.assertTrue(line)
-        refused = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+        refused = http.client.HTTPConnection("127.0.0.1", 80, timeout=HANG_LIMIT)
         self.addCleanup(refused.close)
         refused.request("GET", f"/poll?channel={CHANNEL}")
         self.assertEqual(refused.getresponse().status, 401)
 
     def comes_back_after_a_boot(self):
-        """What was enabled is what a boot starts: the listeners, and the gateway on demand."""
+        """Checks that a boot starts the enabled units: the listeners, and the gateway on demand."""
         systemctl("stop", *SOCKETS, "passerelle.service")
         systemctl("start", "sockets.target")
         for unit in SOCKETS:
             self.assertEqual(show("ActiveState", unit), "active")
         self.assertEqual(show("ActiveState"), "inactive")
-        link = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+        link = http.client.HTTPConnection("127.0.0.1", 80, timeout=HANG_LIMIT)
         self.addCleanup(link.close)
         link.request("GET", "/healthz")
         self.assertEqual(link.getresponse().status, 200)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleDownstream
-import PasserelleHub
+@testable import PasserelleHub
 import PasserelleWire
 import Testing
 
 struct EntityTagsTests {
-    private let epochs = EpochLine(1).continued(by: 2, after: 10).continued(by: 3, after: 20)
+    private let epochs = EpochHistory(1).continued(by: 2, after: 10).continued(by: 3, after: 20)
 
     @Test(arguments: [
         ([(3, 25), (3, 22)], (3, 25)), ([(3, 22), (3, 31)], (3, 22)),
@@ -14,16 +14,42 @@ struct EntityTagsTests {
         ([(9, 5), (2, 15)], (2, 15)), ([(1, 7), (2, 21), (1, 9)], (1, 9)),
         ([(2, 21), (9, 1)], (2, 21)), ([(9, 1)], (9, 1)),
     ])
-    func `the newest that was told leads on, whichever life of the log told it`(
+    func `the newest position that the log has issued is used, in any epoch`(
         tags: [(Int, Int)], newest: (Int, Int)
     ) {
         let text = tags.map { "\"\(position($0).text)\"" }.joined(separator: ", ")
         let held = EntityTags(["If-None-Match": text])
-        #expect(held.newest(told: epochs, through: 30) == position(newest))
+        #expect(held.newest(delivered: epochs, through: 30) == position(newest))
     }
 
-    @Test func `without a tag there is none`() {
-        #expect(EntityTags(["If-None-Match": "*"]).newest(told: epochs, through: 30) == nil)
+    @Test func `without a tag there is no newest position`() {
+        #expect(EntityTags(["If-None-Match": "*"]).newest(delivered: epochs, through: 30) == nil)
+    }
+
+    @Test(
+        arguments: [
+            nil, .now, .earliest, .after(Position(epoch: 3, sequence: 22)),
+            .after(Position(epoch: 9, sequence: 1)), .unknown,
+        ] as [Start?])
+    func `a tag sets the start, unless the request's position is newer or unknown`(
+        asked: Start?
+    ) {
+        func start(_ tags: String?) -> Start? {
+            let fields = tags.map { ["If-None-Match": $0] as HTTPFields } ?? [:]
+            return EntityTags(fields).start(orRequested: asked, delivered: epochs, through: 30)
+        }
+        let isPosition = if case .after = asked { true } else { false }
+        #expect(start(nil) == asked && start(" , ") == asked)
+        for tags in ["\"abc\"", "*", "\"\"", "\"abc\", W/\"3-2x\""] {
+            #expect(start(tags) == (isPosition ? asked : .unknown), "\(tags)")
+        }
+        // An epoch that the log never had, and a sequence number that is ahead of it.
+        for tag in [position((9, 7)), position((3, 31))] {
+            #expect(start("\"\(tag.text)\"") == (isPosition ? asked : .after(tag)))
+        }
+        let newer = position((3, 23))
+        let isUnknown = asked == .after(Position(epoch: 9, sequence: 1))
+        #expect(start("\"\(newer.text)-gzip\"") == (isUnknown ? asked : .after(newer)))
     }
 
     private func position(_ place: (Int, Int)) -> Position {

@@ -8,7 +8,36 @@ import PasserelleWire
 import Testing
 
 struct LineTests {
-    /// The verbs and words of lines, without their JSON; an event as its name.
+    private static let list = #"[{"user_id":"ana","user_info":null,"via":["channels"]}]"#
+
+    /// Commands and their replies, in this order; without a reply, any error.
+    private static let exchanges: [(line: String, reply: String?)] = [
+        ("PING", "OK PING"), ("ping", "OK PING"), ("STATUS", #"OK STATUS {"is":"well"}"#),
+        (
+            "SUBSCRIBE presence-a",
+            #"OK SUBSCRIBE presence-a {"position":"7-1","members":"# + list + "}"
+        ),
+        ("SUBSCRIBE presence-a", "ERR bad-command The channel is already subscribed."),
+        (
+            "MEMBERS presence-a",
+            #"OK MEMBERS presence-a {"channel":"presence-a","count":1,"members":"# + list
+                + #","position":"7-1","upstream":"connected"}"#
+        ),
+        (
+            "HISTORY presence-a",
+            #"OK HISTORY presence-a {"events":[],"position":"7-1","more":false}"#
+        ),
+        (
+            "CHANNELS",
+            #"OK CHANNELS {"channels":[{"channel":"presence-a","state":"live","#
+                + #""members":1,"readers":1,"events":0,"bytes":0}]}"#
+        ),
+        ("UNSUBSCRIBE presence-a", "OK UNSUBSCRIBE presence-a"),
+        ("UNSUBSCRIBE presence-a", "ERR bad-channel The channel is not subscribed."),
+        ("HISTORY c after=x", nil), ("NONSENSE", nil), ("SUBSCRIBE other", nil),
+    ]
+
+    /// Returns the verbs and words of lines, without their JSON; for an event, its name.
     private func short(_ lines: [String]) -> [String] {
         lines.map { line in
             guard line.hasPrefix("EVENT ") else {
@@ -18,45 +47,22 @@ struct LineTests {
         }
     }
 
-    @Test func `every verb, as people type it`() throws {
-        let scene = try Scene()
-        scene.members = [Member(userID: "ana", userInfo: nil)]
-        let client = try scene.line()
-        let list = #"[{"user_id":"ana","user_info":null,"via":["channels"]}]"#
-        for (line, reply) in [
-            ("PING", "OK PING"), ("ping", "OK PING"), ("STATUS", #"OK STATUS {"is":"well"}"#),
-            (
-                "SUBSCRIBE presence-a",
-                #"OK SUBSCRIBE presence-a {"position":"7-1","members":"# + list + "}"
-            ),
-            ("SUBSCRIBE presence-a", "ERR bad-command The channel is subscribed here already."),
-            (
-                "MEMBERS presence-a",
-                #"OK MEMBERS presence-a {"channel":"presence-a","count":1,"members":"# + list
-                    + #","position":"7-1"}"#
-            ),
-            (
-                "HISTORY presence-a",
-                #"OK HISTORY presence-a {"events":[],"position":"7-1","more":false}"#
-            ),
-            (
-                "CHANNELS",
-                #"OK CHANNELS {"channels":[{"channel":"presence-a","state":"live","#
-                    + #""members":1,"readers":1,"events":0,"bytes":0}]}"#
-            ),
-            ("UNSUBSCRIBE presence-a", "OK UNSUBSCRIBE presence-a"),
-            ("UNSUBSCRIBE presence-a", "ERR bad-channel The channel is not subscribed here."),
-            ("HISTORY c after=x", nil), ("NONSENSE", nil), ("SUBSCRIBE other", nil),
-        ] as [(String, String?)] {
+    @Test func `every verb is answered`() throws {
+        let fixture = try DownstreamFixture()
+        fixture.members = [Member(userID: "ana", userInfo: nil)]
+        let client = try fixture.line()
+        for (line, reply) in Self.exchanges {
             client.send(line + "\n")
-            let told = try client.lines()
-            #expect(told.count == 1 && (reply == nil || told.first == reply), "\(line): \(told)")
-            if reply == nil { #expect(told.first?.hasPrefix("ERR ") == true) }
+            let received = try client.lines()
+            #expect(
+                received.count == 1 && (reply == nil || received.first == reply),
+                "\(line): \(received)")
+            if reply == nil { #expect(received.first?.hasPrefix("ERR ") == true) }
         }
         client.send("\n\r\nQUIT\r\nPING\n")
         let (bytes, isEnded) = try client.read()
         #expect(bytes == Array("OK QUIT\n".utf8) && isEnded)
-        #expect(scene.downstream.lines.connectionCount == 0 && scene.hub.readerCount == 0)
+        #expect(fixture.downstream.lines.connectionCount == 0 && fixture.hub.readerCount == 0)
     }
 
     @Test(arguments: [
@@ -67,28 +73,34 @@ struct LineTests {
         ("PUBLISH c x LARGE", "too-large"), ("LONG", "too-large"),
         ("TYPING c u on", "forbidden"), ("TYPING private-a u", "bad-command"),
     ])
-    func `what is refused says why, and the connection stays`(line: String, code: String) throws {
-        let client = try Scene().line()
+    func `a refused command has its reason, and the connection stays`(line: String, code: String)
+        throws
+    {
+        let client = try DownstreamFixture().line()
         let text = line.replacing("LARGE", with: "\"\(String(repeating: "x", count: 10_239))\"")
             .replacing("LONG", with: String(repeating: "x", count: 65_537))
         client.send(text + "\nPING\n")
-        let told = try client.lines()
-        #expect(told.count == 2 && told[0].hasPrefix("ERR \(code) ") && told[1] == "OK PING")
+        let received = try client.lines()
+        #expect(
+            received.count == 2 && received[0].hasPrefix("ERR \(code) ") && received[1] == "OK PING"
+        )
     }
 
-    @Test func `a subscription tells the past that is asked for, then what is said`() throws {
-        let scene = try Scene()
-        let client = try scene.line()
+    @Test func `a subscription sends the requested past, then new events`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.line()
         client.send("SUBSCRIBE c\nSUBSCRIBE d\n")
         #expect(short(try client.lines()) == ["OK SUBSCRIBE c", "OK SUBSCRIBE d"])
-        for (channel, name) in [("c", "1"), ("d", "2"), ("c", "3")] { scene.say(channel, name) }
+        for (channel, name) in [("c", "1"), ("d", "2"), ("c", "3")] {
+            fixture.publish(channel, name)
+        }
         #expect(Set(short(try client.lines())) == ["1", "2", "3"])
-        let position = scene.hub.position.text
-        scene.say("c", "4")
+        let position = fixture.hub.position.text
+        fixture.publish("c", "4")
         #expect(short(try client.lines()) == ["4"])
         client.send("UNSUBSCRIBE c\n")
-        scene.say("c", "5")
-        scene.say("d", "6")
+        fixture.publish("c", "5")
+        fixture.publish("d", "6")
         #expect(Set(short(try client.lines())) == ["OK UNSUBSCRIBE c", "6"])
         client.send("SUBSCRIBE c after=\(position)\n")
         #expect(short(try client.lines()) == ["OK SUBSCRIBE c", "4", "5"])
@@ -101,67 +113,70 @@ struct LineTests {
             ])
     }
 
-    @Test func `answers come in the order of the commands, whatever each waits for`() throws {
-        let scene = try Scene()
-        _ = try scene.stream("channel=c").messages()
-        scene.subscribes = false
-        let client = try scene.line()
+    @Test func `answers come in the order of the commands, even if some wait`() throws {
+        let fixture = try DownstreamFixture()
+        _ = try fixture.stream("channel=c").messages()
+        fixture.subscribes = false
+        let client = try fixture.line()
         client.send("SUBSCRIBE d\nSUBSCRIBE c\nPUBLISH c x 1\nMEMBERS e\nPING\n")
         #expect(try client.lines() == [])
-        scene.say("c", "early")
+        fixture.publish("c", "early")
         #expect(try client.lines() == [])
-        scene.subscribe("d")
+        fixture.subscribe("d")
         #expect(Set(short(try client.lines())) == ["OK SUBSCRIBE d", "OK SUBSCRIBE c", "early"])
-        scene.subscribe("e")
-        scene.say("c", "late")
+        fixture.subscribe("e")
+        fixture.publish("c", "late")
         #expect(short(try client.lines()) == ["late"])
-        scene.published[0].done(.refused("403"))
+        fixture.published[0].done(.refused("403"))
         #expect(
             short(try client.lines()) == [
                 "ERR forbidden Channels refuses the event: 403", "OK MEMBERS e", "OK PING",
             ])
     }
 
-    @Test func `a subscription that waits can be given up`() throws {
-        let scene = try Scene()
-        scene.subscribes = false
-        let client = try scene.line()
+    @Test func `a waiting subscription can be canceled`() throws {
+        let fixture = try DownstreamFixture()
+        fixture.subscribes = false
+        let client = try fixture.line()
         client.send("SUBSCRIBE c\nUNSUBSCRIBE c\nPING\n")
-        let told = try client.lines()
-        #expect(told[0].hasPrefix("ERR bad-command "))
-        #expect(told.dropFirst() == ["OK UNSUBSCRIBE c", "OK PING"])
-        #expect(scene.hub.readerCount == 0)
-        scene.subscribe("c")
+        let received = try client.lines()
+        #expect(received[0].hasPrefix("ERR bad-command "))
+        #expect(received.dropFirst() == ["OK UNSUBSCRIBE c", "OK PING"])
+        #expect(fixture.hub.readerCount == 0)
+        fixture.subscribe("c")
         #expect(try client.lines() == [])
     }
 
-    @Test func `a channel that is not heard in time is an error; one that was is told as held`()
+    @Test func `a channel not subscribed in time is an error; a held one is sent from the log`()
         throws
     {
-        let scene = try Scene { configuration, _ in configuration.patience = .milliseconds(10) }
-        scene.members = [Member(userID: "ana", userInfo: nil)]
-        let client = try scene.line()
+        let clock = ManualClock()
+        let fixture = try DownstreamFixture(clock: clock.clock)
+        fixture.members = [Member(userID: "ana", userInfo: nil)]
+        let client = try fixture.line()
         client.send("SUBSCRIBE presence-a\nUNSUBSCRIBE presence-a\n")
         #expect(try client.lines().count == 2)
-        scene.say("presence-a", "one")
-        scene.hub.lost(at: scene.now)
-        scene.subscribes = false
+        fixture.publish("presence-a", "one")
+        fixture.hub.lost(at: fixture.now)
+        fixture.subscribes = false
         client.send("SUBSCRIBE c\nSUBSCRIBE presence-a last=9\nHISTORY c\n")
-        var told: [String] = []
+        #expect(try client.lines() == [])
+        var received: [String] = []
         try run(
-            scene.loop,
+            fixture.loop,
             until: {
-                told += try client.lines()
-                return told.count == 4
+                clock.pass(.seconds(1))
+                received += try client.lines()
+                return received.count == 4
             })
-        #expect(told[0].hasPrefix("ERR upstream-unavailable "))
-        #expect(told[1].contains(#""user_id":"ana""#) && short([told[2]]) == ["one"])
-        #expect(told[3].hasPrefix("ERR upstream-unavailable "))
-        scene.subscribe("presence-a", "ben")
+        #expect(received[0].hasPrefix("ERR upstream-unavailable "))
+        #expect(received[1].contains(#""user_id":"ana""#) && short([received[2]]) == ["one"])
+        #expect(received[3].hasPrefix("ERR upstream-unavailable "))
+        fixture.subscribe("presence-a", "ben")
         #expect(
             short(try client.lines())
                 == ["passerelle:gap", "pusher:member_removed", "pusher:member_added"])
-        scene.hub.refused("c", status: 403, message: "no", at: scene.now)
+        fixture.hub.refused("c", status: 403, message: "no", at: fixture.now)
         client.send("SUBSCRIBE c\n")
         #expect(
             try client.lines() == [
@@ -169,15 +184,15 @@ struct LineTests {
             ])
     }
 
-    @Test func `a history is told in lines of at most 64 KiB, and goes on from its position`()
+    @Test func `a history has lines of at most 64 KiB and can be continued from its position`()
         throws
     {
-        let scene = try Scene { _, hub in hub.log.bytes = 8 << 20 }
-        let client = try scene.line()
+        let fixture = try DownstreamFixture { _, hub in hub.log.bytes = 8 << 20 }
+        let client = try fixture.line()
         client.send("HISTORY c\n")
         _ = try client.lines()
         for number in 0..<100 {
-            scene.say("c", "\(number)", "\"\(String(repeating: "x", count: number * 37))\"")
+            fixture.publish("c", "\(number)", "\"\(String(repeating: "x", count: number * 37))\"")
         }
         var names: [String] = []
         var position = "earliest"
@@ -197,95 +212,95 @@ struct LineTests {
         #expect(column(few, "event") == ["0", "1", "2"] && member(few, "more") == "true")
     }
 
-    @Test func `an event is published once, and what became of it is told`() throws {
-        let scene = try Scene()
-        let client = try scene.line()
+    @Test func `an event is published once, and the outcome is the answer`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.line()
         for (outcome, reply) in [
             (PublishOutcome.sent, "OK PUBLISH c"),
             (.refused("401 no key"), "ERR forbidden Channels refuses the event: 401 no key"),
             (.tooLarge("413 long"), "ERR too-large Channels refuses the event: 413 long"),
-            (.excess("429 slow"), "ERR rate-limited Channels takes no more for now: 429 slow"),
+            (.excess("429 slow"), "ERR rate-limited Channels' rate limit is reached: 429 slow"),
             (.unavailable("no way"), "ERR upstream-unavailable Nothing was sent: no way"),
             (.unknown("lost"), "ERR upstream-unavailable Unknown whether it was sent: lost"),
         ] {
             client.send(#"PUBLISH c "new message" {"a": [1, 2]}"# + "\n")
             #expect(try client.lines() == [])
-            let last = try #require(scene.published.last)
+            let last = try #require(fixture.published.last)
             #expect(last.text == #"c new message {"a": [1, 2]}"#)
             last.done(outcome)
             #expect(try client.lines() == [reply])
         }
     }
 
-    @Test func `a half-closed client gets every answer, then the end`() throws {
-        let scene = try Scene()
-        scene.subscribes = false
-        let client = try scene.line()
+    @Test func `a half-closed client receives every answer, then the end`() throws {
+        let fixture = try DownstreamFixture()
+        fixture.subscribes = false
+        let client = try fixture.line()
         client.send("PING\nMEMBERS c\nPUBLISH c x 1\nSTATUS")
         client.pair.finishSending()
         #expect(try client.lines() == ["OK PING"])
-        scene.subscribe("c")
-        try scene.settle()
-        #expect(scene.published.count == 1)
-        scene.published[0].done(.sent)
+        fixture.subscribe("c")
+        try fixture.settle()
+        #expect(fixture.published.count == 1)
+        fixture.published[0].done(.sent)
         let (bytes, isEnded) = try client.read()
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(short(lines) == ["OK MEMBERS c", "OK PUBLISH c", "OK STATUS"] && isEnded)
     }
 
-    @Test func `a half-closed client that subscribed stays until it leaves`() throws {
-        let scene = try Scene()
-        let client = try scene.line()
+    @Test func `a half-closed client with a subscription stays until it disconnects`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.line()
         client.send("SUBSCRIBE c\n")
         client.pair.finishSending()
         #expect(short(try client.lines()) == ["OK SUBSCRIBE c"])
-        scene.say("c", "hello")
+        fixture.publish("c", "hello")
         #expect(short(try client.lines()) == ["hello"])
         client.pair.close()
-        try scene.settle()
-        #expect(scene.hub.readerCount == 0 && scene.downstream.lines.connectionCount == 0)
+        try fixture.settle()
+        #expect(fixture.hub.readerCount == 0 && fixture.downstream.lines.connectionCount == 0)
     }
 
-    @Test func `a client that leaves is let go with all that it waited for`() throws {
-        let scene = try Scene()
-        scene.subscribes = false
-        let client = try scene.line()
+    @Test func `when a client disconnects, its waiting commands are canceled`() throws {
+        let fixture = try DownstreamFixture()
+        fixture.subscribes = false
+        let client = try fixture.line()
         client.send("SUBSCRIBE c\nMEMBERS d\nHISTORY e\n")
-        try scene.settle()
-        #expect(scene.hub.readerCount == 3)
+        try fixture.settle()
+        #expect(fixture.hub.readerCount == 3)
         client.pair.close()
-        try scene.settle()
-        #expect(scene.hub.readerCount == 0 && scene.downstream.lines.connectionCount == 0)
+        try fixture.settle()
+        #expect(fixture.hub.readerCount == 0 && fixture.downstream.lines.connectionCount == 0)
     }
 
-    @Test func `a slow reader of lines holds little, hears a gap, then the rest`() throws {
-        let scene = try Scene { _, hub in hub.log.events = 50 }
-        let client = try scene.line()
+    @Test func `a slow line reader holds little output and receives a gap, then the rest`() throws {
+        let fixture = try DownstreamFixture { _, hub in hub.log.events = 50 }
+        let client = try fixture.line()
         client.narrow()
         client.send("SUBSCRIBE c\n")
-        try scene.settle()
+        try fixture.settle()
         let large = "\"\(String(repeating: "x", count: 5000))\""
         var most = 0
         for number in 0..<500 {
-            scene.say("c", "\(number)", large)
-            try scene.loop.turn(upTo: .zero)
+            fixture.publish("c", "\(number)", large)
+            try fixture.loop.turn(upTo: .zero)
             most = max(most, client.pair.link.queuedBytes)
         }
         #expect(most < 2 * 65_536)
-        let told = short(try client.lines())
-        let gap = try #require(told.firstIndex(of: "passerelle:gap"))
-        #expect(told[1..<gap].map { String($0) } == (0..<gap - 1).map(String.init))
-        #expect(told[gap + 1] == "pusher:subscription_succeeded")
-        #expect(told[(gap + 2)...].map { String($0) } == (450..<500).map(String.init))
+        let received = short(try client.lines())
+        let gap = try #require(received.firstIndex(of: "passerelle:gap"))
+        #expect(received[1..<gap].map { String($0) } == (0..<gap - 1).map(String.init))
+        #expect(received[gap + 1] == "pusher:subscription_succeeded")
+        #expect(received[(gap + 2)...].map { String($0) } == (450..<500).map(String.init))
     }
 
-    @Test func `a flood of commands is answered in full, as fast as it is read`() throws {
-        let scene = try Scene()
-        scene.subscribes = false
-        let client = try scene.line()
+    @Test func `a flood of commands is answered in full at the speed of the client`() throws {
+        let fixture = try DownstreamFixture()
+        fixture.subscribes = false
+        let client = try fixture.line()
         client.narrow()
         var expected: [String] = []
-        var told: [String] = []
+        var received: [String] = []
         for _ in 0..<20 {
             var lines = ""
             for number in 0..<100 {
@@ -293,22 +308,22 @@ struct LineTests {
                 expected.append(number % 10 == 0 ? "OK MEMBERS c" : "ERR forbidden")
             }
             client.send(lines)
-            try scene.settle()
+            try fixture.settle()
         }
         #expect(client.pair.link.queuedBytes < 2 * 65_536)
-        scene.subscribe("c")
-        told += short(try client.lines()).map { $0.split(separator: " This")[0].description }
-        #expect(told == expected)
+        fixture.subscribe("c")
+        received += short(try client.lines()).map { $0.split(separator: " This")[0].description }
+        #expect(received == expected)
     }
 
-    @Test func `a drain ends every connection behind what it was told`() throws {
-        let scene = try Scene()
-        let client = try scene.line()
+    @Test func `a drain ends every connection after its queued lines`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.line()
         client.send("SUBSCRIBE c\nPING\n")
-        try scene.settle()
-        scene.downstream.drain()
+        try fixture.settle()
+        fixture.downstream.drain()
         let (bytes, isEnded) = try client.read()
         #expect(String(decoding: bytes, as: UTF8.self).hasSuffix("OK PING\n") && isEnded)
-        #expect(scene.hub.readerCount == 0 && scene.downstream.lines.connectionCount == 0)
+        #expect(fixture.hub.readerCount == 0 && fixture.downstream.lines.connectionCount == 0)
     }
 }

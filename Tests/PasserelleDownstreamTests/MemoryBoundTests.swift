@@ -5,12 +5,12 @@ import PasserelleHub
 import PasserelleTesting
 import Testing
 
-/// What the logs count is what they hold: each case runs in a process of its own, since it looks at
-/// the whole heap.
+/// Compares the logs' counted size with the heap; each case runs in its own process, since it
+/// measures the whole heap.
 struct MemoryBoundTests {
     private static let channels = 100_000
 
-    /// Says events on channels that nobody reads any more, and has them encoded; gives the hub.
+    /// Publishes events on channels without readers and encodes them; returns the hub.
     private static func hub(
         bound: Int, channels: Int, events: Int = 1, payload: Int
     ) -> Hub {
@@ -25,12 +25,12 @@ struct MemoryBoundTests {
             for event in 0..<events {
                 var data = [UInt8](repeating: UInt8(ascii: "x"), count: payload)
                 (data[0], data[payload - 1]) = (UInt8(ascii: "\""), UInt8(ascii: "\""))
-                hub.heard(
+                hub.received(
                     name, event: "new-message", data: data, userID: "usr_\(number)",
                     key: "message-\(event)-of-\(number)-and-no-other", at: now)
                 if let event = hub.channel(name)?.log.newest { _ = encoder.form(of: event) }
             }
-            hub.tellNews()
+            hub.deliverUpdates()
         }
         _ = hub.takeDemands()
         return hub
@@ -40,7 +40,7 @@ struct MemoryBoundTests {
         Moment(steady: .seconds(second), wall: WallTime(milliseconds: Int64(second) * 1000))
     }
 
-    @Test func `what logs cost is what they are counted for`() async {
+    @Test func `logs use as much memory as they count`() async {
         await #expect(processExitsWith: .success) {
             for (channels, events) in [(20_000, 1), (100, 200)] {
                 for payload in [10, 1_000] {
@@ -57,7 +57,7 @@ struct MemoryBoundTests {
         }
     }
 
-    @Test func `a hundred thousand channels stay inside the bound, and the oldest went`() {
+    @Test func `a hundred thousand channels stay inside the bound, the oldest are evicted`() {
         let bound = 64 << 20
         let hub = Self.hub(bound: bound, channels: Self.channels, payload: 200)
         #expect(hub.logBytes <= bound && hub.logBytes > bound * 3 / 4)
@@ -66,7 +66,7 @@ struct MemoryBoundTests {
         }
         let first = held.firstIndex(of: 1) ?? 0
         #expect(first > 0 && held[..<first].allSatisfy { $0 == 0 })
-        #expect(held[first...].allSatisfy { $0 == 1 }, "who was unread for longest goes first")
+        #expect(held[first...].allSatisfy { $0 == 1 }, "the longest unread are evicted first")
         #expect(hub.counters.evictedByMemory == first)
         let gone = hub.channel("presence-bail-0")
         #expect(gone?.horizon.reason == .evicted)

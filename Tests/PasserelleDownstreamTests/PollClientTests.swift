@@ -7,94 +7,94 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Polls as the clients of the world make them.
+/// Polls as real clients send them.
 struct PollClientTests {
     private func position(_ response: HTTPResponse) -> String {
         member(response.body, "position") ?? "none"
     }
 
-    /// A client that knows nothing but `ETag` and `If-None-Match`.
+    /// A client that uses only `ETag` and `If-None-Match`.
     private struct Browser {
         let client: Client
         let target: String
         var form = ("HTTP/1.1", "")
         var tag: String?
-        var heard: [String] = []
+        var received: [String] = []
 
         init(_ client: Client, _ target: String) {
             self.client = client
             self.target = target
         }
 
-        /// Polls once; gives the status.
+        /// Polls once and returns the status.
         mutating func poll() throws -> Int {
             let held = tag.map { "If-None-Match: \($0)\r\n" } ?? ""
             let answer = try client.request(
                 "GET \(target) \(form.0)\r\nHost: h\r\n\(held)\(form.1)\r\n")
             tag = answer.fields.first("ETag")
-            if answer.status == 200 { heard += column(answer.body, "event") }
+            if answer.status == 200 { received += column(answer.body, "event") }
             return answer.status
         }
     }
 
-    @Test func `a client that does plain conditional GETs hears each event once, in order`()
-        throws
-    {
-        let scene = try Scene { _, hub in hub.log.events = 20 }
-        var browser = Browser(try scene.http(), "/poll?channel=c&channel=d&limit=3")
+    @Test func `a client with plain conditional GETs receives each event once, in order`() throws {
+        let fixture = try DownstreamFixture { _, hub in hub.log.events = 20 }
+        var browser = Browser(try fixture.http(), "/poll?channel=c&channel=d&limit=3")
         #expect(try browser.poll() == 200)
         #expect(try browser.poll() == 304 && browser.poll() == 304)
         var random = SeededRandom(seed: 4)
-        var said: [String] = []
+        var sent: [String] = []
         for number in 0..<300 {
             for step in 0..<Int.random(in: 0..<4, using: &random) {
-                said.append("\(number).\(step)")
-                scene.say(Bool.random(using: &random) ? "c" : "d", "\(number).\(step)")
+                sent.append("\(number).\(step)")
+                fixture.publish(Bool.random(using: &random) ? "c" : "d", "\(number).\(step)")
             }
             let status = try browser.poll()
-            #expect(status == 200 || browser.heard.count == said.count)
+            #expect(status == 200 || browser.received.count == sent.count)
         }
         while try browser.poll() == 200 {}
-        #expect(browser.heard == said)
-        for number in 0..<30 { scene.say("c", "\(number)") }
+        #expect(browser.received == sent)
+        for number in 0..<30 { fixture.publish("c", "\(number)") }
         #expect(try browser.poll() == 200)
-        #expect(browser.heard.suffix(4) == ["passerelle:gap", "10", "11", "12"])
+        #expect(browser.received.suffix(4) == ["passerelle:gap", "10", "11", "12"])
         while try browser.poll() == 200 {}
-        #expect(browser.heard.suffix(17) == (13..<30).map(String.init)[...])
+        #expect(browser.received.suffix(17) == (13..<30).map(String.init)[...])
     }
 
-    @Test func `the pieces of several channels follow one another in the order of arrival`()
-        throws
-    {
-        let scene = try Scene()
-        let client = try scene.http()
+    @Test func `the pages of several channels continue in the order of arrival`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         var at = position(try client.get("/poll?channel=c&channel=d&channel=e"))
-        let said = (0..<20).map { "\($0)" }
-        for (index, name) in said.enumerated() { scene.say(["c", "d", "e"][index % 3], name) }
-        var heard: [String] = []
+        let sent = (0..<20).map { "\($0)" }
+        for (index, name) in sent.enumerated() {
+            fixture.publish(["c", "d", "e"][index % 3], name)
+        }
+        var received: [String] = []
         var isMore = true
         while isMore {
             let answer = try client.get(
                 "/poll?channel=e&channel=d&channel=c&limit=3&after=\(at)")
-            heard += column(answer.body, "event")
+            received += column(answer.body, "event")
             isMore = member(answer.body, "more") == "true"
-            #expect(isMore == (heard.count < 20))
+            #expect(isMore == (received.count < 20))
             at = position(answer)
         }
-        #expect(heard == said)
+        #expect(received == sent)
     }
 
     @Test(arguments: [
         ("HTTP/1.1", "", false), ("HTTP/1.1", "Connection: close\r\n", true),
         ("HTTP/1.0", "Connection: keep-alive\r\n", false), ("HTTP/1.0", "", true),
     ])
-    func `every kind of connection polls, waits, and hears 304`(
+    func `every kind of connection polls, waits, and receives 304`(
         version: String, fields: String, closes: Bool
     ) throws {
-        let scene = try Scene { configuration, _ in configuration.patience = .seconds(60) }
-        var client = try scene.http()
+        let fixture = try DownstreamFixture { configuration, _ in
+            configuration.subscriptionTimeout = .seconds(60)
+        }
+        var client = try fixture.http()
         func next() throws -> Client {
-            if closes { client = try scene.http() }
+            if closes { client = try fixture.http() }
             return client
         }
         func get(_ query: String, _ more: String = "") -> String {
@@ -112,7 +112,7 @@ struct PollClientTests {
         let waiting = try next()
         waiting.send(get("&wait=50", tag))
         #expect(try waiting.responses().isEmpty)
-        scene.say("c", "hello")
+        fixture.publish("c", "hello")
         let (bytes, isEnded) = try waiting.read()
         #expect(isEnded == closes)
         var parser = HTTPResponseParser(limits: HTTPLimits())
@@ -121,9 +121,9 @@ struct PollClientTests {
         #expect(column(news.body, "event") == ["hello"])
     }
 
-    @Test func `HEAD of a poll has the answer's fields, of a 304 and of a wait too`() throws {
-        let scene = try Scene()
-        let client = try scene.http()
+    @Test func `HEAD of a poll has the fields of the answer, also for a 304 and a wait`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         let at = position(try client.get("/poll?channel=c"))
         func head(_ query: String, _ fields: String = "") -> String {
             "HEAD /poll?channel=c\(query) HTTP/1.1\r\nHost: h\r\n\(fields)\r\n"
@@ -133,36 +133,36 @@ struct PollClientTests {
         #expect(same.status == 304 && same.fields.first("ETag") == "\"\(at)\"")
         client.send(head("&wait=50", tag))
         #expect(try client.responses(isHEAD: true).isEmpty)
-        scene.say("c", "hello")
+        fixture.publish("c", "hello")
         let news = try client.response(isHEAD: true)
         #expect(news.status == 200 && news.body.isEmpty)
-        #expect(news.fields.first("ETag") == "\"\(scene.hub.position.text)\"")
+        #expect(news.fields.first("ETag") == "\"\(fixture.hub.position.text)\"")
         let full = try client.get("/poll?channel=c&wait=50", tag)
         #expect(news.fields.first("Content-Length") == "\(full.body.count)")
     }
 
-    @Test func `a wait that ends has its answer in the turn in which its event came`() throws {
-        let scene = try Scene()
-        let client = try scene.http()
+    @Test func `a waiting poll is answered in the turn of its event`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         let at = position(try client.get("/poll?channel=c"))
         client.send("GET /poll?channel=c&wait=50&after=\(at) HTTP/1.1\r\nHost: h\r\n\r\n")
-        try scene.settle()
-        scene.loop.soon { scene.say("c", "hello") }
-        try scene.loop.turn(upTo: .zero)
+        try fixture.settle()
+        fixture.loop.soon { fixture.publish("c", "hello") }
+        try fixture.loop.turn(upTo: .zero)
         let bytes = client.pair.receive() ?? []
         #expect(String(decoding: bytes, as: UTF8.self).contains(#""event":"hello""#))
     }
 
-    @Test func `who polls is told to come sooner where something was said lately`() throws {
-        let scene = try Scene()
-        let client = try scene.http()
+    @Test func `retry_ms is shorter if an event arrived recently`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         func pace(_ query: String) throws -> String? {
             member(try client.get("/poll?channel=c\(query)").body, "retry_ms")
         }
         #expect(try pace("") == "5000")
-        let now = scene.now
+        let now = fixture.now
         for (seconds, expected) in [(30, "3000"), (4, "1000")] {
-            scene.hub.heard(
+            fixture.hub.received(
                 "c", event: "old", data: [0x31], userID: nil,
                 at: Moment(steady: now.steady - .seconds(seconds), wall: now.wall))
             let milliseconds = try #require(try pace("").flatMap { Int($0) })
@@ -187,8 +187,8 @@ struct PollClientTests {
         ("wait=1&wait=1", "bad-query"), ("last=1e3", "bad-query"), ("MANY", "bad-channel"),
         ("ITEMS", "bad-query"),
     ])
-    func `what makes no sense is 400, with the reason`(query: String, word: String) throws {
-        let client = try Scene().http()
+    func `an invalid query is refused with 400 and the reason`(query: String, word: String) throws {
+        let client = try DownstreamFixture().http()
         let query = query.replacing("LONG", with: String(repeating: "9", count: 5_000))
             .replacing(
                 "MANY",
@@ -202,21 +202,21 @@ struct PollClientTests {
         #expect(try client.get("/poll?channel=c").status == 200)
     }
 
-    @Test func `thousands of channels in one request are a head that is too large`() throws {
-        let scene = try Scene()
-        let client = try scene.http()
+    @Test func `a request with thousands of channels is refused with 431`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         let names = (0..<5_000).map { "channel=presence-\($0)" }.joined(separator: "&")
         client.send("GET /poll?\(names) HTTP/1.1\r\nHost: h\r\n\r\n")
         let (bytes, isEnded) = try client.read()
         #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 431 ") && isEnded)
-        #expect(scene.hub.channels.isEmpty)
+        #expect(fixture.hub.channels.isEmpty)
     }
 
-    @Test func `numbers beyond the bounds count as the bounds`() throws {
-        let scene = try Scene { _, hub in hub.log.events = 5_000 }
-        let client = try scene.http()
+    @Test func `numbers beyond the bounds are clamped`() throws {
+        let fixture = try DownstreamFixture { _, hub in hub.log.events = 5_000 }
+        let client = try fixture.http()
         _ = try client.get("/poll?channel=c")
-        for number in 0..<1_001 { scene.say("c", "\(number)") }
+        for number in 0..<1_001 { fixture.publish("c", "\(number)") }
         for (query, count) in [
             ("limit=0", 1), ("limit=1", 1), ("limit=999", 999), ("limit=1000", 1_000),
             ("limit=1001", 1_000), ("limit=99999999999999999999", 1_000),
@@ -232,27 +232,35 @@ struct PollClientTests {
         #expect(try client.get("/poll?channel=c&wait=0&after=now").status == 200)
     }
 
-    /// Tags of any shape: none is an error, and none is mistaken for the newest answer.
-    @Test func `tags of any shape make a first poll or are known`() throws {
-        let scene = try Scene()
-        let client = try scene.http()
+    /// Tags of any shape: none causes an error, and none is mistaken for the newest answer.
+    @Test func `a tag of any shape is a position, causes a gap, or is ignored`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         let at = position(try client.get("/poll?channel=c"))
         let strange = [
-            "", ",", ",,,", "\"", "\"\"", "W/", "W/\"", "w/\"\(at)\"", "\"\(at)", "\(at)\"", at,
-            "\"\(at)\"\"", "\"x\"\(at)\"", "W/W/\"\(at)\"", "\" \(at)\"", "*, *", "W/*",
+            "\"", "\"\"", "W/", "W/\"", "\"x\"\(at)\"", "\" \(at)\"", "*", "*, *", "W/*",
+            "\"\(at)x\"", "\"0\(at)\"", "\"X\(at)\"", "\"\(at.dropLast(2))\"", "\"7-\"", "\"-1\"",
+            "\"7-01\"", "\"7-18446744073709551616\"",
+            "\"\(String(repeating: "7", count: 9_000))-1\"",
             String(repeating: "\"a\",", count: 2_000),
         ]
         for tags in strange {
             let answer = try client.get("/poll?channel=c", "If-None-Match: \(tags)\r\n")
             #expect(answer.status == 200, "\(tags.prefix(40))")
+            #expect(column(answer.body, "event") == ["passerelle:gap"], "\(tags.prefix(40))")
             #expect(member(answer.body, "members") == "{}", "\(tags.prefix(40))")
         }
         for tags in [
-            "\"\(at)\"", "W/\"\(at)\"", "  \"a\" ,\t\"\(at)\"\t", "\"\(at)\",\"9-9\"",
+            "\"\(at)\"", "W/\"\(at)\"", "w/\"\(at)\"", "\"\(at)", "\(at)\"", at, "\"\(at)\"\"",
+            "W/W/\"\(at)\"", "  \"a\" ,\t\"\(at)\"\t", "\"\(at)\",\"9-9\"",
             "*, \"\(at)\"",
         ] {
             let answer = try client.get("/poll?channel=c", "If-None-Match: \(tags)\r\n")
             #expect(answer.status == 304, "\(tags)")
+        }
+        for tags in ["", ",", ",,,", " , "] {
+            let answer = try client.get("/poll?channel=c", "If-None-Match: \(tags)\r\n")
+            #expect(answer.status == 200 && column(answer.body, "event").isEmpty, "\(tags)")
         }
         let twice = "If-None-Match: \"a\"\r\nIf-None-Match: W/\"\(at)\"\r\n"
         #expect(try client.get("/poll?channel=c", twice).status == 304)

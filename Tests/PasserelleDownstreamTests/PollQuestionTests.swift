@@ -7,14 +7,14 @@ import Testing
 
 @testable import PasserelleDownstream
 
-/// What a connection keeps of a poll between two requests.
+/// The parsed request that a connection keeps between two polls.
 struct PollQuestionTests {
     private func question(_ target: String) throws -> PollQuestion {
         let configuration = DownstreamConfiguration(channels: try ChannelPatterns("*"))
         return try PollQuestion(HTTPRequest(method: "GET", target: target), configuration)
     }
 
-    @Test func `the same target asks the same, any other something else`() throws {
+    @Test func `only the same target is the same question`() throws {
         let question = try question("/poll?channel=c&last=3")
         #expect(question.asked.channels == ["c"] && question.asked.last == 3)
         for (target, isSame) in [
@@ -39,31 +39,27 @@ struct PollQuestionTests {
         #expect(question.mayBeKept == (excess <= 0))
     }
 
-    @Test func `each poll of a connection is answered what it asks, whatever was asked before`()
-        throws
-    {
-        let scene = try Scene()
-        let client = try scene.http()
+    @Test func `each poll of a connection is answered for its own target`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         for channel in ["c", "d"] { _ = try client.get("/poll?channel=\(channel)") }
-        let tag = "If-None-Match: \"\(scene.hub.position.text)\"\r\n"
+        let tag = "If-None-Match: \"\(fixture.hub.position.text)\"\r\n"
         for _ in 0..<2 {
             #expect(try client.get("/poll?channel=c", tag).status == 304)
             #expect(try client.get("/poll?channel=d", tag).status == 304)
             #expect(try client.get("/poll?channel=c&last=x", tag).status == 400)
             #expect(try client.get("/healthz", tag).status == 200)
         }
-        scene.say("d", "news")
+        fixture.publish("d", "news")
         #expect(try client.get("/poll?channel=c", tag).status == 304)
         #expect(column(try client.get("/poll?channel=d", tag).body, "event") == ["news"])
         #expect(try client.get("/poll?channel=c&after=earliest", tag).status == 304)
         #expect(try client.get("/poll?channel=c", tag).status == 304)
     }
 
-    @Test func `a method or an origin that may not is refused for a poll that is asked again too`()
-        throws
-    {
-        let scene = try Scene()
-        let client = try scene.http()
+    @Test func `a forbidden method or origin is refused for a repeated poll too`() throws {
+        let fixture = try DownstreamFixture()
+        let client = try fixture.http()
         #expect(try client.get("/poll?channel=c").status == 200)
         #expect(try client.get("/poll?channel=c", "Origin: https://evil.example\r\n").status == 403)
         let other = "POST /poll?channel=c HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
@@ -71,12 +67,12 @@ struct PollQuestionTests {
     }
 
     @Test(arguments: ["1.1", "1.0"])
-    func `a 304 keeps the connection only where the client asks to`(version: String) throws {
-        let scene = try Scene()
-        _ = try scene.http().get("/poll?channel=c")
-        let position = scene.hub.position.text
+    func `a 304 keeps the connection open only if the client requests it`(version: String) throws {
+        let fixture = try DownstreamFixture()
+        _ = try fixture.http().get("/poll?channel=c")
+        let position = fixture.hub.position.text
         for field in ["Connection: close\r\n", "Connection: keep-alive\r\n", ""] {
-            let client = try scene.http()
+            let client = try fixture.http()
             _ = try client.get("/poll?channel=c")
             let answer = try client.request(
                 "GET /poll?channel=c HTTP/\(version)\r\nHost: h\r\n\(field)"

@@ -5,60 +5,83 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Readers that read at random, and wander from surface to surface with the position they have,
-/// beside a plain list of all that was said.
+/// Readers that read at random times and move from surface to surface with their position,
+/// compared with a plain list of all events.
 struct WanderingTests {
     private static let channels = ["c", "d", "e"]
 
-    @Test(arguments: 0..<6)
-    func `every surface hears the same, in order and once, or a gap`(round: Int) throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededRandom(seed: seed)
-        let scene = try Scene { _, hub in hub.log.events = Int.random(in: 8...16, using: &random) }
-        var said = Dictionary(uniqueKeysWithValues: Self.channels.map { ($0, 0) })
-        let keeper = try scene.stream("channel=c&channel=d&channel=e")
-        _ = try keeper.messages()
+    private func wanderers(
+        in fixture: DownstreamFixture, _ sent: [String: Int], using random: inout SeededRandom
+    ) -> [Wanderer] {
         var wanderers: [Wanderer] = []
         for number in 0..<8 {
             var channels = Self.channels.filter { _ in Bool.random(using: &random) }
             if channels.isEmpty { channels = ["c"] }
             wanderers.append(
-                Wanderer(scene, channels, said, isSteady: number < 2, seed: random.next()))
+                Wanderer(fixture, channels, sent, isSteady: number < 2, seed: random.next()))
         }
+        return wanderers
+    }
+
+    /// Publishes up to four events, each with the number of its predecessors on the channel.
+    private func publishSome(
+        to fixture: DownstreamFixture, _ sent: inout [String: Int],
+        using random: inout SeededRandom
+    ) {
+        for _ in 0..<Int.random(in: 0...4, using: &random) {
+            guard let channel = Self.channels.randomElement(using: &random) else { continue }
+            let size = Int.random(in: 0...2000, using: &random)
+            let text = String(repeating: "z", count: size)
+            fixture.publish(channel, String(sent[channel, default: 0]), "\"\(text)\"")
+            sent[channel, default: 0] += 1
+        }
+    }
+
+    private func expectComplete(
+        _ wanderer: Wanderer, _ sent: [String: Int], _ label: String
+    ) throws {
+        try wanderer.readAll()
+        for channel in wanderer.channels {
+            let failure = wanderer.failure(on: channel, of: sent[channel, default: 0])
+            #expect(failure == nil, "\(label), \(channel)")
+        }
+        if wanderer.isSteady {
+            #expect(!wanderer.reasons.contains("evicted"), "\(label)")
+        }
+    }
+
+    @Test(arguments: 0..<6)
+    func `every surface delivers the same events, in order and once, or a gap`(round: Int) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededRandom(seed: seed)
+        let fixture = try DownstreamFixture { _, hub in
+            hub.log.events = Int.random(in: 8...16, using: &random)
+        }
+        var sent = Dictionary(uniqueKeysWithValues: Self.channels.map { ($0, 0) })
+        let keeper = try fixture.stream("channel=c&channel=d&channel=e")
+        _ = try keeper.messages()
+        let wanderers = wanderers(in: fixture, sent, using: &random)
         for wanderer in wanderers { try wanderer.arrive() }
         for _ in 0..<200 {
-            for _ in 0..<Int.random(in: 0...4, using: &random) {
-                guard let channel = Self.channels.randomElement(using: &random) else { continue }
-                let size = Int.random(in: 0...2000, using: &random)
-                let text = String(repeating: "z", count: size)
-                scene.say(channel, String(said[channel, default: 0]), "\"\(text)\"")
-                said[channel, default: 0] += 1
-            }
+            publishSome(to: fixture, &sent, using: &random)
             if Int.random(in: 0..<60, using: &random) == 0 {
-                scene.hub.lost(at: scene.now)
-                for channel in Self.channels { scene.subscribe(channel) }
+                fixture.hub.lost(at: fixture.now)
+                for channel in Self.channels { fixture.subscribe(channel) }
             }
-            if Bool.random(using: &random) { try scene.settle() }
+            if Bool.random(using: &random) { try fixture.settle() }
             for wanderer in wanderers { try wanderer.step() }
         }
         for channel in Self.channels {
-            scene.say(channel, String(said[channel, default: 0]))
-            said[channel, default: 0] += 1
+            fixture.publish(channel, String(sent[channel, default: 0]))
+            sent[channel, default: 0] += 1
         }
         for (number, wanderer) in wanderers.enumerated() {
-            try wanderer.readAll()
-            for channel in wanderer.channels {
-                let failure = wanderer.failure(on: channel, of: said[channel, default: 0])
-                #expect(failure == nil, "seed \(seed), wanderer \(number), \(channel)")
-            }
-            if wanderer.isSteady {
-                #expect(!wanderer.reasons.contains("evicted"), "seed \(seed), \(number)")
-            }
+            try expectComplete(wanderer, sent, "seed \(seed), wanderer \(number)")
         }
     }
 }
 
-/// One reader's way through the surfaces, and everything it heard on it.
+/// A reader that moves through the surfaces, and the events that it received.
 private final class Wanderer {
     private enum Surface {
         case stream(Stream)
@@ -67,28 +90,29 @@ private final class Wanderer {
     }
 
     let channels: [String]
-    /// Reads all in every step and stays where it is.
+    /// True if it reads all in every step and does not move.
     let isSteady: Bool
-    /// The reasons of the gaps it was told.
+    /// The reasons of the gaps that it received.
     private(set) var reasons: Set<String> = []
-    private let scene: Scene
+    private let fixture: DownstreamFixture
     private let start: [String: Int]
     private var random: SeededRandom
     private var surface: Surface?
     private var position: String?
-    private var heard: [(channel: String, event: String)] = []
+    private var received: [(channel: String, event: String)] = []
 
     init(
-        _ scene: Scene, _ channels: [String], _ said: [String: Int], isSteady: Bool, seed: UInt64
+        _ fixture: DownstreamFixture, _ channels: [String], _ sent: [String: Int], isSteady: Bool,
+        seed: UInt64
     ) {
-        self.scene = scene
+        self.fixture = fixture
         self.channels = channels
         self.isSteady = isSteady
-        start = said
+        start = sent
         random = SeededRandom(seed: seed)
     }
 
-    /// Comes to a surface, the first time or with the position that it has.
+    /// Connects to a random surface, the first time or with its position.
     func arrive() throws {
         let query = channels.map { "channel=\($0)" }.joined(separator: "&")
         let after = position.map { "&after=\($0)" } ?? ""
@@ -97,13 +121,13 @@ private final class Wanderer {
             let version = Bool.random(using: &random) ? "1.1" : "1.0"
             let isHeader = Bool.random(using: &random)
             let fields = position.map { isHeader ? "Last-Event-ID: \($0)\r\n" : "" } ?? ""
-            let stream = try scene.stream(
+            let stream = try fixture.stream(
                 query + (isHeader ? "" : after), fields: fields, version: version)
             if !isSteady { stream.client.narrow() }
             surface = .stream(stream)
-        case 2: surface = .poll(try scene.http())
+        case 2: surface = .poll(try fixture.http())
         default:
-            let client = try scene.line()
+            let client = try fixture.line()
             if !isSteady { client.narrow() }
             client.send(
                 "SUBSCRIBE \(channels[0])\(position.map { " after=\($0)" } ?? "")\n")
@@ -112,7 +136,7 @@ private final class Wanderer {
         try read()
     }
 
-    /// Reads, waits, or goes elsewhere.
+    /// Reads, waits, or moves to another surface.
     func step() throws {
         if isSteady { return try readAll() }
         switch Int.random(in: 0..<20, using: &random) {
@@ -128,7 +152,7 @@ private final class Wanderer {
         }
     }
 
-    /// Reads until there is nothing more.
+    /// Reads until there are no more events.
     func readAll() throws {
         while try read() {}
     }
@@ -171,7 +195,7 @@ private final class Wanderer {
             let json = Array(line.utf8.dropFirst(6))
             take(json, id: member(json, "id") ?? "")
         } else {
-            throw TestFailure("not to be said: \(line)")
+            throw TestFailure("unexpected line: \(line)")
         }
     }
 
@@ -185,14 +209,14 @@ private final class Wanderer {
     }
 
     private func note(_ channel: String, _ name: String) {
-        if !name.hasPrefix("pusher:") { heard.append((channel, name)) }
+        if !name.hasPrefix("pusher:") { received.append((channel, name)) }
     }
 
-    /// What is wrong with what was heard on a channel, of which so many events were said.
+    /// Returns the first error in the events received on a channel with `count` events, or `nil`.
     func failure(on channel: String, of count: Int) -> String? {
         var next = start[channel, default: 0]
         var mayMiss = false
-        for item in heard where item.channel == channel {
+        for item in received where item.channel == channel {
             guard let number = Int(item.event) else {
                 mayMiss = true
                 continue

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+@testable import PasserelleHub
 import PasserelleTesting
 import Testing
 
@@ -12,14 +12,14 @@ struct EventLogTests {
     }
 
     @Test(arguments: [(2, nil), (3, nil), (4, LogBound.events)])
-    func `the count bound holds at its edge`(held: Int, bound: LogBound?) {
+    func `the event limit is exact`(held: Int, bound: LogBound?) {
         var log = EventLog()
         for sequence in 1...held { log.append(event(UInt64(sequence))) }
         #expect(log.exceeded(LogLimits(events: 3), now: .zero) == bound)
     }
 
     @Test(arguments: [(99, nil), (100, nil), (101, LogBound.bytes)])
-    func `the byte bound holds at its edge`(bytes: Int, bound: LogBound?) {
+    func `the byte limit is exact`(bytes: Int, bound: LogBound?) {
         var log = EventLog()
         log.append(event(1, bytes: bytes))
         let limits = LogLimits(bytes: event(1, bytes: 100).cost + EventLog.fixedCost)
@@ -27,13 +27,13 @@ struct EventLogTests {
     }
 
     @Test(arguments: [(9, nil), (10, nil), (11, LogBound.age)])
-    func `the age bound holds at its edge`(seconds: Int, bound: LogBound?) {
+    func `the age limit is exact`(seconds: Int, bound: LogBound?) {
         var log = EventLog()
         log.append(event(1))
         #expect(log.exceeded(LogLimits(age: .seconds(10)), now: .seconds(seconds)) == bound)
     }
 
-    @Test func `under random operations it holds what a plain array holds`() {
+    @Test func `random operations give the same contents as a plain array`() {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededRandom(seed: seed)
         var log = EventLog()
@@ -56,5 +56,13 @@ struct EventLogTests {
             let cost = model.reduce(model.isEmpty ? 0 : EventLog.fixedCost) { $0 + $1.cost }
             #expect(log.bytes == cost, "seed \(seed)")
         }
+    }
+
+    @Test(arguments: ["client-x", "client-\u{301}x", "client-"])
+    func `a client event is recognized by the bytes of its name`(name: String) {
+        let event = Event(
+            sequence: 1, at: moment(0), channel: "c",
+            content: .message(name: name, data: [], userID: nil))
+        #expect(event.isEphemeral)
     }
 }

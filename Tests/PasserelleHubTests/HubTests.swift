@@ -4,197 +4,215 @@ import PasserelleHub
 import Testing
 
 struct HubTests {
-    @Test func `the first reader has a channel subscribed, and the snapshot comes first`() {
-        let scene = Scene()
-        let reader = scene.attach("c")
-        #expect(scene.hub.takeDemands() == [.subscribe("c")])
+    @Test func `the first reader subscribes a channel, and the snapshot comes first`() {
+        let fixture = HubFixture()
+        let reader = fixture.attach("c")
+        #expect(fixture.hub.takeDemands() == [.subscribe("c")])
         #expect(reader.take() == [])
-        scene.subscribe("c", "ana", "passerelle")
-        scene.say("c", "hello")
+        fixture.subscribe("c", "ana", "passerelle")
+        fixture.publish("c", "hello")
         #expect(reader.take() == ["snapshot(c: ana)", "c: hello"])
     }
 
-    @Test func `a second reader of a live channel gets its snapshot in the turn it attaches`() {
-        let scene = Scene()
-        _ = scene.attach("c")
-        scene.subscribe("c", "ana")
-        scene.join("c", "ben")
-        #expect(scene.attach("c").take() == ["snapshot(c: ana ben)"])
-        #expect(scene.hub.takeDemands() == [.subscribe("c")])
+    @Test func `a second reader of a subscribed channel gets its snapshot when it attaches`() {
+        let fixture = HubFixture()
+        _ = fixture.attach("c")
+        fixture.subscribe("c", "ana")
+        fixture.join("c", "ben")
+        #expect(fixture.attach("c").take() == ["snapshot(c: ana ben)"])
+        #expect(fixture.hub.takeDemands() == [.subscribe("c")])
     }
 
-    @Test func `a reader resumes where it stopped, without the changes its snapshot holds`() {
-        let scene = Scene()
-        let first = scene.attach("c")
-        scene.subscribe("c", "ana")
-        scene.say("c", "one")
-        let position = scene.hub.position
-        scene.join("c", "ben")
-        scene.say("c", "two")
-        let resumed = scene.attach("c", from: .after(position))
+    @Test func `a reader resumes without the member changes that its snapshot includes`() {
+        let fixture = HubFixture()
+        let first = fixture.attach("c")
+        fixture.subscribe("c", "ana")
+        fixture.publish("c", "one")
+        let position = fixture.hub.position
+        fixture.join("c", "ben")
+        fixture.publish("c", "two")
+        let resumed = fixture.attach("c", from: .after(position))
         #expect(resumed.take() == ["snapshot(c: ana ben)", "c: two"])
-        let poll = scene.attach("c", from: .after(position), wantsSnapshot: false)
+        let poll = fixture.attach("c", from: .after(position), wantsSnapshot: false)
         #expect(poll.take() == ["c: +ben", "c: two"])
-        scene.leave("c", "ben")
+        fixture.leave("c", "ben")
         #expect(resumed.take() == ["c: -ben"] && poll.take() == ["c: -ben"])
         #expect(first.take() == ["snapshot(c: ana)", "c: one", "c: +ben", "c: two", "c: -ben"])
     }
 
-    @Test func `an outage is one gap entry, then the members as differences`() {
-        var scene = Scene()
-        let reader = scene.attach("c")
-        scene.subscribe("c", "ana", "ben")
+    @Test func `an application's event with the gateway's prefix is renamed and counted`() {
+        let fixture = HubFixture()
+        let reader = fixture.attach("c")
+        fixture.subscribe("c")
         _ = reader.take()
-        scene.now = moment(5)
-        scene.hub.lost(at: scene.now)
-        scene.hub.lost(at: scene.now)
-        scene.now = moment(9)
-        scene.subscribe("c", "ana", "eva")
+        let names = [
+            "passerelle:gap", "passerelle:", "passerelle:\u{301}x", "passerelle:denied\n",
+            "passerelle", "Passerelle:gap", "my-passerelle:gap", "client-passerelle:gap",
+        ]
+        for name in names { fixture.publish("c", name) }
+        #expect(
+            reader.take()
+                == names.prefix(4).map { "c: application:\($0)" }
+                + names.dropFirst(4).map { "c: \($0)" })
+        #expect(fixture.hub.counters.renamed == 4)
+        #expect(fixture.hub.counters.gaps.total == 0)
+    }
+
+    @Test func `an outage is one gap entry, followed by the member changes`() {
+        var fixture = HubFixture()
+        let reader = fixture.attach("c")
+        fixture.subscribe("c", "ana", "ben")
+        _ = reader.take()
+        fixture.now = moment(5)
+        fixture.hub.lost(at: fixture.now)
+        fixture.hub.lost(at: fixture.now)
+        fixture.now = moment(9)
+        fixture.subscribe("c", "ana", "eva")
         #expect(reader.take() == ["c: gap upstream", "c: -ben", "c: +eva"])
-        guard case .gap(let gap) = scene.hub.channel("c")?.log[0].content else {
-            Issue.record("the log begins with the gap")
+        guard case .gap(let gap) = fixture.hub.channel("c")?.log[0].content else {
+            Issue.record("the log does not begin with a gap")
             return
         }
         #expect(gap.since == moment(5).wall && gap.until == moment(9).wall)
     }
 
-    @Test func `a reader that came during an outage starts with its snapshot`() {
-        let scene = Scene()
-        _ = scene.attach("c")
-        scene.subscribe("c", "ana")
-        scene.hub.lost(at: scene.now)
-        let fresh = scene.attach("c")
-        let resumed = scene.attach("c", from: .after(scene.hub.position))
-        scene.subscribe("c", "ana")
+    @Test func `a reader that attaches during an outage starts with its snapshot`() {
+        let fixture = HubFixture()
+        _ = fixture.attach("c")
+        fixture.subscribe("c", "ana")
+        fixture.hub.lost(at: fixture.now)
+        let fresh = fixture.attach("c")
+        let resumed = fixture.attach("c", from: .after(fixture.hub.position))
+        fixture.subscribe("c", "ana")
         #expect(fresh.take() == ["snapshot(c: ana)"])
         #expect(resumed.take() == ["snapshot(c: ana)", "c: gap upstream"])
     }
 
-    @Test func `who accepts the members as held gets them while the channel is away`() {
-        let scene = Scene()
-        _ = scene.attach("c")
-        scene.subscribe("c", "ana")
-        scene.say("c", "one")
-        scene.join("c", "ben")
-        scene.hub.lost(at: scene.now)
-        let reader = Listener(scene.hub)
+    @Test func `a reader that accepts held members gets them during an outage`() {
+        let fixture = HubFixture()
+        _ = fixture.attach("c")
+        fixture.subscribe("c", "ana")
+        fixture.publish("c", "one")
+        fixture.join("c", "ben")
+        fixture.hub.lost(at: fixture.now)
+        let reader = Listener(fixture.hub)
         for (start, past) in [(Start.now, []), (.last(5), ["c: one"]), (.earliest, ["c: one"])] {
-            scene.hub.attach(
+            fixture.hub.attach(
                 reader, to: ["c"], from: start, wantsSnapshot: true, acceptsHeld: true,
-                at: scene.now)
+                at: fixture.now)
             reader.read()
             #expect(reader.take() == ["snapshot(c: ana ben)"] + past)
-            if start != .earliest { scene.hub.detach(reader, at: scene.now) }
+            if start != .earliest { fixture.hub.detach(reader, at: fixture.now) }
         }
-        scene.subscribe("c", "ana")
+        fixture.subscribe("c", "ana")
         #expect(reader.take() == ["c: gap upstream", "c: -ben"])
     }
 
-    @Test func `who accepts the members as held is told of a refusal behind them`() {
-        let scene = Scene()
-        _ = scene.attach("c")
-        scene.subscribe("c", "ana")
-        scene.hub.refused("c", status: 403, message: "no", at: scene.now)
-        scene.hub.tellNews()
-        let reader = Listener(scene.hub)
-        scene.hub.attach(
-            reader, to: ["c"], from: .now, wantsSnapshot: true, acceptsHeld: true, at: scene.now)
+    @Test func `a reader that accepts held members gets a refusal after them`() {
+        let fixture = HubFixture()
+        _ = fixture.attach("c")
+        fixture.subscribe("c", "ana")
+        fixture.hub.refused("c", status: 403, message: "no", at: fixture.now)
+        fixture.hub.deliverUpdates()
+        let reader = Listener(fixture.hub)
+        fixture.hub.attach(
+            reader, to: ["c"], from: .now, wantsSnapshot: true, acceptsHeld: true, at: fixture.now)
         reader.read()
         #expect(reader.take() == ["snapshot(c: ana)", "refused(c: 403)"])
-        scene.subscribe("c", "ana")
+        fixture.subscribe("c", "ana")
         #expect(reader.take() == ["c: gap upstream"])
     }
 
-    @Test func `a channel without readers lingers, is given up, and comes back with an idle gap`() {
-        var scene = Scene { $0.linger = .seconds(60) }
-        let reader = scene.attach("c")
-        scene.subscribe("c")
-        scene.say("c", "one")
-        _ = scene.hub.takeDemands()
-        scene.hub.detach(reader, at: scene.now)
+    @Test func `a channel without readers lingers, is given up, and returns with an idle gap`() {
+        var fixture = HubFixture { $0.linger = .seconds(60) }
+        let reader = fixture.attach("c")
+        fixture.subscribe("c")
+        fixture.publish("c", "one")
+        _ = fixture.hub.takeDemands()
+        fixture.hub.detach(reader, at: fixture.now)
         for (second, demands) in [(59, []), (60, [Demand.unsubscribe("c")]), (61, [])] {
-            scene.hub.expire(at: moment(second))
-            #expect(scene.hub.takeDemands() == demands)
+            fixture.hub.expire(at: moment(second))
+            #expect(fixture.hub.takeDemands() == demands)
         }
-        scene.now = moment(100)
-        let back = scene.attach("c", from: .earliest)
-        #expect(scene.hub.takeDemands() == [.subscribe("c")])
-        scene.subscribe("c")
+        fixture.now = moment(100)
+        let back = fixture.attach("c", from: .earliest)
+        #expect(fixture.hub.takeDemands() == [.subscribe("c")])
+        fixture.subscribe("c")
         #expect(back.take() == ["c: one", "snapshot(c: )", "c: gap idle"])
     }
 
     @Test func `reading again within the linger time keeps the subscription`() {
-        let scene = Scene { $0.linger = .seconds(60) }
-        let reader = scene.attach("c")
-        scene.subscribe("c")
-        scene.hub.detach(reader, at: moment(0))
-        _ = scene.hub.takeDemands()
-        _ = scene.hub.asked(for: "c", at: moment(30))
-        scene.hub.expire(at: moment(89))
-        #expect(scene.hub.takeDemands() == [])
-        scene.hub.expire(at: moment(90))
-        #expect(scene.hub.takeDemands() == [.unsubscribe("c")])
+        let fixture = HubFixture { $0.linger = .seconds(60) }
+        let reader = fixture.attach("c")
+        fixture.subscribe("c")
+        fixture.hub.detach(reader, at: moment(0))
+        _ = fixture.hub.takeDemands()
+        _ = fixture.hub.asked(for: "c", at: moment(30))
+        fixture.hub.expire(at: moment(89))
+        #expect(fixture.hub.takeDemands() == [])
+        fixture.hub.expire(at: moment(90))
+        #expect(fixture.hub.takeDemands() == [.unsubscribe("c")])
     }
 
     @Test func `a pinned channel is wanted from the start and never given up`() {
-        let scene = Scene {
+        let fixture = HubFixture {
             $0.pinned = ["c"]
             $0.linger = .seconds(1)
         }
-        #expect(scene.hub.takeDemands() == [.subscribe("c")])
-        let reader = scene.attach("c")
-        scene.hub.detach(reader, at: moment(0))
-        scene.hub.expire(at: moment(1000))
-        #expect(scene.hub.takeDemands() == [] && scene.hub.wanted == ["c"])
+        #expect(fixture.hub.takeDemands() == [.subscribe("c")])
+        let reader = fixture.attach("c")
+        fixture.hub.detach(reader, at: moment(0))
+        fixture.hub.expire(at: moment(1000))
+        #expect(fixture.hub.takeDemands() == [] && fixture.hub.wanted == ["c"])
     }
 
-    @Test func `a refusal is told once to those who listen and to each who comes`() {
-        let scene = Scene()
-        let reader = scene.attach("c")
-        scene.hub.refused("c", status: 403, message: "no", at: scene.now)
-        scene.hub.refused("c", status: 403, message: "no", at: scene.now)
-        scene.hub.tellNews()
+    @Test func `a refusal is delivered once to each current and each new reader`() {
+        let fixture = HubFixture()
+        let reader = fixture.attach("c")
+        fixture.hub.refused("c", status: 403, message: "no", at: fixture.now)
+        fixture.hub.refused("c", status: 403, message: "no", at: fixture.now)
+        fixture.hub.deliverUpdates()
         #expect(reader.take() == ["c: refused 403"])
-        let late = scene.attach("c")
+        let late = fixture.attach("c")
         #expect(late.take() == ["refused(c: 403)"])
-        scene.subscribe("c", "ana")
+        fixture.subscribe("c", "ana")
         #expect(reader.take() == ["snapshot(c: ana)"] && late.take() == ["snapshot(c: ana)"])
     }
 
-    @Test func `a refusal that ages out does not lead back to before the channel was heard`() {
-        var scene = Scene { $0.log.age = .seconds(10) }
-        _ = scene.attach("c")
-        scene.hub.refused("c", status: 403, message: "no", at: scene.now)
-        scene.subscribe("c")
-        let horizon = scene.hub.channel("c")?.horizon
-        scene.now = moment(11)
-        scene.hub.expire(at: scene.now)
-        #expect(scene.hub.channel("c")?.log.count == 0)
-        #expect(scene.hub.channel("c")?.horizon == horizon)
+    @Test func `an expired refusal does not move the horizon before the subscription`() {
+        var fixture = HubFixture { $0.log.age = .seconds(10) }
+        _ = fixture.attach("c")
+        fixture.hub.refused("c", status: 403, message: "no", at: fixture.now)
+        fixture.subscribe("c")
+        let horizon = fixture.hub.channel("c")?.horizon
+        fixture.now = moment(11)
+        fixture.hub.expire(at: fixture.now)
+        #expect(fixture.hub.channel("c")?.log.count == 0)
+        #expect(fixture.hub.channel("c")?.horizon == horizon)
     }
 
-    @Test func `events for a channel that nobody asked for are counted and dropped`() {
-        let scene = Scene()
-        scene.say("ghost", "boo")
-        #expect(scene.hub.counters.unasked == 1 && scene.hub.channel("ghost") == nil)
+    @Test func `events for a channel that is not wanted are counted and dropped`() {
+        let fixture = HubFixture()
+        fixture.publish("ghost", "boo")
+        #expect(fixture.hub.counters.unrequested == 1 && fixture.hub.channel("ghost") == nil)
     }
 
-    @Test func `a member who comes twice or goes unknown is told once or never`() {
-        let scene = Scene()
-        let reader = scene.attach("c")
-        scene.subscribe("c")
+    @Test func `a repeated arrival adds one entry, and an unknown departure adds no entry`() {
+        let fixture = HubFixture()
+        let reader = fixture.attach("c")
+        fixture.subscribe("c")
         _ = reader.take()
-        scene.join("c", "ana")
-        scene.join("c", "ana")
-        scene.leave("c", "ben")
-        scene.join("c", "passerelle")
-        scene.leave("c", "passerelle")
-        scene.leave("c", "ana")
+        fixture.join("c", "ana")
+        fixture.join("c", "ana")
+        fixture.leave("c", "ben")
+        fixture.join("c", "passerelle")
+        fixture.leave("c", "passerelle")
+        fixture.leave("c", "ana")
         #expect(reader.take() == ["c: +ana", "c: -ana"])
     }
 
     @Test(arguments: [9, 10, 11])
-    func `of a channel's members only so many are known`(count: Int) {
+    func `the number of a channel's members is limited`(count: Int) {
         var configuration = HubConfiguration()
         configuration.membersPerChannel = 10
         let hub = Hub(epoch: 7, configuration: configuration, at: moment(0))

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+@testable import PasserelleHub
 import Testing
 
 struct PositionTests {
     @Test(arguments: [
         (UInt64(0), UInt64(0), "0-0"), (35, 1842, "z-1842"), (UInt64.max, UInt64.max, nil),
     ])
-    func `the text form reads back as the same position`(
+    func `the text form is parsed to the same position`(
         epoch: UInt64, sequence: UInt64, text: String?
     ) {
         let position = Position(epoch: epoch, sequence: sequence)
@@ -20,7 +20,7 @@ struct PositionTests {
         "", "-", "a-", "-1", "a-1-2", "A-1", "a-+1", "a--1", "a-01", "0a-1", "a-1 ", "a-1\n", "é-1",
         "a-18446744073709551616", "3w5e11264sgsg-1", "a-\u{0}", String(repeating: "1", count: 99),
     ])
-    func `a text that no gateway wrote is no position`(text: String) {
+    func `a text that a gateway cannot have written is not a position`(text: String) {
         #expect(Position(text) == nil)
     }
 }
@@ -33,7 +33,7 @@ struct WallTimeTests {
         (-1, "1969-12-31T23:59:59.999Z"), (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         (Int64.max, "9999-12-31T23:59:59.999Z"), (Int64.min, "0000-01-01T00:00:00.000Z"),
     ])
-    func `a time is written as RFC 3339 has it`(milliseconds: Int64, text: String) {
+    func `a time is written in the form of RFC 3339`(milliseconds: Int64, text: String) {
         #expect(WallTime(milliseconds: milliseconds).text == text)
     }
 }

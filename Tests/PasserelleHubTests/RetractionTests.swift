@@ -1,148 +1,150 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+@testable import PasserelleHub
 import Testing
 
 struct RetractionTests {
-    private func say(_ scene: Scene, _ name: String, key: String? = nil, retracts: String? = nil) {
-        scene.hub.heard(
+    private func publish(
+        _ fixture: HubFixture, _ name: String, key: String? = nil, retracts: String? = nil
+    ) {
+        fixture.hub.received(
             "c", event: name, data: Array("\"secret\"".utf8), userID: nil, key: key,
-            retracts: retracts, at: scene.now)
-        scene.hub.tellNews()
+            retracts: retracts, at: fixture.now)
+        fixture.hub.deliverUpdates()
     }
 
-    private func scene() -> Scene {
-        let scene = Scene()
-        _ = scene.attach("c")
-        scene.subscribe("c")
-        return scene
+    private func fixture() -> HubFixture {
+        let fixture = HubFixture()
+        _ = fixture.attach("c")
+        fixture.subscribe("c")
+        return fixture
     }
 
-    @Test func `a retracted message is replayed to nobody, and what retracts it is`() {
-        let scene = scene()
-        let position = scene.hub.position
-        say(scene, "new-message", key: "1")
-        say(scene, "new-message", key: "2")
-        let between = scene.hub.position
-        say(scene, "message-deleted", retracts: "1")
-        let told = ["c: new-message", "c: message-deleted"]
-        #expect(scene.attach("c", from: .after(position), wantsSnapshot: false).take() == told)
-        let later = scene.attach("c", from: .after(between), wantsSnapshot: false)
+    @Test func `a retracted message is not replayed, but its deletion is`() {
+        let fixture = fixture()
+        let position = fixture.hub.position
+        publish(fixture, "new-message", key: "1")
+        publish(fixture, "new-message", key: "2")
+        let between = fixture.hub.position
+        publish(fixture, "message-deleted", retracts: "1")
+        let delivered = ["c: new-message", "c: message-deleted"]
+        #expect(
+            fixture.attach("c", from: .after(position), wantsSnapshot: false).take() == delivered)
+        let later = fixture.attach("c", from: .after(between), wantsSnapshot: false)
         #expect(later.take() == ["c: message-deleted"])
-        #expect(scene.hub.counters.retractions == 1 && scene.hub.takeRetracted().count == 1)
-        #expect(scene.hub.takeRetracted().isEmpty)
+        #expect(fixture.hub.counters.retractions == 1 && fixture.hub.takeRetracted().count == 1)
+        #expect(fixture.hub.takeRetracted().isEmpty)
     }
 
-    @Test func `a reader who is in the middle of a replay never gets what was retracted meanwhile`()
-    {
-        let scene = scene()
-        let slow = scene.attach("c")
+    @Test func `a stalled reader gets no message that was retracted meanwhile`() {
+        let fixture = fixture()
+        let slow = fixture.attach("c")
         _ = slow.take()
         slow.isStalled = true
-        say(scene, "new-message", key: "1")
-        say(scene, "message-deleted", retracts: "1")
+        publish(fixture, "new-message", key: "1")
+        publish(fixture, "message-deleted", retracts: "1")
         slow.read()
         #expect(slow.take() == ["c: message-deleted"])
     }
 
-    @Test func `the tombstone keeps nothing but its place`() {
-        let scene = scene()
-        say(scene, "new-message", key: "1")
-        let event = scene.hub.channel("c")?.log.newest
+    @Test func `a tombstone keeps only its place`() {
+        let fixture = fixture()
+        publish(fixture, "new-message", key: "1")
+        let event = fixture.hub.channel("c")?.log.newest
         event?.form = EncodedForm(bytes: Array("secret".utf8), frame: 0..<6, json: 0..<6)
-        let before = scene.hub.logBytes
-        say(scene, "message-deleted", retracts: "1")
+        let before = fixture.hub.logBytes
+        publish(fixture, "message-deleted", retracts: "1")
         #expect(event?.content == .tombstone && event?.form == nil)
-        #expect(scene.hub.channel("c")?.log[0] === event)
-        let log = scene.hub.channel("c")?.log
-        // In the message's place stand what is told of any entry and nothing that it said; the
-        // deletion costs what its own words do.
+        #expect(fixture.hub.channel("c")?.log[0] === event)
+        let log = fixture.hub.channel("c")?.log
+        // The tombstone costs its fixed amount, channel and key; the deletion costs its own
+        // content.
         let held =
             EventLog.fixedCost + 2 * Event.fixedCost + 2 * "c".utf8.count + 2 * "1".utf8.count
         let deletion = 2 * ("message-deleted".utf8.count + "\"secret\"".utf8.count)
         #expect(before == EventLog.fixedCost + Event.fixedCost + 1 + 2 * (1 + 11 + 8))
-        #expect(scene.hub.logBytes == held + deletion && scene.hub.logBytes == log?.bytes)
+        #expect(fixture.hub.logBytes == held + deletion && fixture.hub.logBytes == log?.bytes)
     }
 
-    @Test func `an unknown key, or one that was evicted, retracts nothing`() {
-        let scene = Scene { $0.log.events = 2 }
-        let reader = scene.attach("c")
-        scene.subscribe("c")
+    @Test func `an unknown or evicted key retracts no message`() {
+        let fixture = HubFixture { $0.log.events = 2 }
+        let reader = fixture.attach("c")
+        fixture.subscribe("c")
         _ = reader.take()
-        say(scene, "new-message", key: "1")
-        for _ in 0..<2 { say(scene, "other") }
-        say(scene, "message-deleted", retracts: "1")
-        say(scene, "message-deleted", retracts: "never")
-        #expect(scene.hub.counters.retractions == 0 && reader.take().count == 5)
-        #expect(scene.hub.takeDeletions().map(\.key) == ["1", "never"])
-        #expect(scene.hub.takeDeletions().isEmpty)
-        #expect(scene.hub.takeLateDeletion() && !scene.hub.takeLateDeletion())
-        say(scene, "new-message", key: "2")
-        say(scene, "message-deleted", retracts: "2")
-        #expect(!scene.hub.takeLateDeletion())
+        publish(fixture, "new-message", key: "1")
+        for _ in 0..<2 { publish(fixture, "other") }
+        publish(fixture, "message-deleted", retracts: "1")
+        publish(fixture, "message-deleted", retracts: "never")
+        #expect(fixture.hub.counters.retractions == 0 && reader.take().count == 5)
+        #expect(fixture.hub.takeRetractions().map(\.key) == ["1", "never"])
+        #expect(fixture.hub.takeRetractions().isEmpty)
+        #expect(fixture.hub.takeLateRetraction() && !fixture.hub.takeLateRetraction())
+        publish(fixture, "new-message", key: "2")
+        publish(fixture, "message-deleted", retracts: "2")
+        #expect(!fixture.hub.takeLateRetraction())
     }
 }
 
 struct EphemeralTests {
     @Test(arguments: [(2999, true), (3000, true), (3001, false)])
     func `a client event is replayed while it is live`(milliseconds: Int, isTold: Bool) {
-        let scene = Scene()
-        _ = scene.attach("c")
-        scene.subscribe("c")
-        let position = scene.hub.position
-        scene.say("c", "client-typing")
-        scene.say("c", "new-message")
-        let reader = Listener(scene.hub)
+        let fixture = HubFixture()
+        _ = fixture.attach("c")
+        fixture.subscribe("c")
+        let position = fixture.hub.position
+        fixture.publish("c", "client-typing")
+        fixture.publish("c", "new-message")
+        let reader = Listener(fixture.hub)
         reader.now = .milliseconds(milliseconds)
-        scene.hub.attach(
-            reader, to: ["c"], from: .after(position), wantsSnapshot: false, at: scene.now)
+        fixture.hub.attach(
+            reader, to: ["c"], from: .after(position), wantsSnapshot: false, at: fixture.now)
         reader.read()
         #expect(reader.take() == (isTold ? ["c: client-typing"] : []) + ["c: new-message"])
     }
 
-    @Test func `client events push no message out of the log, and make no gap`() {
-        let scene = Scene { $0.log.events = 2 }
-        let reader = scene.attach("c")
-        scene.subscribe("c")
+    @Test func `client events evict no message and cause no gap`() {
+        let fixture = HubFixture { $0.log.events = 2 }
+        let reader = fixture.attach("c")
+        fixture.subscribe("c")
         _ = reader.take()
-        let position = scene.hub.position
-        scene.say("c", "one")
-        for _ in 0..<1000 { scene.say("c", "client-typing") }
-        scene.say("c", "two")
+        let position = fixture.hub.position
+        fixture.publish("c", "one")
+        for _ in 0..<1000 { fixture.publish("c", "client-typing") }
+        fixture.publish("c", "two")
         #expect(reader.take().count == 1002)
-        var later = scene
+        var later = fixture
         later.now = moment(10)
-        later.say("c", "client-typing")
-        let resumed = Listener(scene.hub)
+        later.publish("c", "client-typing")
+        let resumed = Listener(fixture.hub)
         resumed.now = .seconds(10)
-        scene.hub.attach(
+        fixture.hub.attach(
             resumed, to: ["c"], from: .after(position), wantsSnapshot: false, at: later.now)
         resumed.read()
         #expect(resumed.take() == ["c: one", "c: two", "c: client-typing"])
-        #expect(scene.hub.channel("c")?.ephemera.count == 1)
+        #expect(fixture.hub.channel("c")?.ephemera.count == 1)
     }
 }
 
 struct EpochLineTests {
-    private let line = EpochLine(1).continued(by: 2, after: 10).continued(by: 3, after: 20)
+    private let line = EpochHistory(1).continued(by: 2, after: 10).continued(by: 3, after: 20)
 
     @Test(arguments: [(0, 1), (10, 1), (11, 2), (20, 2), (21, 3), (99, 3)])
-    func `a sequence number belongs to the epoch that gave it out`(sequence: Int, epoch: Int) {
+    func `a sequence number belongs to the epoch that issued it`(sequence: Int, epoch: Int) {
         let position = line.position(at: UInt64(sequence))
         #expect(position == Position(epoch: UInt64(epoch), sequence: UInt64(sequence)))
         #expect(line.place(of: position, newest: 99) == .known)
     }
 
-    @Test func `what never reached the disk lies ahead, and strangers are unknown`() {
+    @Test func `a position that never reached the disk is ahead, an unknown epoch is unknown`() {
         #expect(line.place(of: Position(epoch: 1, sequence: 11), newest: 99) == .ahead)
         #expect(line.place(of: Position(epoch: 2, sequence: 21), newest: 99) == .ahead)
         #expect(line.place(of: Position(epoch: 3, sequence: 100), newest: 99) == .ahead)
         #expect(line.place(of: Position(epoch: 4, sequence: 1), newest: 99) == .unknown)
     }
 
-    @Test func `only so many epochs are remembered`() {
-        var line = EpochLine(0)
+    @Test func `the number of past epochs is limited`() {
+        var line = EpochHistory(0)
         for epoch in 1...100 { line = line.continued(by: UInt64(epoch), after: UInt64(epoch)) }
-        #expect(line.past.count == EpochLine.remembered && line.beginning == 100)
+        #expect(line.past.count == EpochHistory.remembered && line.beginning == 100)
     }
 }

@@ -2,42 +2,42 @@
 
 import PasserelleHub
 
-/// A moment so many seconds after the tests' beginning, on both clocks.
+/// Returns the moment this many seconds after the tests' start, on both clocks.
 func moment(_ seconds: Int) -> Moment {
     Moment(
         steady: .seconds(seconds), wall: WallTime(milliseconds: Int64(seconds) * 1000))
 }
 
-/// A reader that writes down what it was told, in a short form that tests compare.
+/// A reader that records its deliveries in a short form that tests compare.
 final class Listener: Reader {
     var cursor = Cursor()
     private let hub: Hub
     /// `snapshot(c: a b)`, `gap(c: reason)`, `c: name`, `c: +user`, `c: -user`, `refused(c: 403)`.
-    private(set) var heard: [String] = []
-    /// The positions of what was heard, in the same order.
+    private(set) var received: [String] = []
+    /// The positions of the deliveries, in the same order.
     private(set) var positions: [UInt64] = []
-    /// True while it does not read, as a slow socket does.
+    /// True while the reader does not read, like a slow socket.
     var isStalled = false
-    /// What the steady clock says when it reads.
+    /// The steady time at which the reader reads.
     var now = Duration.zero
 
     init(_ hub: Hub) { self.hub = hub }
 
-    func newsCame(on channel: Channel) {
+    func updatesAvailable(on channel: Channel) {
         if !isStalled { read() }
     }
 
     func read() {
         while let entry = hub.next(&cursor, at: now) {
-            heard.append(Self.short(entry))
+            received.append(Self.short(entry))
             positions.append(cursor.sequence)
         }
     }
 
-    /// What was heard since this was last asked.
+    /// Returns the deliveries since the last call.
     func take() -> [String] {
-        defer { heard = [] }
-        return heard
+        defer { received = [] }
+        return received
     }
 
     private static func short(_ entry: Entry) -> String {
@@ -60,8 +60,8 @@ final class Listener: Reader {
     }
 }
 
-/// A hub in which a few things are short to say.
-struct Scene {
+/// A hub with shorthands for a few calls.
+struct HubFixture {
     let hub: Hub
     var now = moment(0)
 
@@ -83,23 +83,23 @@ struct Scene {
     func subscribe(_ channel: String, _ users: String...) {
         hub.subscribed(
             channel, members: users.map { Member(userID: $0, userInfo: nil) }, at: now)
-        hub.tellNews()
+        hub.deliverUpdates()
     }
 
-    func say(_ channel: String, _ name: String, bytes: Int = 2) {
-        hub.heard(
+    func publish(_ channel: String, _ name: String, bytes: Int = 2) {
+        hub.received(
             channel, event: name, data: [UInt8](repeating: 0x20, count: bytes), userID: nil, at: now
         )
-        hub.tellNews()
+        hub.deliverUpdates()
     }
 
     func join(_ channel: String, _ user: String) {
         hub.memberAdded(channel, Member(userID: user, userInfo: nil), at: now)
-        hub.tellNews()
+        hub.deliverUpdates()
     }
 
     func leave(_ channel: String, _ user: String) {
         hub.memberRemoved(channel, userID: user, at: now)
-        hub.tellNews()
+        hub.deliverUpdates()
     }
 }

@@ -3,7 +3,7 @@ import PasserelleNet
 import PasserelleWire
 import Testing
 
-/// Signatures as Channels' documentation, its own libraries and a plain HMAC make them.
+/// Signatures from Channels' documentation, its libraries and a plain HMAC.
 struct ChannelsVectorsTests {
     private func signature(_ text: [UInt8], secret: String) -> String {
         Hex.encode(Digest.hmacSHA256(key: Array(secret.utf8), text))
@@ -24,7 +24,7 @@ struct ChannelsVectorsTests {
                 "afaed3695da2ffd16931f457e338e6c9f2921fa133ce7dac49f529792be6304c"
             ),
         ] as [(String, String?, String)])
-    func `subscriptions are signed as the documentation has it`(
+    func `subscriptions are signed as documented`(
         channel: String, channelData: String?, hex: String
     ) {
         let text = ChannelsSigning.subscription(
@@ -63,7 +63,7 @@ struct ChannelsVectorsTests {
                 "e9b87fed27b718eb4047fefe5253b18ff40af55d5acdd2752d5ececa6ca52908"
             ),
         ] as [(String, String?, String)])
-    func `subscriptions of every kind are signed as the libraries do`(
+    func `subscriptions of every kind are signed as by the libraries`(
         channel: String, channelData: String?, hex: String
     ) {
         let text = ChannelsSigning.subscription(
@@ -91,7 +91,7 @@ struct ChannelsVectorsTests {
         #expect(signature(text, secret: secret) == hex)
     }
 
-    @Test func `the documentation's request is signed as it says`() {
+    @Test func `the documentation's example request is signed as documented`() {
         let request = SignedRequest(
             "POST", "/apps/3/events",
             #"{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}"#,
@@ -103,7 +103,7 @@ struct ChannelsVectorsTests {
     }
 
     @Test(arguments: SignedRequest.ofPython + SignedRequest.compact)
-    fileprivate func `requests of every kind are signed as the libraries do`(request: SignedRequest)
+    fileprivate func `requests of every kind are signed as by the libraries`(request: SignedRequest)
     {
         if let md5 = request.md5 {
             #expect(Hex.encode(Digest.md5(Array(request.body.utf8))) == md5)
@@ -129,13 +129,13 @@ struct ChannelsVectorsTests {
     }
 }
 
-/// One REST request and what its signature must be.
+/// One REST request and its expected signature.
 private struct SignedRequest: Sendable, CustomTestStringConvertible {
     let method: String
     let path: String
     let query: [(name: String, value: String)]
     let body: String
-    /// The hash of the body; nil where it is not sent.
+    /// The hash of the body; `nil` if it is not sent.
     let md5: String?
     let signature: String
 

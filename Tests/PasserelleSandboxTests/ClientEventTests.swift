@@ -4,24 +4,24 @@ import Testing
 @testable import PasserelleSandbox
 
 struct ClientEventTests {
-    private func scene(_ change: (inout SandboxConfiguration) -> Void = { _ in }) -> AppScene {
-        var scene = AppScene(change)
-        for id in 1...3 { scene.connect(id) }
+    private func fixture(_ change: (inout SandboxConfiguration) -> Void = { _ in }) -> AppFixture {
+        var fixture = AppFixture(change)
+        for id in 1...3 { fixture.connect(id) }
         for id in 1...2 {
-            scene.subscribe(id, "presence-x", data: #"{"user_id":"u\#(id)"}"#)
-            scene.subscribe(id, "private-x")
-            scene.subscribe(id, "pub")
+            fixture.subscribe(id, "presence-x", data: #"{"user_id":"u\#(id)"}"#)
+            fixture.subscribe(id, "private-x")
+            fixture.subscribe(id, "pub")
         }
-        return scene
+        return fixture
     }
 
     @Test(arguments: [
         #"{"a":1}"#, #""text""#, #""{\"a\": 1}""#, "null", "[1.0,2e3]", #"{"é":"\u00e9"}"#,
     ])
-    func `an event goes to the others byte for byte, stamped with the sender's user`(data: String) {
-        var scene = scene()
+    func `an event is forwarded to the others unchanged, with the sender's user id`(data: String) {
+        var fixture = fixture()
         #expect(
-            scene.say(
+            fixture.send(
                 1,
                 #"{"event":"client-x","data":\#(data),"channel":"presence-x","user_id":"liar"}"#)
                 == [
@@ -29,7 +29,7 @@ struct ClientEventTests {
                         + #""user_id":"u1"}"#
                 ])
         #expect(
-            scene.say(2, #"{"event":"client-x","channel":"private-x","data":\#(data)}"#) == [
+            fixture.send(2, #"{"event":"client-x","channel":"private-x","data":\#(data)}"#) == [
                 #"1 < {"event":"client-x","channel":"private-x","data":\#(data)}"#
             ])
     }
@@ -41,54 +41,55 @@ struct ClientEventTests {
         (1, "other", "private-x", "Client events must start with"),
         (1, "pusher:x", "private-x", "Client events must start with"),
     ])
-    func `an event that may not be sent is an error without a code`(
+    func `an invalid client event is refused with an error without a code`(
         sender: Int, name: String, channel: String, words: String
     ) {
-        var scene = scene()
-        let told = scene.say(
+        var fixture = fixture()
+        let output = fixture.send(
             sender, #"{"event":"\#(name)","channel":"\#(channel)","data":{}}"#)
-        #expect(told.count == 1)
+        #expect(output.count == 1)
         #expect(
-            told.first?.hasPrefix(
+            output.first?.hasPrefix(
                 #"\#(sender) < {"event":"pusher:error","data":{"code":null,"#) == true)
-        #expect(told.first?.contains(words) == true)
+        #expect(output.first?.contains(words) == true)
     }
 
-    @Test func `an app without client events says how to get them`() {
-        var scene = scene { $0.clientEvents = false }
+    @Test func `an app without client events refuses them and names the setting`() {
+        var fixture = fixture { $0.clientEvents = false }
         #expect(
-            scene.say(1, #"{"event":"client-x","channel":"private-x","data":{}}"#).first?.contains(
-                "To send client events, you must enable this feature in the Settings page of "
-                    + "your dashboard.") == true)
+            fixture.send(1, #"{"event":"client-x","channel":"private-x","data":{}}"#).first?
+                .contains(
+                    "To send client events, you must enable this feature in the Settings page of "
+                        + "your dashboard.") == true)
     }
 
-    @Test func `ten in a second pass, the eleventh is 4301, and a second later they pass again`() {
-        var scene = scene()
+    @Test func `more than ten events in a second are refused with 4301 until the second is over`() {
+        var fixture = fixture()
         let event = #"{"event":"client-x","channel":"private-x","data":{}}"#
-        for _ in 1...10 { #expect(scene.say(1, event).first?.hasPrefix("2 < ") == true) }
+        for _ in 1...10 { #expect(fixture.send(1, event).first?.hasPrefix("2 < ") == true) }
         #expect(
-            scene.say(1, event).first?.hasPrefix(
+            fixture.send(1, event).first?.hasPrefix(
                 #"1 < {"event":"pusher:error","data":{"code":4301,"#) == true)
-        #expect(scene.say(2, event).first?.hasPrefix("1 < ") == true)
-        scene.now += .milliseconds(999)
-        #expect(scene.say(1, event).first?.contains("4301") == true)
-        scene.now += .milliseconds(1)
-        #expect(scene.say(1, event).first?.hasPrefix("2 < ") == true)
+        #expect(fixture.send(2, event).first?.hasPrefix("1 < ") == true)
+        fixture.now += .milliseconds(999)
+        #expect(fixture.send(1, event).first?.contains("4301") == true)
+        fixture.now += .milliseconds(1)
+        #expect(fixture.send(1, event).first?.hasPrefix("2 < ") == true)
     }
 
     @Test(arguments: [(10_240, true), (10_241, false)])
-    func `data has 10,240 bytes at most`(size: Int, isGood: Bool) {
-        var scene = scene()
+    func `data is limited to 10,240 bytes`(size: Int, isGood: Bool) {
+        var fixture = fixture()
         let data = "\"" + String(repeating: "x", count: size - 2) + "\""
-        let told = scene.say(1, #"{"event":"client-x","channel":"private-x","data":\#(data)}"#)
-        #expect(told.first?.contains("exceeds the allowed maximum") == !isGood)
+        let output = fixture.send(1, #"{"event":"client-x","channel":"private-x","data":\#(data)}"#)
+        #expect(output.first?.contains("exceeds the allowed maximum") == !isGood)
     }
 
     @Test(arguments: [(200, true), (201, false)])
-    func `a name has 200 characters at most`(length: Int, isGood: Bool) {
-        var scene = scene()
+    func `a name is limited to 200 characters`(length: Int, isGood: Bool) {
+        var fixture = fixture()
         let name = "client-" + String(repeating: "x", count: length - 7)
-        let told = scene.say(1, #"{"event":"\#(name)","channel":"private-x","data":1}"#)
-        #expect(told.first?.hasPrefix("2 < ") == isGood)
+        let output = fixture.send(1, #"{"event":"\#(name)","channel":"private-x","data":1}"#)
+        #expect(output.first?.hasPrefix("2 < ") == isGood)
     }
 }

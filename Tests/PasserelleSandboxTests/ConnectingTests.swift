@@ -5,10 +5,10 @@ import Testing
 
 struct ConnectingTests {
     @Test(arguments: ["5", "6", "7"])
-    func `a client of a known protocol is told its socket id`(version: String) {
-        var scene = AppScene()
+    func `a client with a supported protocol version receives its socket id`(version: String) {
+        var fixture = AppFixture()
         #expect(
-            scene.connect(3, version: version) == [
+            fixture.connect(3, version: version) == [
                 #"3 < {"event":"pusher:connection_established","#
                     + #""data":"{\"socket_id\":\"3.3\",\"activity_timeout\":120}"}"#
             ])
@@ -23,84 +23,96 @@ struct ConnectingTests {
             ("app-key", nil, "1 x 4008 No protocol version supplied"),
             ("app-key", "", "1 x 4008 No protocol version supplied"),
         ] as [(String, String?, String)])
-    func `a client that does not belong here is closed with its code`(
+    func `an invalid connection is closed with its code`(
         key: String, version: String?, end: String
     ) {
-        var scene = AppScene()
-        #expect(scene.connect(1, key: key, version: version).last == end)
-        #expect(scene.app.connections.isEmpty)
+        var fixture = AppFixture()
+        #expect(fixture.connect(1, key: key, version: version).last == end)
+        #expect(fixture.app.connections.isEmpty)
     }
 
-    @Test func `only a client older than protocol 6 gets an error before the close`() {
-        var scene = AppScene()
+    @Test(arguments: ["5", "7"])
+    func `an error frame precedes the close frame`(version: String) {
+        var fixture = AppFixture()
         #expect(
-            scene.connect(1, key: "wrong", version: "5").first
-                == #"1 < {"event":"pusher:error","#
-                + #""data":{"code":4001,"message":"App key wrong not in this cluster"}}"#)
-        #expect(scene.connect(2, key: "wrong", version: "7").count == 1)
+            fixture.connect(1, key: "wrong", version: version) == [
+                #"1 < {"event":"pusher:error","#
+                    + #""data":{"code":4001,"message":"App key wrong not in this cluster"}}"#,
+                "1 x 4001 App key wrong not in this cluster",
+            ])
     }
 
-    @Test func `one client more than the quota is closed with 4004`() {
-        var scene = AppScene { $0.connectionLimit = 2 }
-        scene.connect(1)
-        scene.connect(2)
-        #expect(scene.connect(3) == ["3 x 4004 Application is over connection quota"])
-        scene.lose(1)
-        #expect(scene.connect(4).first?.contains("connection_established") == true)
+    @Test func `a client beyond the connection limit is closed with 4004`() {
+        var fixture = AppFixture { $0.connectionLimit = 2 }
+        fixture.connect(1)
+        fixture.connect(2)
+        #expect(
+            fixture.connect(3) == [
+                #"3 < {"event":"pusher:error","#
+                    + #""data":{"code":4004,"message":"Application is over connection quota"}}"#,
+                "3 x 4004 Application is over connection quota",
+            ])
+        fixture.lose(1)
+        #expect(fixture.connect(4).first?.contains("connection_established") == true)
     }
 
     @Test func `a ping is answered`() {
-        var scene = AppScene()
-        scene.connect(1)
+        var fixture = AppFixture()
+        fixture.connect(1)
         #expect(
-            scene.say(1, #"{"event":"pusher:ping","data":{}}"#) == [
+            fixture.send(1, #"{"event":"pusher:ping","data":{}}"#) == [
                 #"1 < {"event":"pusher:pong","data":{}}"#
             ])
-        #expect(scene.say(1, #"{"event":"pusher:pong","data":{}}"#) == [])
+        #expect(fixture.send(1, #"{"event":"pusher:pong","data":{}}"#) == [])
     }
 
     @Test(arguments: ["", "x", "[]", "{}", #"{"event":1}"#, #"{"event":"pusher:subscribe"}"#])
-    func `a message that is none leaves the connection open`(text: String) {
-        var scene = AppScene()
-        scene.connect(1)
+    func `an invalid message leaves the connection open`(text: String) {
+        var fixture = AppFixture()
+        fixture.connect(1)
         #expect(
-            scene.say(1, text) == [
+            fixture.send(1, text) == [
                 #"1 < {"event":"pusher:error","#
                     + #""data":{"code":4200,"message":"Invalid message format"}}"#
             ])
-        #expect(scene.app.connections.count == 1)
+        #expect(fixture.app.connections.count == 1)
     }
 
-    @Test func `nothing comes of a client that is gone`() {
-        var scene = AppScene()
-        scene.connect(1)
-        scene.lose(1)
-        #expect(scene.say(1, #"{"event":"pusher:ping"}"#) == [])
-        #expect(scene.lose(1) == [])
-        #expect(scene.say(9, #"{"event":"pusher:ping"}"#) == [])
+    @Test func `messages from a closed connection are ignored`() {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        fixture.lose(1)
+        #expect(fixture.send(1, #"{"event":"pusher:ping"}"#) == [])
+        #expect(fixture.lose(1) == [])
+        #expect(fixture.send(9, #"{"event":"pusher:ping"}"#) == [])
     }
 
     // MARK: Time
 
-    @Test func `a silent client is pinged, and closed when it does not answer`() {
-        var scene = AppScene()
-        scene.connect(1)
-        #expect(scene.pass(.milliseconds(119_999)) == [])
-        #expect(scene.pass(.milliseconds(1)) == [#"1 < {"event":"pusher:ping","data":{}}"#])
-        #expect(scene.pass(.milliseconds(29_999)) == [])
-        #expect(scene.pass(.milliseconds(1)) == ["1 x 4201 Pong reply not received in time"])
-        #expect(scene.app.connections.isEmpty)
-        #expect(!scene.app.needsTime)
+    @Test func `a silent client is pinged, and closed if it does not answer`() {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        #expect(fixture.pass(.milliseconds(119_999)) == [])
+        #expect(fixture.pass(.milliseconds(1)) == [#"1 < {"event":"pusher:ping","data":{}}"#])
+        #expect(fixture.pass(.milliseconds(29_999)) == [])
+        #expect(
+            fixture.pass(.milliseconds(1)) == [
+                #"1 < {"event":"pusher:error","#
+                    + #""data":{"code":4201,"message":"Pong reply not received in time"}}"#,
+                "1 x 4201 Pong reply not received in time",
+            ])
+        #expect(fixture.app.connections.isEmpty)
+        #expect(!fixture.app.needsTime)
     }
 
-    @Test func `any message is an answer to a ping`() {
-        var scene = AppScene()
-        scene.connect(1)
-        scene.pass(.seconds(120))
-        scene.say(1, #"{"event":"pusher:pong"}"#)
-        #expect(scene.pass(.seconds(119)) == [])
-        #expect(scene.pass(.seconds(1)).count == 1)
-        scene.app.heard(1, now: scene.now)
-        #expect(scene.pass(.seconds(30)) == [])
+    @Test func `any message counts as an answer to a ping`() {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        fixture.pass(.seconds(120))
+        fixture.send(1, #"{"event":"pusher:pong"}"#)
+        #expect(fixture.pass(.seconds(119)) == [])
+        #expect(fixture.pass(.seconds(1)).count == 1)
+        fixture.app.noteActivity(1, now: fixture.now)
+        #expect(fixture.pass(.seconds(30)) == [])
     }
 }

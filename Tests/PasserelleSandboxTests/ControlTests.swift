@@ -7,7 +7,7 @@ import Testing
 @testable import PasserelleSandbox
 
 struct ControlTests {
-    @Test func `the state tells who is there`() throws {
+    @Test func `the state lists connections, channels and members`() throws {
         let port = try SandboxPort()
         let client = try port.connected()
         client.subscribe("presence-x", data: #"{"user_id":"ana","user_info":{"n":1.0}}"#)
@@ -27,7 +27,7 @@ struct ControlTests {
                 + #""refuse":null,"deny":[],"rest":"answer","client_events":true,"clock_s":0}}"#)
     }
 
-    @Test func `the guide names every command`() throws {
+    @Test func `the guide lists every command`() throws {
         let port = try SandboxPort()
         let guide = String(decoding: try port.request("GET", "/sandbox").body, as: UTF8.self)
         for command in [
@@ -50,19 +50,19 @@ struct ControlTests {
         ("POST", "rest?mode=200", 400), ("POST", "publish?channel=a", 400),
         ("POST", "drop?%zz", 404),
     ])
-    func `a command that is none is refused`(method: String, command: String, status: Int) throws {
+    func `an invalid command is refused`(method: String, command: String, status: Int) throws {
         let port = try SandboxPort()
         #expect(try port.request(method, "/sandbox/\(command)").status == status)
     }
 
-    @Test func `only this host may ask`() throws {
+    @Test func `only this host may send commands`() throws {
         let port = try SandboxPort()
         let peer = try #require(PeerAddress(numericHost: "192.0.2.1", port: 9))
         let request = HTTPRequest(method: "GET", target: "/sandbox")
         #expect(port.sandbox.control(request, from: peer).status == 403)
     }
 
-    // MARK: Once
+    // MARK: One-time commands
 
     @Test func `drop ends TCP without a close frame`() throws {
         let port = try SandboxPort()
@@ -96,12 +96,12 @@ struct ControlTests {
     }
 
     @Test(arguments: Garbage.allCases)
-    func `garbage arrives as what it is`(kind: Garbage) throws {
+    func `garbage is sent unchanged`(kind: Garbage) throws {
         let port = try SandboxPort()
         let client = try port.connected()
         try port.control("garbage?kind=\(kind.rawValue)")
         switch kind {
-        case .text, .array, .eventless, .deep:
+        case .empty, .null, .mark, .cut, .text, .array, .eventless, .deep:
             try port.run { client.messages.count == 2 }
             #expect(throws: ChannelsMessageError.self) {
                 try ServerMessage.parse(Array(client.messages[1].utf8).span)
@@ -129,9 +129,9 @@ struct ControlTests {
         #expect(client.messages[2] == #"{"event":"e","channel":"pub","data":"{\"a\":1}"}"#)
     }
 
-    // MARK: From now on
+    // MARK: Lasting faults
 
-    @Test func `delay makes everything late and keeps its order`() throws {
+    @Test func `delay delays everything and preserves the order`() throws {
         let port = try SandboxPort()
         let client = try port.connected()
         client.subscribe("pub")
@@ -157,7 +157,7 @@ struct ControlTests {
         #expect(port.sandbox.app.misbehaviour == Misbehaviour())
     }
 
-    @Test func `swallowed subscriptions are not answered and everything else is`() throws {
+    @Test func `swallowed subscriptions are not answered, but other messages are`() throws {
         let port = try SandboxPort()
         try port.control("swallow?what=subscriptions")
         let client = try port.connected()
@@ -171,7 +171,7 @@ struct ControlTests {
         try port.run { client.messages.count == 3 }
     }
 
-    @Test func `swallowed messages leave an open WebSocket that says nothing`() throws {
+    @Test func `swallowed messages leave an open WebSocket without answers`() throws {
         let port = try SandboxPort()
         let old = try port.connected()
         old.subscribe("pub")
@@ -190,7 +190,7 @@ struct ControlTests {
         #expect(old.messages[2].contains("pong"))
     }
 
-    @Test func `swallowed everything accepts and never answers`() throws {
+    @Test func `swallowing everything accepts connections and never answers`() throws {
         let port = try SandboxPort()
         try port.control("swallow?what=everything")
         let client = try port.dial()
@@ -203,7 +203,7 @@ struct ControlTests {
         #expect(try port.request("GET", "/sandbox/state").status == 200)
     }
 
-    @Test func `duplicates come twice`() throws {
+    @Test func `duplicates are sent twice`() throws {
         let port = try SandboxPort()
         let client = try port.connected()
         try port.control("duplicate")
@@ -218,7 +218,7 @@ struct ControlTests {
     }
 
     @Test(arguments: Misbehaviour.RefusalForm.allCases)
-    func `new connections are refused in the form that was asked for`(
+    func `new connections are refused in the requested form`(
         form: Misbehaviour.RefusalForm
     ) throws {
         let port = try SandboxPort()
@@ -274,7 +274,7 @@ struct ControlTests {
 }
 
 extension SocketClient {
-    /// A client that has asked for its upgrade and may never get it.
+    /// A client that has requested an upgrade, which may never be answered.
     static func waiting(_ client: ByteClient) -> SocketClient {
         SocketClient(client, target: "/app/app-key?protocol=7")
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import PasserelleHTTP
 import PasserelleWire
 import Testing
 
@@ -9,7 +10,7 @@ struct HostileTests {
         #"{"event":"pusher:ping","data":{}}"#,
         #"{"event":"pusher:subscribe","data":{"auth":"","channel":"pub"}}"#,
         #"{"event":"pusher:unsubscribe","data":{"channel":"pub"}}"#,
-        #"{"event":"pusher:subscribe","data":{"auth":"\#(AppScene.auth(1, "private-x", nil))","channel":"private-x"}}"#,
+        #"{"event":"pusher:subscribe","data":{"auth":"\#(AppFixture.auth(1, "private-x", nil))","channel":"private-x"}}"#,
         #"{"event":"pusher:unsubscribe","data":{"channel":"private-x"}}"#,
         #"{"event":"client-x","channel":"private-x","data":{"a":"\u00e9\ud83d\ude00"}}"#,
         #"{"event":"pusher:signin","data":{"auth":"app-key:00","user_data":"{\"id\":\"u1\"}"}}"#,
@@ -19,53 +20,55 @@ struct HostileTests {
         #"{"batch":[{"channel":"pub","name":"e","data":"x","info":"user_count"}]}"#,
     ]
 
-    @Test func `no message brings the app out of order`() {
+    @Test func `no message corrupts the state of the app`() {
         var seed = SystemRandomNumberGenerator()
         var numbers = Numbers(state: seed.next())
         let began = numbers.state
-        var scene = AppScene { $0.webhook = "http://h" }
-        for id in 1...3 { scene.connect(id) }
+        var fixture = AppFixture {
+            $0.webhook = WebAddress(isTLS: false, host: "h", port: 80)
+        }
+        for id in 1...3 { fixture.connect(id) }
         for _ in 0..<4000 {
             let id = Int(numbers.next() % 4)
             let message = Self.messages[Int(numbers.next() % UInt64(Self.messages.count))]
             let bytes = numbers.spoil(Array(message.utf8))
-            _ = scene.app.received(id, text: bytes, now: scene.now)
-            scene.now += .milliseconds(50)
+            _ = fixture.app.received(id, text: bytes, now: fixture.now)
+            fixture.now += .milliseconds(50)
             if numbers.next() % 50 == 0 {
-                scene.lose(id)
-                scene.connect(id)
+                fixture.lose(id)
+                fixture.connect(id)
             }
-            scene.pass(.zero)
-            for (name, channel) in scene.app.channels {
+            fixture.pass(.zero)
+            for (name, channel) in fixture.app.channels {
                 #expect(!channel.connections.isEmpty, "seed \(began)")
                 for id in channel.connections {
                     #expect(
-                        scene.app.connections[id]?.channels.contains(name) == true,
+                        fixture.app.connections[id]?.channels.contains(name) == true,
                         "seed \(began)")
                 }
             }
         }
     }
 
-    @Test func `no REST body does more than be refused`() {
+    @Test func `a mutated REST body is at most refused`() {
         var seed = SystemRandomNumberGenerator()
         var numbers = Numbers(state: seed.next())
         let began = numbers.state
-        var scene = AppScene()
-        scene.connect(1)
-        scene.subscribe(1, "pub")
+        var fixture = AppFixture()
+        fixture.connect(1)
+        fixture.subscribe(1, "pub")
         for index in 0..<3000 {
             let path = index % 2 == 0 ? "/apps/1234/events" : "/apps/1234/batch_events"
             let body = numbers.spoil(Array(Self.bodies[index % 2].utf8))
-            let answer = scene.send(AppScene.signed("POST", path, body: body))
+            let answer = fixture.send(AppFixture.signed("POST", path, body: body))
             #expect([200, 400, 401].contains(answer.status), "seed \(began)")
-            #expect(answer.status == 200 || answer.told.isEmpty, "seed \(began)")
+            #expect(answer.status == 200 || answer.output.isEmpty, "seed \(began)")
         }
     }
 }
 
 extension Numbers {
-    /// Changes, drops or doubles a few bytes, or none.
+    /// Changes, drops or duplicates up to a few bytes.
     fileprivate mutating func spoil(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<(next() % 4) where !bytes.isEmpty {

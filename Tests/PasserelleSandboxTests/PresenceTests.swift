@@ -11,18 +11,18 @@ struct PresenceTests {
         #"{"user_id":"a","user_info":\#(info)}"#
     }
 
-    @Test func `the joining client sees everyone, and the others see it`() {
-        var scene = AppScene()
-        scene.connect(1)
-        scene.connect(2)
+    @Test func `a joining client receives all members, and the others receive the new one`() {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        fixture.connect(2)
         #expect(
-            scene.subscribe(1, room, data: ana()) == [
+            fixture.subscribe(1, room, data: ana()) == [
                 #"1 < {"event":"pusher_internal:subscription_succeeded","channel":"presence-room","#
                     + #""data":"{\"presence\":{\"ids\":[\"a\"],\"hash\":{\"a\":{\"name\":\"Ana\"}},"#
                     + #"\"count\":1}}"}"#
             ])
         #expect(
-            scene.subscribe(2, room, data: #"{"user_id":"b"}"#) == [
+            fixture.subscribe(2, room, data: #"{"user_id":"b"}"#) == [
                 #"2 < {"event":"pusher_internal:subscription_succeeded","channel":"presence-room","#
                     + #""data":"{\"presence\":{\"ids\":[\"a\",\"b\"],"#
                     + #"\"hash\":{\"a\":{\"name\":\"Ana\"},\"b\":null},\"count\":2}}"}"#,
@@ -30,95 +30,114 @@ struct PresenceTests {
                     + #""data":"{\"user_id\":\"b\"}"}"#,
             ])
         #expect(
-            scene.lose(2) == [
+            fixture.lose(2) == [
                 #"1 < {"event":"pusher_internal:member_removed","channel":"presence-room","#
                     + #""data":"{\"user_id\":\"b\"}"}"#
             ])
     }
 
-    @Test func `a user with two connections comes once and goes once`() {
-        var scene = AppScene()
-        for id in 1...3 { scene.connect(id) }
-        scene.subscribe(1, room, data: #"{"user_id":"watcher"}"#)
-        #expect(scene.subscribe(2, room, data: ana()).count == 2)
-        let second = scene.subscribe(3, room, data: ana())
+    @Test func `a user with two connections is added once and removed once`() {
+        var fixture = AppFixture()
+        for id in 1...3 { fixture.connect(id) }
+        fixture.subscribe(1, room, data: #"{"user_id":"watcher"}"#)
+        #expect(fixture.subscribe(2, room, data: ana()).count == 2)
+        let second = fixture.subscribe(3, room, data: ana())
         #expect(second.count == 1)
         #expect(second.first?.contains(#"\"count\":2"#) == true)
-        #expect(scene.lose(2) == [])
+        #expect(fixture.lose(2) == [])
         #expect(
-            scene.say(3, #"{"event":"pusher:unsubscribe","data":{"channel":"presence-room"}}"#)
+            fixture.send(3, #"{"event":"pusher:unsubscribe","data":{"channel":"presence-room"}}"#)
                 .count == 1)
     }
 
-    @Test func `user info travels byte for byte`() {
-        var scene = AppScene()
-        scene.connect(1)
-        let told = scene.subscribe(1, room, data: ana(#"{"n": 1.0e2, "s":"\u00e9\/"}"#))
-        #expect(told.first?.contains(#"{\"n\": 1.0e2, \"s\":\"\\u00e9\\/\"}"#) == true)
+    @Test func `user info is forwarded unchanged`() {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        let output = fixture.subscribe(1, room, data: ana(#"{"n": 1.0e2, "s":"\u00e9\/"}"#))
+        #expect(output.first?.contains(#"{\"n\": 1.0e2, \"s\":\"\\u00e9\\/\"}"#) == true)
     }
 
-    @Test func `a number is a user id too`() {
-        var scene = AppScene()
-        scene.connect(1)
-        let told = scene.subscribe(1, room, data: #"{"user_id":10}"#)
-        #expect(told.first?.contains(#"\"ids\":[\"10\"]"#) == true)
+    @Test func `a number is a valid user id`() {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        let output = fixture.subscribe(1, room, data: #"{"user_id":10}"#)
+        #expect(output.first?.contains(#"\"ids\":[\"10\"]"#) == true)
     }
 
     @Test(arguments: [
         "", "x", "[]", "{}", #"{"user_id":null}"#, #"{"user_id":""}"#, #"{"user_id":{}}"#,
     ])
     func `channel data without a user is refused`(data: String) {
-        var scene = AppScene()
-        scene.connect(1)
-        let told = scene.subscribe(1, room, data: data)
-        #expect(told.count == 1)
-        #expect(told.first?.contains("Invalid channel_data for channel presence-room") == true)
-        #expect(scene.app.channels.isEmpty)
+        var fixture = AppFixture()
+        fixture.connect(1)
+        let output = fixture.subscribe(1, room, data: data)
+        #expect(output.count == 1)
+        #expect(output.first?.contains("Invalid channel_data for channel presence-room") == true)
+        #expect(fixture.app.channels.isEmpty)
+    }
+
+    @Test(arguments: [#""Ana""#, "[]", #"[{"name":"Ana"}]"#, "7", "true", "false"])
+    func `user info that is not an object is refused`(info: String) {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        let output = fixture.subscribe(1, room, data: ana(info))
+        #expect(output.count == 1)
+        #expect(output.first?.contains("user_info must be an object") == true)
+        fixture.signIn(1, #"{"id":"u1","user_info":\#(info)}"#)
+        #expect(fixture.subscribe(1, room).first?.contains("user_info must be an object") == true)
+        #expect(fixture.app.channels.isEmpty)
+    }
+
+    @Test(arguments: ["{}", "null", #"{"a":[]}"#])
+    func `user info may be any object, or null`(info: String) {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        #expect(fixture.subscribe(1, room, data: ana(info)).first?.contains("succeeded") == true)
     }
 
     @Test(arguments: [(128, true), (129, false)])
-    func `a user id has 128 characters at most`(length: Int, isGood: Bool) {
-        var scene = AppScene()
-        scene.connect(1)
+    func `a user id is limited to 128 characters`(length: Int, isGood: Bool) {
+        var fixture = AppFixture()
+        fixture.connect(1)
         let id = String(repeating: "é", count: length)
-        let told = scene.subscribe(1, room, data: #"{"user_id":"\#(id)"}"#)
-        #expect(told.first?.contains("succeeded") == isGood)
+        let output = fixture.subscribe(1, room, data: #"{"user_id":"\#(id)"}"#)
+        #expect(output.first?.contains("succeeded") == isGood)
     }
 
     @Test(arguments: [(1024, true), (1025, false)])
-    func `a member has 1,024 bytes at most`(size: Int, isGood: Bool) {
-        var scene = AppScene()
-        scene.connect(1)
-        let rest = #"{"user_id":"a","user_info":""}"#.utf8.count
+    func `channel data is limited to 1,024 bytes`(size: Int, isGood: Bool) {
+        var fixture = AppFixture()
+        fixture.connect(1)
+        let rest = #"{"user_id":"a","user_info":{"n":""}}"#.utf8.count
         let info = String(repeating: "x", count: size - rest)
-        let told = scene.subscribe(1, room, data: ana("\"\(info)\""))
-        #expect(told.first?.contains("succeeded") == isGood)
+        let output = fixture.subscribe(1, room, data: ana(#"{"n":"\#(info)"}"#))
+        #expect(output.first?.contains("succeeded") == isGood)
     }
 
-    @Test func `a full channel takes no further user, but another tab of one it has`() {
-        var scene = AppScene { $0.memberLimit = 3 }
-        for id in 1...5 { scene.connect(id) }
-        for id in 1...3 { scene.subscribe(id, room, data: #"{"user_id":"\#(id)"}"#) }
+    @Test func `a full channel refuses new users, but not further connections of its members`() {
+        var fixture = AppFixture { $0.memberLimit = 3 }
+        for id in 1...5 { fixture.connect(id) }
+        for id in 1...3 { fixture.subscribe(id, room, data: #"{"user_id":"\#(id)"}"#) }
         #expect(
-            scene.subscribe(4, room, data: #"{"user_id":"4"}"#).first?.contains(
+            fixture.subscribe(4, room, data: #"{"user_id":"4"}"#).first?.contains(
                 "has reached its limit of 3 members") == true)
         #expect(
-            scene.subscribe(5, room, data: #"{"user_id":"3"}"#).first?.contains("succeeded")
+            fixture.subscribe(5, room, data: #"{"user_id":"3"}"#).first?.contains("succeeded")
                 == true)
     }
 
     @Test func `without channel data the signed-in user is the member`() {
-        var scene = AppScene()
-        scene.connect(1)
+        var fixture = AppFixture()
+        fixture.connect(1)
         #expect(
-            scene.subscribe(1, room).first?.contains("needs channel_data or a signed-in user")
+            fixture.subscribe(1, room).first?.contains("needs channel_data or a signed-in user")
                 == true)
-        scene.signIn(1, #"{"id":"u1","user_info":{"n":1}}"#)
-        let told = scene.subscribe(1, room)
-        #expect(told.first?.contains(#"\"hash\":{\"u1\":{\"n\":1}}"#) == true)
+        fixture.signIn(1, #"{"id":"u1","user_info":{"n":1}}"#)
+        let output = fixture.subscribe(1, room)
+        #expect(output.first?.contains(#"\"hash\":{\"u1\":{\"n\":1}}"#) == true)
     }
 
-    @Test func `the members are right after any order of coming and going`() {
+    @Test func `the members are correct after any order of joins and leaves`() {
         var random = SystemRandomNumberGenerator()
         let seed = random.next()
         var generator = Numbers(state: seed)
@@ -144,14 +163,14 @@ struct PresenceTests {
 }
 
 extension ChannelName {
-    /// A name that a test knows to be good.
+    /// A valid channel name.
     fileprivate init(unchecked text: String) {
         guard let name = try? ChannelName(text) else { preconditionFailure(text) }
         self = name
     }
 }
 
-/// Numbers that a seed brings back.
+/// Reproducible pseudorandom numbers.
 struct Numbers {
     var state: UInt64
 

@@ -7,7 +7,7 @@ import Testing
 struct RESTSignatureTests {
     private let common = "auth_key=app-key&auth_timestamp=1700000000&auth_version=1.0"
 
-    /// Requests that PyPI `pusher` 3.3.4 and others really make; the first column is the method.
+    /// Requests recorded from PyPI `pusher` 3.3.4 and others; the first column is the method.
     private static let vectors: [(String, String, String, String, String)] = [
         (
             "POST", "/apps/1234/events", "",
@@ -58,24 +58,24 @@ struct RESTSignatureTests {
     ]
 
     @Test(arguments: vectors.indices)
-    func `a request that a library signed is good, and no longer when any byte differs`(
+    func `a request signed by a library is valid, and invalid if any byte is changed`(
         index: Int
     ) {
         let (method, path, query, body, signature) = Self.vectors[index]
         let digest = body.isEmpty ? "" : "&body_md5=\(Self.digests[index])"
-        var scene = AppScene()
+        var fixture = AppFixture()
         func request(_ path: String, _ body: String) -> HTTPRequest {
             HTTPRequest(
                 method: method,
                 target: "\(path)?\(common)\(digest)\(query)&auth_signature=\(signature)",
                 body: Array(body.utf8))
         }
-        #expect(scene.send(request(path, body)).status == 200)
-        #expect(scene.send(request(path.replacing("1234/", with: "1234//"), body)).status >= 400)
-        if !body.isEmpty { #expect(scene.send(request(path, body + " ")).status == 401) }
+        #expect(fixture.send(request(path, body)).status == 200)
+        #expect(fixture.send(request(path.replacing("1234/", with: "1234//"), body)).status >= 400)
+        if !body.isEmpty { #expect(fixture.send(request(path, body + " ")).status == 401) }
         var other = request(path, body)
         other.target += "&info="
-        #expect(scene.send(other).status == 401)
+        #expect(fixture.send(other).status == 401)
     }
 
     @Test(arguments: [
@@ -98,9 +98,9 @@ struct RESTSignatureTests {
                 + #"your_secret_key), but you sent "00""#
         ),
     ])
-    func `an unsigned request is a 401 that says what is missing`(query: String, words: String) {
-        var scene = AppScene()
-        let answer = scene.send(
+    func `an unsigned request is a 401 that names the parameter`(query: String, words: String) {
+        var fixture = AppFixture()
+        let answer = fixture.send(
             HTTPRequest(method: "GET", target: "/apps/1234/channels?\(query)"))
         #expect(answer.status == 401)
         #expect(answer.body == words + "\n")
@@ -109,17 +109,17 @@ struct RESTSignatureTests {
     @Test(arguments: [
         (-601, 401), (-600, 200), (0, 200), (600, 200), (601, 401),
     ])
-    func `a time stamp is good for 600 seconds either way`(offset: Int64, status: Int) {
-        var scene = AppScene()
-        let answer = scene.request(
-            "GET", "/apps/1234/channels", at: AppScene.wall + offset * 1000)
+    func `a time stamp is valid for 600 seconds either way`(offset: Int64, status: Int) {
+        var fixture = AppFixture()
+        let answer = fixture.request(
+            "GET", "/apps/1234/channels", at: AppFixture.wall + offset * 1000)
         #expect(answer.status == status)
     }
 
     @Test(arguments: ["", "x", "9223372036854775807", "-9223372036854775808", "1e9"])
-    func `a time stamp that is none is refused`(stamp: String) {
-        var scene = AppScene()
-        let answer = scene.send(
+    func `an invalid time stamp is refused`(stamp: String) {
+        var fixture = AppFixture()
+        let answer = fixture.send(
             HTTPRequest(
                 method: "GET",
                 target: "/apps/1234/channels?auth_key=app-key&auth_version=1.0"
@@ -128,8 +128,8 @@ struct RESTSignatureTests {
     }
 
     @Test func `a body needs its digest`() {
-        var scene = AppScene()
-        let answer = scene.send(
+        var fixture = AppFixture()
+        let answer = fixture.send(
             HTTPRequest(
                 method: "POST", target: "/apps/1234/events?\(common)&auth_signature=00",
                 body: Array("{}".utf8)))

@@ -8,21 +8,21 @@ struct RESTTests {
     private let events = "/apps/1234/events"
     private let batch = "/apps/1234/batch_events"
 
-    private func scene() -> AppScene {
-        var scene = AppScene()
-        for id in 1...3 { scene.connect(id) }
-        scene.subscribe(1, "a")
-        scene.subscribe(2, "a")
-        scene.subscribe(2, "presence-x", data: #"{"user_id":"u"}"#)
-        scene.subscribe(3, "presence-x", data: #"{"user_id":"u"}"#)
-        return scene
+    private func fixture() -> AppFixture {
+        var fixture = AppFixture()
+        for id in 1...3 { fixture.connect(id) }
+        fixture.subscribe(1, "a")
+        fixture.subscribe(2, "a")
+        fixture.subscribe(2, "presence-x", data: #"{"user_id":"u"}"#)
+        fixture.subscribe(3, "presence-x", data: #"{"user_id":"u"}"#)
+        return fixture
     }
 
     // MARK: Publishing
 
-    @Test func `an event goes to its channels, its data token for token`() {
-        var scene = scene()
-        let answer = scene.request(
+    @Test func `an event is sent to its channels with its data unchanged`() {
+        var fixture = fixture()
+        let answer = fixture.request(
             "POST", events,
             body: #"{"name": "e", "channels": ["a", "presence-x", "a"], "data": "{\"z\": \u00e9}"}"#
         )
@@ -30,7 +30,7 @@ struct RESTTests {
         #expect(answer.body == "{}")
         let data = #""data":"{\"z\": \u00e9}""#
         #expect(
-            answer.told == [
+            answer.output == [
                 #"1 < {"event":"e","channel":"a",\#(data)}"#,
                 #"2 < {"event":"e","channel":"a",\#(data)}"#,
                 #"2 < {"event":"e","channel":"presence-x",\#(data)}"#,
@@ -38,16 +38,16 @@ struct RESTTests {
             ])
     }
 
-    @Test func `the excluded socket does not hear it`() {
-        var scene = scene()
-        let answer = scene.request(
+    @Test func `the excluded socket does not receive the event`() {
+        var fixture = fixture()
+        let answer = fixture.request(
             "POST", events, body: #"{"name":"e","channel":"a","data":"1","socket_id":"1.1"}"#)
-        #expect(answer.told == [#"2 < {"event":"e","channel":"a","data":"1"}"#])
+        #expect(answer.output == [#"2 < {"event":"e","channel":"a","data":"1"}"#])
     }
 
-    @Test func `an event can ask how many hear it`() {
-        var scene = scene()
-        let answer = scene.request(
+    @Test func `a publisher can ask for the subscription counts`() {
+        var fixture = fixture()
+        let answer = fixture.request(
             "POST", events,
             body: #"{"name":"e","channels":["presence-x","a","empty"],"data":"1","#
                 + #""info":"user_count,subscription_count"}"#)
@@ -57,24 +57,24 @@ struct RESTTests {
                 + #""a":{"subscription_count":2},"empty":{"subscription_count":0}}}"#)
     }
 
-    @Test func `a batch is told in its order`() {
-        var scene = scene()
-        let answer = scene.request(
+    @Test func `the events of a batch are sent in order`() {
+        var fixture = fixture()
+        let answer = fixture.request(
             "POST", batch,
             body: #"{"batch":[{"channel":"a","name":"e1","data":"1","socket_id":"2.2"},"#
                 + #"{"channel":"presence-x","name":"e2","data":"2"}]}"#)
         #expect(answer.body == "{}")
         #expect(
-            answer.told == [
+            answer.output == [
                 #"1 < {"event":"e1","channel":"a","data":"1"}"#,
                 #"2 < {"event":"e2","channel":"presence-x","data":"2"}"#,
                 #"3 < {"event":"e2","channel":"presence-x","data":"2"}"#,
             ])
     }
 
-    @Test func `a batch that asks is answered item by item`() {
-        var scene = scene()
-        let answer = scene.request(
+    @Test func `a batch with attributes is answered item by item`() {
+        var fixture = fixture()
+        let answer = fixture.request(
             "POST", batch,
             body: #"{"batch":[{"channel":"presence-x","name":"e","data":"1","info":"user_count"},"#
                 + #"{"channel":"a","name":"e","data":"2"}]}"#)
@@ -82,12 +82,12 @@ struct RESTTests {
     }
 
     @Test func `the deprecated form takes its data from the body`() {
-        var scene = scene()
-        let answer = scene.request(
+        var fixture = fixture()
+        let answer = fixture.request(
             "POST", "/apps/1234/channels/a/events", query: "name=e&socket_id=2.2",
             body: "{\"k\":\n1}")
         #expect(answer.status == 202)
-        #expect(answer.told == [#"1 < {"event":"e","channel":"a","data":"{\"k\":\n1}"}"#])
+        #expect(answer.output == [#"1 < {"event":"e","channel":"a","data":"{\"k\":\n1}"}"#])
     }
 
     @Test(arguments: [
@@ -130,21 +130,21 @@ struct RESTTests {
             "The attribute x does not apply here"
         ),
     ])
-    func `a bad event is refused in plain text, and nobody hears it`(
+    func `an invalid event is refused in plain text and not sent`(
         body: String, status: Int, words: String
     ) {
-        var scene = scene()
-        let answer = scene.request("POST", events, body: body)
+        var fixture = fixture()
+        let answer = fixture.request("POST", events, body: body)
         #expect(answer.status == status)
         #expect(answer.body == words + "\n")
-        #expect(answer.told == [])
+        #expect(answer.output == [])
     }
 
     @Test(arguments: [(10_240, 200), (10_241, 413)])
-    func `data has 10,240 bytes at most, its escapes not counted`(size: Int, status: Int) {
-        var scene = scene()
+    func `data is limited to 10,240 bytes without its escapes`(size: Int, status: Int) {
+        var fixture = fixture()
         let data = String(repeating: #"\n"#, count: size)
-        let answer = scene.request(
+        let answer = fixture.request(
             "POST", events, body: #"{"name":"e","channel":"a","data":"\#(data)"}"#)
         #expect(answer.status == status)
         if status == 413 {
@@ -155,32 +155,32 @@ struct RESTTests {
     }
 
     @Test(arguments: [(100, 200), (101, 400)])
-    func `an event goes to 100 channels at most`(count: Int, status: Int) {
-        var scene = scene()
+    func `an event is limited to 100 channels`(count: Int, status: Int) {
+        var fixture = fixture()
         let names = (0..<count).map { "\"c\($0)\"" }.joined(separator: ",")
-        let answer = scene.request(
+        let answer = fixture.request(
             "POST", events, body: #"{"name":"e","channels":[\#(names)],"data":"1"}"#)
         #expect(answer.status == status)
     }
 
     @Test(arguments: [(10, 200), (11, 400)])
-    func `a batch holds 10 events at most`(count: Int, status: Int) {
-        var scene = scene()
+    func `a batch is limited to 10 events`(count: Int, status: Int) {
+        var fixture = fixture()
         let item = #"{"channel":"a","name":"e","data":"1"}"#
         let items = Array(repeating: item, count: count).joined(separator: ",")
-        #expect(scene.request("POST", batch, body: #"{"batch":[\#(items)]}"#).status == status)
+        #expect(fixture.request("POST", batch, body: #"{"batch":[\#(items)]}"#).status == status)
     }
 
-    @Test func `one bad item refuses the whole batch`() {
-        var scene = scene()
-        let answer = scene.request(
+    @Test func `one invalid item refuses the whole batch`() {
+        var fixture = fixture()
+        let answer = fixture.request(
             "POST", batch,
             body: #"{"batch":[{"channel":"a","name":"e","data":"1"},{"name":"e","data":"1"}]}"#)
         #expect(answer.status == 400)
-        #expect(answer.told == [])
+        #expect(answer.output == [])
     }
 
-    // MARK: Asking
+    // MARK: Queries
 
     @Test(arguments: [
         ("channels", "", 200, #"{"channels":{"a":{},"presence-x":{}}}"#),
@@ -209,20 +209,20 @@ struct RESTTests {
         ("channels/a/stats", "", 200, #"{"occupied":true}"#),
         ("channels/a%20b", "", 400, "Invalid channel name: a b\n"),
     ])
-    func `questions are answered`(path: String, query: String, status: Int, body: String) {
-        var scene = scene()
-        let answer = scene.request("GET", "/apps/1234/\(path)", query: query)
+    func `queries are answered`(path: String, query: String, status: Int, body: String) {
+        var fixture = fixture()
+        let answer = fixture.request("GET", "/apps/1234/\(path)", query: query)
         #expect(answer.status == status)
         #expect(answer.body == body)
     }
 
-    @Test func `what is cached can be asked for, with the time it has left`() {
-        var scene = scene()
-        scene.request(
+    @Test func `the cached event can be queried, with its remaining lifetime`() {
+        var fixture = fixture()
+        fixture.request(
             "POST", events, body: #"{"name":"e","channel":"cache-x","data":"{\"a\":1}"}"#)
-        scene.now += .seconds(60)
+        fixture.now += .seconds(60)
         #expect(
-            scene.request("GET", "/apps/1234/channels/cache-x", query: "info=cache").body
+            fixture.request("GET", "/apps/1234/channels/cache-x", query: "info=cache").body
                 == #"{"occupied":false,"cache":{"data":"{\"a\":1}","ttl":1740}}"#)
     }
 
@@ -233,8 +233,8 @@ struct RESTTests {
         ("GET", "/apps/1234/channels/a/b/c", 404), ("GET", "/apps/99/channels", 404),
         ("GET", "/apps/1234/channels/%zz", 400), ("GET", "/apps/1234/channels/%ff", 400),
     ])
-    func `what is no endpoint is refused`(method: String, path: String, status: Int) {
-        var scene = scene()
-        #expect(scene.request(method, path).status == status)
+    func `an unknown endpoint is refused`(method: String, path: String, status: Int) {
+        var fixture = fixture()
+        #expect(fixture.request(method, path).status == status)
     }
 }

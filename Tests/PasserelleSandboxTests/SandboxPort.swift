@@ -5,7 +5,7 @@ import PasserelleWire
 
 @testable import PasserelleSandbox
 
-/// A sandbox on a port of its own, its loop turned by the test.
+/// A sandbox on its own port, with a loop that the test runs.
 final class SandboxPort {
     let loop: EventLoop
     let sandbox: Sandbox
@@ -29,14 +29,14 @@ final class SandboxPort {
 
     private let lines: Lines
 
-    /// What the sandbox has logged.
+    /// The sandbox's log lines.
     var logged: [String] { lines.list }
 
     func run(until condition: () throws -> Bool) throws {
         try PasserelleTesting.run(loop, until: condition)
     }
 
-    /// Turns the loop for a little while, for a test that something does not happen.
+    /// Runs the loop for a short time, to check that something does not happen.
     func idle(_ time: Duration = .milliseconds(60)) throws {
         let end = ContinuousClock.now + time
         try run { ContinuousClock.now >= end }
@@ -49,7 +49,7 @@ final class SandboxPort {
         return client
     }
 
-    /// Sends one request and gives its answer.
+    /// Sends a request and returns its answer.
     func request(
         _ method: String, _ target: String, body: String = ""
     ) throws -> HTTPResponse {
@@ -76,7 +76,7 @@ final class SandboxPort {
         return answer
     }
 
-    /// Tells the sandbox to do something.
+    /// Sends a command to the sandbox.
     func control(_ command: String) throws {
         let response = try request("POST", "/sandbox/\(command)")
         guard response.status == 200 else {
@@ -84,15 +84,15 @@ final class SandboxPort {
         }
     }
 
-    /// Publishes through REST, signed for now.
+    /// Publishes through REST, with a current signature.
     func publish(_ body: String) throws -> Int {
         try request(
-            AppScene.signed(
+            AppFixture.signed(
                 "POST", "/apps/1234/events", body: Array(body.utf8), at: loop.wallMilliseconds)
         ).status
     }
 
-    /// Asks for a WebSocket; the request is answered when it returns.
+    /// Requests a WebSocket and waits for the answer.
     func socket(
         _ target: String = "/app/app-key?protocol=7&client=test&version=1"
     ) throws -> SocketClient {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import PasserelleHTTP
 import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
@@ -30,7 +31,7 @@ struct SandboxTLSTests {
         return try SandboxPort { $0.tls = tls }
     }
 
-    @Test func `a client may come through TLS`() throws {
+    @Test func `a client can connect through TLS`() throws {
         let port = try port()
         let bytes = ByteClient(
             loop: port.loop, port: port.sandbox.port, tls: try TLSClient(caFile: certificate))
@@ -44,23 +45,24 @@ struct SandboxTLSTests {
         try port.run { port.sandbox.webSockets.isEmpty }
     }
 
-    @Test func `a web hook goes through TLS, to whom the authority vouches for`() throws {
+    @Test func `a webhook is sent through TLS to a server with a trusted certificate`() throws {
         let hook = try port()
-        var heard: [HTTPRequest] = []
+        var received: [HTTPRequest] = []
         hook.sandbox.extraRoutes = { request, respond in
-            heard.append(request)
+            received.append(request)
             respond(HTTPResponse(status: 200))
             return true
         }
         var configuration = SandboxConfiguration()
         configuration.listen = .tcp(host: "127.0.0.1", port: 0)
-        configuration.webhook = "https://127.0.0.1:\(hook.sandbox.port)/hook"
+        configuration.webhook = WebAddress(
+            isTLS: true, host: "127.0.0.1", port: hook.sandbox.port, target: "/hook")
         configuration.webhookCAFile = certificate
         let sandbox = try Sandbox(loop: hook.loop, configuration: configuration) { _ in }
         defer { sandbox.stop() }
         sandbox.perform([.webhook(.channelOccupied("pub"))])
-        try hook.run { heard.count == 1 }
-        let request = try #require(heard.first)
+        try hook.run { received.count == 1 }
+        let request = try #require(received.first)
         #expect(request.target == "/hook")
         #expect(request.fields.first("Content-Type") == "application/json")
         #expect(request.fields.first("X-Pusher-Key") == "sandbox-key")
@@ -70,22 +72,23 @@ struct SandboxTLSTests {
                     Digest.hmacSHA256(key: Array("sandbox-secret".utf8), request.body)))
     }
 
-    @Test func `a web hook is not sent to one whom nobody vouches for`() throws {
+    @Test func `a webhook is not sent to a server with an untrusted certificate`() throws {
         let hook = try port()
-        var heard = 0
+        var received = 0
         hook.sandbox.extraRoutes = { _, respond in
-            heard += 1
+            received += 1
             respond(HTTPResponse(status: 200))
             return true
         }
         var configuration = SandboxConfiguration()
         configuration.listen = .tcp(host: "127.0.0.1", port: 0)
-        configuration.webhook = "https://127.0.0.1:\(hook.sandbox.port)/hook"
+        configuration.webhook = WebAddress(
+            isTLS: true, host: "127.0.0.1", port: hook.sandbox.port, target: "/hook")
         var log: [String] = []
         let sandbox = try Sandbox(loop: hook.loop, configuration: configuration) { log.append($0) }
         defer { sandbox.stop() }
         sandbox.perform([.webhook(.channelOccupied("pub"))])
         try hook.run { !log.isEmpty }
-        #expect(heard == 0)
+        #expect(received == 0)
     }
 }

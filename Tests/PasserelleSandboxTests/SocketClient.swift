@@ -3,7 +3,7 @@ import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
 
-/// A plain TCP client that keeps what it hears.
+/// A plain TCP client that keeps the received bytes.
 final class ByteClient: LinkOwner {
     private(set) var isOpen = false
     private(set) var end: LinkEnd?
@@ -41,11 +41,11 @@ final class ByteClient: LinkOwner {
         return bytes
     }
 
-    /// Everything heard and not taken, as text.
+    /// The received bytes that were not taken yet, as text.
     var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// A WebSocket client that keeps every message it hears.
+/// A WebSocket client that keeps every received message.
 final class SocketClient: LinkOwner {
     private(set) var messages: [String] = []
     private(set) var binaries: [[UInt8]] = []
@@ -68,7 +68,7 @@ final class SocketClient: LinkOwner {
 
     var isUpgraded: Bool { response?.status == 101 }
 
-    /// The socket id that the server gave.
+    /// The socket id assigned by the server.
     var socketID: String {
         guard let first = messages.first,
             case .connectionEstablished(let id, _)? = try? ServerMessage.parse(
@@ -88,7 +88,7 @@ final class SocketClient: LinkOwner {
     func subscribe(_ channel: String, data: String? = nil) {
         let text = ChannelsSigning.subscription(
             socketID: socketID, channel: channel, channelData: data)
-        send(.subscribe(channel: channel, auth: AppScene.sign(text), channelData: data))
+        send(.subscribe(channel: channel, auth: AppFixture.sign(text), channelData: data))
     }
 
     func perform(_ actions: [WebSocketSession.Action]) {
@@ -105,7 +105,7 @@ final class SocketClient: LinkOwner {
         }
     }
 
-    /// Asks for a WebSocket pong.
+    /// Requests a WebSocket pong.
     func ping() {
         perform(session.ping([1]))
     }

@@ -11,20 +11,20 @@ struct SubprocessTests {
         #expect(result.errors == "bad\n")
     }
 
-    @Test func `environment and directory are given`() throws {
+    @Test func `environment and directory are passed on`() throws {
         let result = try Subprocess.run(
             "sh", ["-c", "echo $WORD; pwd"], environment: ["WORD": "a b"], directory: "/usr")
         #expect(result.output == "a b\n/usr\n")
     }
 
-    @Test func `a signal ends it, and is its status`() throws {
+    @Test func `a process ended by a signal has the signal as its status`() throws {
         let process = try Subprocess("sleep", ["100"])
         #expect(process.status == nil)
         process.signal(15)
         #expect(try process.wait().status == 143)
     }
 
-    @Test func `one that takes too long is killed with its children, and its words are kept`()
+    @Test func `a process that takes too long is killed with its children, and its output is kept`()
         throws
     {
         let process = try Subprocess("sh", ["-c", "echo begun; sleep 100 | sleep 100"])
@@ -37,14 +37,14 @@ struct SubprocessTests {
         #expect(process.status == 137)
     }
 
-    @Test func `one that is forgotten does not go on`() throws {
+    @Test func `a process is ended when its object is released`() throws {
         var process: Subprocess? = try Subprocess("sleep", ["100"])
         let pid = try #require(process?.pid)
         process = nil
         #expect(try Subprocess.run("ps", ["-p", "\(pid)"]).status == 1)
     }
 
-    @Test func `a program that is not there is an error`() {
+    @Test func `a missing program is an error`() {
         #expect(throws: SubprocessError.self) { try Subprocess("/nonexistent/program") }
     }
 }

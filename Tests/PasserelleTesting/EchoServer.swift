@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 package import PasserelleNet
 
-/// A listener whose links send back whatever comes, in order.
+/// A listener that echoes all bytes, in order, on each link.
 package final class EchoServer {
     /// The listener.
     package private(set) var listener: Listener?
-    /// Every link it accepted.
+    /// All accepted links.
     package private(set) var links: [Link] = []
-    /// What each of them told, in the same order.
+    /// The recorder of each link, in the same order.
     package private(set) var recorders: [LinkRecorder] = []
 
-    /// Listens on a port of 127.0.0.1 that the kernel chooses, or at `address`.
+    /// Listens at `address`, by default on a port of 127.0.0.1 chosen by the kernel.
     package init(
         loop: EventLoop, address: ListenAddress = .tcp(host: "127.0.0.1", port: 0),
         tls: TLSServer? = nil
@@ -24,9 +24,9 @@ package final class EchoServer {
         }
     }
 
-    /// The port that the kernel chose.
+    /// The bound port.
     package var port: Int { listener?.boundPort ?? 0 }
 
-    /// Listens no more; links that are open stay so.
+    /// Closes the listener; open links stay open.
     package func close() { listener?.close() }
 }

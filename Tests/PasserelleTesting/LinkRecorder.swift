@@ -1,46 +1,43 @@
 // SPDX-License-Identifier: MIT
 package import PasserelleNet
 
-/// An owner that writes down everything its link tells.
+/// A link owner that records all calls.
 package final class LinkRecorder: LinkOwner {
-    /// How often the link told that it opened: once at most.
+    /// The number of times the link opened: at most one.
     package private(set) var openings = 0
-    /// All bytes that came, in order.
+    /// All bytes received, in order.
     package private(set) var received: [UInt8] = []
-    /// How often there was room again.
+    /// The number of times there was room again.
     package private(set) var rooms = 0
-    /// How often the peer told that it sends no more.
+    /// The number of times the peer finished sending.
     package private(set) var peerFinishes = 0
-    /// Every end: one at most.
+    /// The ends reported: at most one.
     package private(set) var ends: [LinkEnd] = []
-    /// Called with each batch of bytes after it was written down.
+    /// Called with each batch of bytes after it was recorded.
     package var onReceived: ((Link, [UInt8]) -> Void)?
     /// Called each time there is room again.
     package var onRoom: ((Link) -> Void)?
     /// Called when the link opened.
     package var onOpened: ((Link) -> Void)?
-    /// Whether bytes are kept in `received`; switch off for floods.
+    /// True if bytes are kept in `received`; can be disabled for floods.
     package var keepsBytes = true
-    /// How many bytes came.
+    /// The number of bytes received.
     package private(set) var receivedCount = 0
 
-    /// Starts with nothing written down.
     package init() {}
 
-    /// Whether the link opened.
+    /// True if the link opened.
     package var isOpened: Bool { openings > 0 }
-    /// Whether the link ended.
+    /// True if the link ended.
     package var isEnded: Bool { !ends.isEmpty }
-    /// The bytes that came, as text.
+    /// The bytes received, as text.
     package var text: String { String(decoding: received, as: UTF8.self) }
 
-    /// Counts the opening.
     package func linkOpened(_ link: Link) {
         openings += 1
         onOpened?(link)
     }
 
-    /// Keeps the bytes.
     package func link(_ link: Link, received bytes: Span<UInt8>) {
         var copy: [UInt8] = []
         copy.reserveCapacity(bytes.count)
@@ -50,15 +47,12 @@ package final class LinkRecorder: LinkOwner {
         onReceived?(link, copy)
     }
 
-    /// Counts the room.
     package func linkHasRoom(_ link: Link) {
         rooms += 1
         onRoom?(link)
     }
 
-    /// Counts the half-close.
     package func linkPeerFinished(_ link: Link) { peerFinishes += 1 }
 
-    /// Keeps the end.
     package func linkEnded(_ link: Link, _ end: LinkEnd) { ends.append(end) }
 }

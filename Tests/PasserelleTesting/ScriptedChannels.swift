@@ -2,15 +2,15 @@
 package import PasserelleNet
 package import PasserelleWire
 
-/// A Channels server that does only what a test tells it to, and writes down what clients say.
+/// A Channels server that acts only as the test scripts it, and records the clients' messages.
 package final class ScriptedChannels {
     /// One client's connection.
     package final class Connection {
-        /// What the client said, in order.
-        package fileprivate(set) var heard: [ClientMessage] = []
-        /// The code of the client's close frame; 1005 where it gave none, 1006 without a frame.
+        /// The client's messages, in order.
+        package fileprivate(set) var received: [ClientMessage] = []
+        /// The code of the client's close frame; 1005 if it had no code, 1006 without a frame.
         package fileprivate(set) var closeCode: UInt16?
-        /// The request that opened it.
+        /// The request that opened the connection.
         package let request: HTTPRequest
         fileprivate var link: Link?
         fileprivate var session = WebSocketSession(role: .server, messageBytes: 1_048_576)
@@ -20,27 +20,27 @@ package final class ScriptedChannels {
             self.link = link
         }
 
-        /// Whether the link is gone.
+        /// True if the link has ended.
         package var isOver: Bool { link == nil }
 
-        /// Says a message as hosted Channels would.
-        package func say(_ message: ServerMessage) { say(text: message.encoded()) }
+        /// Sends a message as hosted Channels would.
+        package func send(_ message: ServerMessage) { send(text: message.encoded()) }
 
-        /// Says any text, whatever it holds.
-        package func say(text: [UInt8]) { send(session.send(text: text)) }
+        /// Sends any text message.
+        package func send(text: [UInt8]) { send(session.send(text: text)) }
 
-        /// Says a binary message.
-        package func say(binary: [UInt8]) { send(session.send(binary: binary)) }
+        /// Sends a binary message.
+        package func send(binary: [UInt8]) { send(session.send(binary: binary)) }
 
-        /// Puts bytes on the link that need not be a frame.
-        package func spill(_ bytes: [UInt8]) { link?.send(bytes) }
+        /// Sends raw bytes that need not be a frame.
+        package func sendRaw(_ bytes: [UInt8]) { link?.send(bytes) }
 
         /// Sends a close frame.
         package func close(code: UInt16?, reason: String = "") {
             send(session.close(code: code, reason: reason))
         }
 
-        /// Ends the link without a close frame, what was said before goes out.
+        /// Ends the link without a close frame, after its output is flushed.
         package func drop() {
             link?.finish()
             link = nil
@@ -50,15 +50,15 @@ package final class ScriptedChannels {
             for case .send(let bytes) in actions { link?.send(bytes) }
         }
 
-        fileprivate func received(_ bytes: Span<UInt8>, _ told: (ClientMessage) -> Void) {
+        fileprivate func process(_ bytes: Span<UInt8>, _ deliver: (ClientMessage) -> Void) {
             session.append(bytes)
             while let action = session.next() {
                 switch action {
                 case .send(let bytes): link?.send(bytes)
                 case .deliver(.text(let text)):
                     guard let message = try? ClientMessage.parse(text.span) else { continue }
-                    heard.append(message)
-                    told(message)
+                    received.append(message)
+                    deliver(message)
                 case .deliver: break
                 case .closed(let code, _): closeCode = code
                 case .endLink: drop()
@@ -67,44 +67,44 @@ package final class ScriptedChannels {
         }
     }
 
-    /// Every connection that was opened, in order.
+    /// All connections, in order.
     package private(set) var connections: [Connection] = []
-    /// Called when a WebSocket is open: the server speaks first.
+    /// Called when a WebSocket is open: the server sends first.
     package var onOpen: ((Connection) -> Void)?
-    /// Called with each message, after it was written down.
+    /// Called with each message, after it was recorded.
     package var onMessage: ((Connection, ClientMessage) -> Void)?
-    /// Called with each request for a WebSocket: bytes given are the answer in place of the
-    /// agreement, and then the link ends.
+    /// Called with each WebSocket request; if it returns bytes, they are the answer and the link
+    /// ends.
     package var onRequest: ((HTTPRequest) -> [UInt8]?)?
 
     private let http: ScriptedHTTP
 
-    /// Listens on a port of 127.0.0.1 that the kernel chooses.
+    /// Listens on a port of 127.0.0.1 chosen by the kernel.
     package init(loop: EventLoop, tls: TLSServer? = nil) throws {
         http = try ScriptedHTTP(loop: loop, tls: tls)
         http.answer = { [weak self] request, link in self?.asked(request, link) }
     }
 
-    /// The port that the kernel chose.
+    /// The bound port.
     package var port: Int { http.port }
-    /// What it shows to those who connect from now on.
+    /// The TLS configuration of later connections.
     package var tls: TLSServer? {
         get { http.tls }
         set { http.tls = newValue }
     }
     /// The newest connection.
     package var newest: Connection? { connections.last }
-    /// How many links were accepted, whatever became of them.
+    /// The number of accepted links, including those that failed.
     package var accepted: Int { http.accepted }
 
-    /// Listens no more and ends what is open.
+    /// Closes the listener and all links.
     package func close() { http.close() }
 
-    /// From now on behaves well: says hello, subscribes whoever asks, answers pings.
-    package func behave(activityTimeout: Int = 120) {
+    /// Acts like Channels from now on: greets clients, accepts every subscription, answers pings.
+    package func actAsChannels(activityTimeout: Int = 120) {
         onOpen = { [weak self] connection in
             let number = self?.connections.count ?? 0
-            connection.say(
+            connection.send(
                 .connectionEstablished(
                     socketID: "1.\(number)", activityTimeout: activityTimeout))
         }
@@ -112,9 +112,9 @@ package final class ScriptedChannels {
             switch message {
             case .subscribe(let channel, _, _):
                 let isPresence = channel.hasPrefix("presence-")
-                connection.say(
+                connection.send(
                     .subscriptionSucceeded(channel: channel, members: isPresence ? [] : nil))
-            case .ping: connection.say(.pong)
+            case .ping: connection.send(.pong)
             default: break
             }
         }
@@ -137,15 +137,15 @@ package final class ScriptedChannels {
 
     private final class Talk: LinkOwner {
         private let connection: Connection
-        private let told: (Connection, ClientMessage) -> Void
+        private let deliver: (Connection, ClientMessage) -> Void
 
-        init(_ connection: Connection, _ told: @escaping (Connection, ClientMessage) -> Void) {
+        init(_ connection: Connection, _ deliver: @escaping (Connection, ClientMessage) -> Void) {
             self.connection = connection
-            self.told = told
+            self.deliver = deliver
         }
 
         func link(_ link: Link, received bytes: Span<UInt8>) {
-            connection.received(bytes) { told(connection, $0) }
+            connection.process(bytes) { deliver(connection, $0) }
         }
 
         func linkEnded(_ link: Link, _ end: LinkEnd) {

@@ -2,22 +2,22 @@
 package import PasserelleNet
 package import PasserelleWire
 
-/// An HTTP server that writes down each request and leaves the answer to the test.
+/// An HTTP server that records each request and leaves the answer to the test.
 ///
-/// Holds the loop's listener; links end when the test or the client ends them.
+/// Its listener and its links belong to the loop; links end when the test or the client ends them.
 package final class ScriptedHTTP {
-    /// Every whole request that came, in order.
+    /// The complete requests received, in order.
     package private(set) var requests: [HTTPRequest] = []
-    /// How many connections were accepted.
+    /// The number of connections accepted.
     package private(set) var accepted = 0
-    /// The links that were accepted and have not ended.
+    /// The accepted links that have not ended.
     package private(set) var links: [Link] = []
-    /// Called with each request: whatever is sent on the link is the answer.
+    /// Called with each request; must send the answer on the link.
     package var answer: ((HTTPRequest, Link) -> Void)?
 
     private var listener: Listener?
 
-    /// Listens on a port of 127.0.0.1 that the kernel chooses.
+    /// Listens on a port of 127.0.0.1 chosen by the kernel.
     package init(loop: EventLoop, tls: TLSServer? = nil) throws {
         listener = try Listener(
             loop: loop, address: .tcp(host: "127.0.0.1", port: 0), tls: tls
@@ -31,16 +31,16 @@ package final class ScriptedHTTP {
 
     deinit { close() }
 
-    /// What it shows to those who connect from now on.
+    /// The TLS configuration of later connections.
     package var tls: TLSServer? {
         get { listener?.tls }
         set { listener?.tls = newValue }
     }
 
-    /// The port that the kernel chose.
+    /// The bound port.
     package var port: Int { listener?.boundPort ?? 0 }
 
-    /// Listens no more and ends what is open.
+    /// Closes the listener and all links.
     package func close() {
         listener?.close()
         for link in links { link.close() }

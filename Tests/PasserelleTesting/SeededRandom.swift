@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// A generator whose whole course follows from its seed (splitmix64).
+/// A generator with a sequence that depends only on its seed (splitmix64).
 package struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    /// The course that belongs to `seed`.
+    /// Starts the sequence of `seed`.
     package init(seed: UInt64) { state = seed }
 
-    /// The next number of the course.
+    /// Returns the next number of the sequence.
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

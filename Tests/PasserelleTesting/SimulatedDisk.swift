@@ -2,30 +2,32 @@
 
 package import PasserelleHub
 
-/// Files as a kernel and a disk keep them: what was written survives a killed process, what was
-/// synced survives the loss of power, of the rest any part does.
+/// Files as a kernel and a disk keep them.
+///
+/// Written bytes survive a killed process. Synced bytes survive the loss of power; of the rest, any
+/// part may survive.
 package struct SimulatedDisk {
     private struct File {
         var bytes: [UInt8] = []
         var synced: [UInt8] = []
-        /// True once the folder was synced with it.
+        /// True if the folder was synced since the file was created.
         var isListed = false
     }
 
     private var files: [Int: File] = [:]
-    /// Files that are gone, and come back where the folder was not synced.
+    /// Removed files, which come back if the folder was not synced.
     private var removed: [Int: File] = [:]
-    /// Operations that are still done before one fails; `nil`: none fails.
+    /// Operations that succeed before one fails; `nil` if none fails.
     package var operationsLeft: Int?
 
-    /// An empty disk that does whatever it is asked to.
+    /// Makes an empty disk on which every operation succeeds.
     package init() {}
 
-    /// The numbers of the files there are.
+    /// The numbers of the existing files.
     package var segments: [Int] { files.keys.sorted() }
-    /// Bytes of all files together.
+    /// The bytes of all files together.
     package var bytes: Int { files.values.reduce(0) { $0 + $1.bytes.count } }
-    /// What a file holds; nothing where there is none.
+    /// The bytes of a file; empty if it does not exist.
     package subscript(segment: Int) -> [UInt8] { files[segment]?.bytes ?? [] }
 
     /// The numbers N of all texts `text-N-` in any file.
@@ -44,8 +46,7 @@ package struct SimulatedDisk {
         return found
     }
 
-    /// Does a batch, and answers whether all of it was done; `part` of 1000 of the operation that
-    /// fails is done.
+    /// Performs a batch; returns `false` if an operation failed, after `part` of 1000 of its bytes.
     package mutating func perform(_ batch: [DiskOperation], part: Int = 0) -> Bool {
         for operation in batch {
             if operationsLeft == 0 {
@@ -66,10 +67,10 @@ package struct SimulatedDisk {
         case .write(let segment, let at, let bytes):
             precondition(files[segment]?.bytes.count == at, "written behind what there is")
             write(bytes, segment, at)
-        case .bury(let segment, let at, let count, let burial):
+        case .retract(let segment, let at, let count, let retraction):
             guard at + count <= self[segment].count else { return }
             let record = Array(self[segment][at..<at + count])
-            guard let tombstone = JournalRecord.buried(record, burial) else { return }
+            guard let tombstone = JournalRecord.retracted(record, retraction) else { return }
             write(tombstone, segment, at)
         case .cut(let segment, let count):
             if let length = files[segment]?.bytes.count, length > count {
@@ -94,7 +95,7 @@ package struct SimulatedDisk {
         files[segment]?.bytes = file
     }
 
-    /// Takes the power away: of what was not synced, some is there.
+    /// Simulates a loss of power: an arbitrary part of the unsynced data survives.
     package mutating func losePower(using random: inout SeededRandom) {
         for (segment, file) in removed.sorted(by: { $0.key < $1.key })
         where Bool.random(using: &random) {
@@ -118,7 +119,7 @@ package struct SimulatedDisk {
         removed = [:]
     }
 
-    /// Takes the power away at its worst: of what was not synced, nothing is there.
+    /// Simulates the worst loss of power: no unsynced data survives.
     package mutating func loseUnsynced() {
         files = files.filter(\.value.isListed).mapValues { file in
             File(bytes: file.synced, synced: file.synced, isListed: true)
@@ -126,7 +127,7 @@ package struct SimulatedDisk {
         removed = [:]
     }
 
-    /// Damages a byte somewhere, where there is any.
+    /// Damages one byte, if there is any.
     package mutating func damage(using random: inout SeededRandom) {
         guard let segment = segments.randomElement(using: &random), !self[segment].isEmpty else {
             return

@@ -2,16 +2,16 @@
 import Glibc
 package import PasserelleNet
 
-/// A link and the bare descriptor at its other end, for a peer that does as it is told.
+/// A link and the descriptor of its peer, which the test controls.
 package final class SocketPair {
     /// The link under test.
     package let link: Link
-    /// What it told.
+    /// The link's owner.
     package let recorder = LinkRecorder()
     /// The peer's descriptor, blocking; -1 once closed.
     package private(set) var peer: Int32
 
-    /// Joins a link of `loop` to a descriptor by a Unix stream socket pair.
+    /// Connects a link of `loop` to a descriptor by a Unix stream socket pair.
     package init(loop: EventLoop) throws {
         var ends: [Int32] = [0, 0]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -27,12 +27,12 @@ package final class SocketPair {
         close()
     }
 
-    /// Has the peer send bytes.
+    /// Sends bytes from the peer.
     package func send(_ bytes: [UInt8]) {
         _ = bytes.withUnsafeBytes { Glibc.write(peer, $0.baseAddress, $0.count) }
     }
 
-    /// What waits for the peer now, at most `limit` bytes; `nil` at the end of the stream.
+    /// Returns up to `limit` bytes that wait for the peer, or `nil` at the end of the stream.
     package func receive(_ limit: Int = 65_536) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = recv(peer, &bytes, limit, Int32(MSG_DONTWAIT))
@@ -40,13 +40,13 @@ package final class SocketPair {
         return Array(bytes.prefix(max(count, 0)))
     }
 
-    /// Has the peer send no more.
+    /// Ends the peer's output.
     package func finishSending() { shutdown(peer, Int32(SHUT_WR)) }
 
     /// Closes the peer's descriptor.
     ///
-    /// The connection is ended first: a process that another test is starting has the descriptor too,
-    /// until its program begins, and the link would hear of the end only then.
+    /// Shuts the connection down first: if another test is starting a process, that process has a
+    /// copy of the descriptor until its program begins, and would delay the end.
     package func close() {
         guard peer >= 0 else { return }
         shutdown(peer, Int32(SHUT_RDWR))

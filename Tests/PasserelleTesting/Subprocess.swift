@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 package import Glibc
 
-/// Another program, run beside a test: its output is kept, and it never outlives this object nor
-/// the test process, where a test leaves an object behind.
+/// A program run by a test; it never outlives this object, nor the test process.
 ///
-/// It leads a process group of its own, which is killed whole; standard input is a stream that
-/// stays open until `closeInput`. Not for several threads.
+/// Its output is kept. It leads its own process group, which is killed as a whole. Standard input
+/// is a stream that stays open until `closeInput`. Must not be used by several threads.
 package final class Subprocess {
     package let pid: pid_t
     private let outputFile: CaptureFile
@@ -13,7 +12,7 @@ package final class Subprocess {
     private var inputDescriptor: Int32
     private var rawStatus: Int32?
 
-    /// Starts a program by its path, or by its name in `PATH`; `environment` is added to ours.
+    /// Starts a program by path or name in `PATH`; `environment` is added to this process's.
     package init(
         _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
         directory: String? = nil
@@ -49,13 +48,13 @@ package final class Subprocess {
         closeInput()
     }
 
-    /// What it has written on standard output so far.
+    /// The standard output so far.
     package var output: String { outputFile.text }
 
-    /// What it has written on standard error so far.
+    /// The standard error so far.
     package var errors: String { errorFile.text }
 
-    /// Whether it has ended; asks the kernel and does not wait.
+    /// True if the program has ended; asks the kernel, but does not wait.
     package var hasEnded: Bool {
         if rawStatus != nil { return true }
         var status: Int32 = 0
@@ -65,16 +64,16 @@ package final class Subprocess {
         return true
     }
 
-    /// Its exit status, or 128 and the signal that ended it; `nil` while it runs.
+    /// The exit status, or 128 plus the signal that ended it; `nil` while it runs.
     package var status: Int32? {
         guard hasEnded, let rawStatus else { return nil }
         return rawStatus & 0x7F == 0 ? (rawStatus >> 8) & 0xFF : 128 + (rawStatus & 0x7F)
     }
 
-    /// Whether it has ended with a core file.
+    /// True if it ended with a core file.
     package var hasDumpedCore: Bool { hasEnded && (rawStatus ?? 0) & 0x80 != 0 }
 
-    /// Writes text to its standard input; text that it no longer reads is lost.
+    /// Writes text to its standard input; text is lost if the program no longer reads.
     package func write(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -86,23 +85,23 @@ package final class Subprocess {
         }
     }
 
-    /// Ends its standard input.
+    /// Closes its standard input.
     package func closeInput() {
         guard inputDescriptor >= 0 else { return }
         close(inputDescriptor)
         inputDescriptor = -1
     }
 
-    /// Sends a signal to it alone.
+    /// Sends a signal to the program, not to its group.
     package func signal(_ number: Int32) {
         if !hasEnded { kill(pid, number) }
     }
 
-    /// Waits until it ends, and kills it when that takes too long.
+    /// Waits until it ends, and kills it if that takes longer than `limit`.
     ///
-    /// `meanwhile` runs again and again; a test whose event loop serves the program turns it there.
+    /// `meanwhile` runs repeatedly. If an event loop of the test serves the program, turn it there.
     package func wait(
-        upTo limit: Duration = .seconds(60), meanwhile: () throws -> Void = Subprocess.rest
+        upTo limit: Duration = hangLimit, meanwhile: () throws -> Void = Subprocess.rest
     ) throws -> SubprocessResult {
         let deadline = ContinuousClock.now + limit
         while !hasEnded {
@@ -116,11 +115,11 @@ package final class Subprocess {
         return SubprocessResult(status: status ?? -1, output: output, errors: errors)
     }
 
-    /// Runs a program to its end, with the given text as its whole standard input.
+    /// Runs a program to its end, with `input` as its whole standard input.
     package static func run(
         _ program: String, _ arguments: [String] = [], input: String = "",
         environment: [String: String] = [:], directory: String? = nil,
-        upTo limit: Duration = .seconds(60), meanwhile: () throws -> Void = Subprocess.rest
+        upTo limit: Duration = hangLimit, meanwhile: () throws -> Void = Subprocess.rest
     ) throws -> SubprocessResult {
         let process = try Subprocess(
             program, arguments, environment: environment, directory: directory)
@@ -129,23 +128,23 @@ package final class Subprocess {
         return try process.wait(upTo: limit, meanwhile: meanwhile)
     }
 
-    /// Gives the processor away for two milliseconds.
+    /// Sleeps for two milliseconds.
     package static func rest() {
         usleep(2000)
     }
 }
 
-/// How a program ended, and all that it wrote.
+/// The exit status and output of a program.
 package struct SubprocessResult: Equatable, Sendable {
-    /// Its exit status, or 128 and the signal that ended it.
+    /// The exit status, or 128 plus the signal that ended it.
     package let status: Int32
     package let output: String
     package let errors: String
 }
 
-/// Why a program could not be run to its end.
+/// The reason a program could not be run to its end.
 package enum SubprocessError: Error, Equatable, Sendable {
     case system(call: String, Int32)
-    /// It was killed; what it had written until then may say why.
+    /// It was killed. Its output until then may show the reason.
     case timedOut(after: Duration, output: String, errors: String)
 }

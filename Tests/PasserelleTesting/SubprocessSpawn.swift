@@ -2,17 +2,17 @@
 import Glibc
 
 extension Subprocess {
-    /// The folder of the package that this file is in.
+    /// The folder of this package.
     package static let packageFolder = #filePath.split(
         separator: "/", omittingEmptySubsequences: false
     ).dropLast(3).joined(separator: "/")
 
-    /// Whether a program stands at the path.
+    /// Returns `true` if the path is that of an executable file.
     package static func isExecutable(_ path: String) -> Bool {
         access(path, X_OK) == 0
     }
 
-    /// Starts a program in a process group of its own, with these as its first descriptors.
+    /// Starts a program in its own process group, with `descriptors` as its first descriptors.
     static func spawn(
         _ words: [String], _ environment: [String: String], descriptors: [Int32]
     ) throws(SubprocessError) -> pid_t {
@@ -44,7 +44,7 @@ extension Subprocess {
     }
 
     private static func merged(_ additions: [String: String]) -> [String] {
-        var variables = ProcessEnvironment.all.filter { additions[$0.name] == nil }
+        var variables = TestEnvironment.all.filter { additions[$0.name] == nil }
             .map { "\($0.name)=\($0.value)" }
         variables += additions.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         return variables
@@ -59,9 +59,9 @@ extension Subprocess {
     }
 }
 
-/// The variables that this process was started with.
-package enum ProcessEnvironment {
-    /// Every variable, in its order.
+/// The environment of this process.
+package enum TestEnvironment {
+    /// All variables, in their order.
     package static var all: [(name: String, value: String)] {
         var found: [(name: String, value: String)] = []
         var next = environ
@@ -74,13 +74,13 @@ package enum ProcessEnvironment {
         return found
     }
 
-    /// One variable's value.
+    /// Returns the value of a variable, or `nil` if it is unset.
     package static func value(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
     }
 }
 
-/// A file without a name that a program writes into while we read from its start.
+/// An unlinked file that a program writes to while the test reads it from the start.
 final class CaptureFile {
     let descriptor: Int32
 
@@ -95,7 +95,7 @@ final class CaptureFile {
         close(descriptor)
     }
 
-    /// Everything in the file now.
+    /// The whole contents of the file so far.
     var text: String {
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)

@@ -2,11 +2,11 @@
 import Glibc
 import Synchronization
 
-/// The process groups that tests have started and not seen the end of; killed when this one exits.
+/// The process groups that tests have started and that still run; killed when this process exits.
 enum Survivors {
     private static let groups = Mutex<Set<pid_t>>([])
 
-    /// Registers the end of all of them, once.
+    /// Registers the exit handler once.
     private static let isRegistered: Bool =
         atexit {
             Survivors.groups.withLock { groups in
@@ -14,13 +14,13 @@ enum Survivors {
             }
         } == 0
 
-    /// Notes that a process leads a group of its own.
+    /// Adds a process that leads its own group.
     static func add(_ group: pid_t) {
         precondition(isRegistered, "atexit took no function")
         groups.withLock { _ = $0.insert(group) }
     }
 
-    /// Notes that it has been waited for, so that its number may come to be another's.
+    /// Removes a process after it was waited for, since its number may be reused.
     static func remove(_ group: pid_t) {
         groups.withLock { _ = $0.remove(group) }
     }

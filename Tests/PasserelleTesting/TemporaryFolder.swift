@@ -2,9 +2,9 @@
 import FoundationEssentials
 import Glibc
 
-/// A folder of its own for one test, removed with all that is in it when the last reference goes.
+/// A temporary folder, removed with its contents when the last reference is released.
 package final class TemporaryFolder {
-    /// The folder's absolute path, short enough to hold a Unix socket's.
+    /// The folder's absolute path, short enough for Unix sockets in it.
     package let path: String
 
     /// Makes the folder under `/tmp`.
@@ -16,15 +16,15 @@ package final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// The path of a file of this name inside.
+    /// Returns the path of a file of this name in the folder.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 }
 
-/// What went wrong while a test was set up or waited for something.
+/// A failure while a test was set up or waited.
 package struct TestFailure: Error, CustomStringConvertible {
     /// One sentence.
     package let description: String
 
-    /// Says what went wrong.
+    /// Makes a failure with its description.
     package init(_ description: String) { self.description = description }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 import Glibc
 
-/// A throw-away authority and the server certificates it signs, made by `openssl` in a folder that
-/// goes away with this.
+/// A temporary authority and its server certificates, made by `openssl`, removed with this object.
 package final class TestCertificates {
     /// One server certificate and its key, both PEM.
     package struct Server {
@@ -12,7 +11,7 @@ package final class TestCertificates {
         package let keyFile: String
     }
 
-    /// The authority's certificate, for a client to trust.
+    /// The path of the authority's certificate, for a client to trust.
     package let authorityFile: String
 
     private let folder: TemporaryFolder
@@ -31,7 +30,7 @@ package final class TestCertificates {
                 + Self.newKey(authorityKey) + ["-out", authorityFile])
     }
 
-    /// Signs a certificate for DNS names and IP addresses; an expired one ran out yesterday.
+    /// Signs a certificate for DNS names and IP addresses; if `isExpired`, it expired yesterday.
     package func server(
         names: [String] = ["localhost"], addresses: [String] = [], isExpired: Bool = false
     ) throws -> Server {

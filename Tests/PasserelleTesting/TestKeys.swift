@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Key pairs for signatures, made by `openssl` in a folder that goes away with this.
+/// Key pairs for signatures, made by `openssl`; their folder is removed with this object.
 package final class TestKeys {
     /// The kinds of keys.
     package enum Kind: String, CaseIterable, Sendable {
@@ -14,7 +14,7 @@ package final class TestKeys {
         folder = try TemporaryFolder()
     }
 
-    /// Makes a pair; gives the paths of its PEM files.
+    /// Makes a pair; returns the paths of its PEM files.
     package func pair(_ kind: Kind) throws -> (private: String, public: String) {
         let name = "\(kind.rawValue)-\(UInt32.random(in: 0 ... .max))"
         let (key, open) = (folder.file("\(name).key"), folder.file("\(name).pub"))
@@ -23,7 +23,7 @@ package final class TestKeys {
         return (key, open)
     }
 
-    /// The bytes of a file.
+    /// Returns the bytes of a file.
     package static func bytes(_ path: String) throws -> [UInt8] {
         let result = try Subprocess.run("cat", [path])
         return Array(result.output.utf8)

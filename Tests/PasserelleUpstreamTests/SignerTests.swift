@@ -3,13 +3,13 @@ import PasserelleUpstream
 import PasserelleWire
 import Testing
 
-/// The vectors of Channels' documentation and libraries, through the signer as it is used.
+/// Verifies `Signer` with the test vectors of Channels' documentation and libraries.
 struct SignerTests {
     private let documented = Signer(
         key: "278d425bdf160c739803", secret: Array("7ad3773142a6692b25b8".utf8))
     private let plain = Signer(key: "app-key", secret: Array("app-secret".utf8))
 
-    @Test func `a private subscription is signed as the documentation has it`() {
+    @Test func `a private subscription is signed as documented`() {
         let auth =
             "278d425bdf160c739803:"
             + "58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4"
@@ -36,7 +36,7 @@ struct SignerTests {
         #expect(auth == "278d425bdf160c739803:" + hex)
     }
 
-    @Test func `on a presence channel the gateway is a member of its own, with its mark`() {
+    @Test func `on a presence channel the gateway subscribes as a marked member`() {
         let message = plain.subscription(
             channel: "presence-room", socketID: "123.456", memberID: #"the "gate""#)
         let data = #"{"user_id":"the \"gate\"","user_info":{"passerelle":true}}"#
@@ -105,7 +105,7 @@ struct SignerTests {
                 "a69e6e119293c4c424a6824a42ce9b53c6f360d0e5d946046d714d45edf5d5c3"
             ),
         ] as [(String, [(String, String)], String)])
-    func `a request without a body has no hash of it`(
+    func `a request without a body has no body hash`(
         path: String, query: [(String, String)], hex: String
     ) {
         let target = plain.target(
@@ -116,10 +116,32 @@ struct SignerTests {
         #expect(!target.contains("body_md5"))
     }
 
-    @Test func `values are escaped in the target and not in what is signed`() {
+    @Test func `values are percent-encoded in the target, but not in the signed text`() {
         let target = plain.target(
             method: "GET", path: "/p", query: [("info", "user_count,subscription_count")],
             body: [], timestamp: 1)
         #expect(target.hasPrefix("/p?info=user_count%2Csubscription_count&auth_key=app-key&"))
+    }
+
+    @Test func `the path prefix is sent but not signed`() {
+        func target(_ prefix: String) -> String {
+            plain.target(
+                method: "GET", prefix: prefix, path: "/apps/1234/channels", query: [], body: [],
+                timestamp: 1_700_000_000)
+        }
+        #expect(target("/ws/reverb") == "/ws/reverb" + target(""))
+    }
+
+    @Test(
+        arguments: [
+            (nil, #"{"user_id":"u1","user_info":{}}"#),
+            (#"{"n":1.0}"#, #"{"user_id":"u1","user_info":{"n":1.0}}"#),
+        ] as [(String?, String)])
+    func `a member always has a user_info`(info: String?, data: String) {
+        let member = ChannelMember(userID: "u1", userInfo: info.map { Array($0.utf8) })
+        let message = plain.subscription(
+            channel: "presence-room", socketID: "123.456", member: member)
+        let auth = plain.auth(socketID: "123.456", channel: "presence-room", channelData: data)
+        #expect(message == .subscribe(channel: "presence-room", auth: auth, channelData: data))
     }
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Clients that show when something came, byte by byte, and that come from where they are told."""
+"""Clients that record the time of each received byte, and that connect from a given address."""
 
 import http.client
 import json
@@ -9,12 +9,14 @@ import struct
 import threading
 import time
 
-# Python's socket module does not name it.
+from waiting import HANG_LIMIT
+
+# Python's socket module has no name for it.
 SO_TIMESTAMPNS = 35
 
 
 class Stream:
-    """An event stream that is read by whoever watches its socket."""
+    """An event stream that is read by polling its socket."""
 
     def __init__(self, port, channel, source="127.0.0.1"):
         self.socket = socket.create_connection(("127.0.0.1", port), 20, (source, 0))
@@ -28,7 +30,7 @@ class Stream:
         self.came = 0.0
 
     def take(self):
-        """Reads what is there, or waits for something; the kernel says when it came."""
+        """Reads the received bytes, or waits for some; the kernel reports their time of arrival."""
         try:
             more, notes, _, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(16))
             for level, kind, data in notes:
@@ -54,7 +56,7 @@ class Stream:
         return self
 
     def watch(self):
-        """Goes on reading in a thread of its own."""
+        """Continues to read in a thread of its own."""
         self.socket.settimeout(None)
         threading.Thread(target=self.go_on, daemon=True).start()
 
@@ -63,12 +65,13 @@ class Stream:
             self.take()
 
     def close(self):
-        """Leaves, as a browser does whose page is closed."""
+        """Closes the stream, as a browser does if the page is closed."""
         self.socket.close()
 
 
-def arrivals(streams, words, seconds=20):
-    """Gives for each stream, by name, when the words came, in seconds of the kernel's clock."""
+def arrivals(streams, words, seconds=HANG_LIMIT):
+    """Returns the time at which the words arrived on each stream, by name, in seconds of the
+    kernel's clock."""
     times = {}
     with selectors.DefaultSelector() as selector:
         for name, stream in streams.items():
@@ -90,8 +93,8 @@ def arrivals(streams, words, seconds=20):
     return times
 
 
-def request(port, path, fields=None, source="127.0.0.1", timeout=90, method="GET", body=None):
-    """Sends a request and gives status, body and the seconds until the answer was there."""
+def request(port, path, fields=None, source="127.0.0.1", timeout=HANG_LIMIT, method="GET", body=None):
+    """Sends a request and returns status, body and the seconds until the answer."""
     began = time.monotonic()
     link = http.client.HTTPConnection("127.0.0.1", port, timeout, source_address=(source, 0))
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""nginx, Caddy and HAProxy with the configurations of deploy/, and the gateway behind them."""
+"""nginx, Caddy and HAProxy with the configurations of deploy/, in front of the gateway."""
 
 import json
 import os
@@ -8,13 +8,13 @@ import socket
 import subprocess
 import tempfile
 
-from waiting import until
+from waiting import HANG_LIMIT, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ["PASSERELLE_TEST_BINARY"]
 
-# What the shipped files say, each once, and what it is replaced by: where the proxy listens, and
-# where the gateway does. Nothing else of them is touched.
+# The lines that are replaced in the shipped files, each of which occurs once: the proxy's address
+# and the gateway's. All others are unchanged.
 SHIPPED = {
     "nginx": (
         "nginx.conf",
@@ -43,7 +43,8 @@ SHIPPED = {
     ),
 }
 
-# Around a file that is a part of a proxy's configuration, and the command that runs it.
+# The main configuration around a file that is only a part of one, and the command that starts the
+# proxy.
 AROUND = {
     "nginx": "daemon off;\npid {folder}/pid;\nerror_log stderr;\n{user}"
     "events {{ worker_connections 1024; }}\n"
@@ -61,13 +62,13 @@ COMMANDS = {
 
 
 def free_port():
-    """Gives a port that nobody has just now."""
+    """Returns a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 def answers(port):
-    """Whether somebody listens on a port of the loopback."""
+    """True if a process listens on a port of the loopback."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
         return True
@@ -76,7 +77,7 @@ def answers(port):
 
 
 class Running:
-    """A process and what it says, until it is ended."""
+    """A process and its output, until it is ended."""
 
     def __init__(self, folder, name, words, port, variables=None):
         self.log = folder / f"{name}.log"
@@ -104,18 +105,19 @@ class Running:
             self.process.wait()
 
 
-class Stage:
-    """A sandbox, a gateway on TCP and on a Unix socket, and, where it is whole, each proxy once in
-    front of each."""
+class ProxyFixture:
+    """A sandbox, a gateway on TCP and on a Unix socket, and, if `is_whole`, each proxy in front of
+    each of the two listeners."""
 
-    def __init__(self, is_whole=True):
+    def __init__(self, is_whole=True, variables=None):
         self.is_whole = is_whole
+        self.variables = variables or {}
         self.temporary = tempfile.TemporaryDirectory(prefix="passerelle-proxies-")
         self.folder = pathlib.Path(self.temporary.name)
-        # A proxy that drops root's rights reaches the gateway's socket all the same.
+        # A proxy that drops root's rights must reach the gateway's socket nevertheless.
         self.folder.chmod(0o755)
         self.running = []
-        # What each proxy had to say before its first client.
+        # The output of each proxy before its first client.
         self.openings = {}
         self.port = free_port()
         self.path = self.folder / "http.sock"
@@ -143,11 +145,16 @@ class Stage:
             "PASSERELLE_TRUSTED_PROXIES": "127.0.0.1,unix",
             "PASSERELLE_ADMIN": "none",
             "PASSERELLE_LOG": "debug",
+            **self.variables,
         }
-        self.gateway = self.run("gateway", [PROGRAM, "serve"], self.port, self.settings)
+        self.begin()
         self.fronts = {
             f"{kind}, {way}": self.front(kind, way) for kind in SHIPPED for way in ["tcp", "unix"]
         } if self.is_whole else {}
+
+    def begin(self):
+        """Starts the gateway, or restarts it with the same ports and sockets."""
+        self.gateway = self.run("gateway", [PROGRAM, "serve"], self.port, self.settings)
 
     def run(self, name, words, port, variables=None):
         running = Running(self.folder, name, words, port, variables)
@@ -155,8 +162,8 @@ class Stage:
         return running
 
     def front(self, kind, way, mistakes=None):
-        """Starts one proxy in front of one of the gateway's listeners and gives its port; mistakes are
-        what else of its file is replaced by what."""
+        """Starts one proxy in front of one of the gateway's listeners and returns its port;
+        `mistakes` are further replacements in its file."""
         port = free_port()
         folder = self.folder / f"{kind}-{way}-{port}"
         folder.mkdir()
@@ -180,9 +187,9 @@ class Stage:
         return port
 
     def ask(self, line):
-        """Says one line on the gateway's own socket and gives the answer."""
+        """Sends one line to the gateway's own socket and returns the answer."""
         with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(20)
+            link.settimeout(HANG_LIMIT)
             link.connect(str(self.line))
             link.sendall(line.encode() + b"\n")
             return link.makefile("rb").readline().decode().strip()
@@ -192,7 +199,7 @@ class Stage:
         assert said == f"OK PUBLISH {channel}", said
 
     def readers(self):
-        """Gives how many readers the gateway knows of, streams and waiting polls."""
+        """Returns the gateway's number of readers, streams and waiting polls."""
         status = json.loads(self.ask("STATUS").removeprefix("OK STATUS "))
         return status["readers"]["attached"]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests of the proxies' configurations; arguments choose tests by name."""
+"""Runs the tests of the proxies' configurations; arguments select tests by name."""
 
 import pathlib
 import sys

@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""What `passerelle check --public` says of proxies: of those of deploy/, and of each mistake."""
+"""`passerelle check --public` through the proxies of deploy/, and with each mistake."""
 
 import json
 import subprocess
 import unittest
 
-from proxies import PROGRAM, Stage
+from proxies import PROGRAM, ProxyFixture
+from waiting import HANG_LIMIT
 
 
 def setUpModule():
     global stage
-    stage = Stage(is_whole=False)
+    stage = ProxyFixture(is_whole=False)
     unittest.addModuleCleanup(stage.close)
 
 
 def check(port, path="/", seconds=2):
-    """Gives the exit code, and what is failed or warned of, by its name."""
+    """Returns the exit code, and the failures and warnings by name."""
     done = subprocess.run(
         [PROGRAM, "check", "--json", "--public", f"http://127.0.0.1:{port}{path}",
          "--for", f"{seconds}s"],
-        env=stage.settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90,
+        env=stage.settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_LIMIT,
     )
     checks = json.loads(done.stdout)["checks"]
     assert {each["check"] for each in checks} >= {"gateway", "stream", "idle-poll"}, done.stdout
@@ -52,7 +53,7 @@ class Shipped(unittest.TestCase):
 
 class Mistakes(unittest.TestCase):
     def finds(self, kind, mistakes, **expected):
-        """Looks whether just these are found, each with these words in what is said of it."""
+        """Checks that exactly these checks fail or warn, each with these words in its finding."""
         code, said = check(stage.front(kind, "tcp", mistakes))
         self.assertEqual(code, 1)
         self.assertEqual(sorted(said), sorted(name.replace("_", "-") for name in expected), said)
@@ -61,13 +62,14 @@ class Mistakes(unittest.TestCase):
                 self.assertIn(each, said[name.replace("_", "-")])
 
     def test_a_proxy_that_buffers(self):
-        # What nginx does unless it is told otherwise, and told not to hear what the gateway says.
+        # nginx buffers unless its configuration or the gateway's answer turns that off; here both
+        # do not.
         self.finds(
             "nginx", {
                 "proxy_buffering off;": "proxy_ignore_headers X-Accel-Buffering;",
                 "proxy_http_version 1.1;": "",
             },
-            stream=["held back: nothing came within", "nginx: proxy_buffering off"],
+            stream=["buffered: nothing arrived within", "nginx: proxy_buffering off"],
         )
 
     def test_a_proxy_that_compresses(self):
@@ -84,7 +86,7 @@ class Mistakes(unittest.TestCase):
                 self.finds(
                     kind, {line.format(90): line.format(1)},
                     idle_stream=["of silence, by something between", "longer than PASSERELLE_HEARTBEAT"],
-                    idle_poll=["504, not of a gateway after ", "proxy_read_timeout 90s"],
+                    idle_poll=["504, not from a gateway after ", "proxy_read_timeout 90s"],
                 )
 
     def test_a_proxy_that_takes_what_readers_show(self):
@@ -92,34 +94,34 @@ class Mistakes(unittest.TestCase):
             with self.subTest(name):
                 self.finds(
                     "nginx", {"gzip off;": f'gzip off; proxy_set_header {name} "";'},
-                    headers=[f"{name} does not arrive", "have the proxy pass on"],
+                    headers=[f"{name} does not arrive", "make the proxy pass on"],
                 )
         self.finds(
             "nginx", {"gzip off;": 'gzip off; proxy_set_header Authorization "Basic eDp5";'},
-            headers=["Authorization arrives as something else"],
+            headers=["Authorization arrives changed"],
         )
 
     def test_a_proxy_that_breaks_conditional_polls(self):
         self.finds(
             "nginx", {"gzip off;": "gzip off; proxy_hide_header ETag;"},
-            poll=["ETag is taken away"],
+            poll=["ETag is removed"],
         )
         self.finds(
             "nginx", {"gzip off;": 'gzip off; proxy_set_header If-None-Match "";'},
-            headers=["If-None-Match does not arrive"], poll=["in place of 304"],
+            headers=["If-None-Match does not arrive"], poll=["instead of 304"],
         )
         self.finds(
             "nginx", {"gzip off;": "gzip off; proxy_hide_header Cache-Control;"},
-            poll=["Cache-Control does not say"],
+            poll=["Cache-Control lacks no-cache"],
         )
 
     def test_a_proxy_that_looks_for_the_gateway_elsewhere(self):
         self.finds(
             "nginx", {f"server 127.0.0.1:{stage.port} ": "server 127.0.0.1:1 "},
-            gateway=["502, not of a gateway", "does not reach the gateway"],
+            gateway=["502, not from a gateway", "does not reach the gateway"],
         )
 
     def test_a_proxy_that_is_not_there(self):
         code, said = check(1)
         self.assertEqual((code, list(said)), (1, ["tcp"]))
-        self.assertIn("is the proxy there", said["tcp"])
+        self.assertIn("check that the proxy runs", said["tcp"])

@@ -2,29 +2,29 @@
 
 import PasserelleHub
 
-/// Up to which of a channel's messages a gap speaks for, by the gap's place in the log.
+/// The newest message of a channel that a gap covers, by the gap's place in the log.
 struct Coverage {
     private var places: [(sequence: UInt64, through: Int)] = []
 
-    /// Everything up to `number` lies at or before a place.
+    /// Records that all messages up to `number` are at or before a place.
     mutating func add(_ number: Int, at sequence: UInt64) {
         places.append((sequence, number))
     }
 
-    /// The gateway's log goes on behind a place: what lay further on lies behind the gap to come.
+    /// Removes the places after `sequence`, because the log continues there after a restart.
     mutating func cut(to sequence: UInt64) {
         places.removeAll { $0.sequence > sequence }
     }
 
-    /// The newest message that lies at or before a place.
+    /// Returns the newest message at or before a place.
     func through(_ sequence: UInt64) -> Int {
         places.filter { $0.sequence <= sequence }.map(\.through).max() ?? 0
     }
 }
 
 extension Channel {
-    /// Where the newest hole ends: at the newest gap in the log, or where the log begins.
-    var newestHole: UInt64 {
+    /// The end of the newest gap: its entry in the log, or the beginning of the log.
+    var newestGapEnd: UInt64 {
         for index in stride(from: log.count - 1, through: 0, by: -1) {
             if case .gap = log[index].content { return log[index].sequence }
         }

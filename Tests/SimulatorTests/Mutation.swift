@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
 
-/// A fault that is put in on purpose, to see that the checks find it.
+/// A deliberate fault, which the checks must find.
 enum Mutation: CaseIterable {
-    /// A resumed reader begins one entry too late.
+    /// A resumed reader starts one entry too late.
     case dropOnResume
-    /// A resumed reader begins one entry too early.
+    /// A resumed reader starts one entry too early.
     case repeatOnResume
-    /// A loss of the connection is not told to the hub.
+    /// The hub is not notified of a lost connection.
     case forgetOutage
-    /// What fell off the log is not told as a gap.
+    /// Evicted entries are not reported as a gap.
     case forgetEviction
-    /// The last event before a loss of the connection is heard again after it.
-    case hearAgainAfterLoss
-    /// What a restart may have lost is not told: the positions of the old epoch are all good.
-    case believeEveryPosition
-    /// A copy of everything that fails takes away what it was to replace.
+    /// The last event before a lost connection is repeated after it.
+    case redeliverAfterLoss
+    /// All positions of the old epoch are accepted, even if a restart may have lost entries.
+    case acceptEveryPosition
+    /// A failed copy removes the files that it was to replace.
     case removeAfterFailedCopy
-    /// The disk is said to have what was only written.
+    /// Bytes that were only written are reported as synced.
     case skipSync
-    /// What was taken back stays in the journal's files.
-    case skipBurial
-    /// A stream that stopped in the middle of a message goes on with it after its deletion, where the
-    /// log had let go of it.
+    /// Retracted messages stay in the journal's files.
+    case skipRetraction
+    /// A stream that stopped inside a message continues it after its deletion, if the log has
+    /// evicted the message.
     case keepWhatLeftTheLog
 }

@@ -2,30 +2,30 @@
 
 import PasserelleHub
 
-/// A reader of the simulated gateway, over all its connections: what it was told, in order.
+/// A reader of the simulated gateway, with its deliveries over all its connections.
 final class SimulatedReader: Reader {
-    /// What the reader's application knows of one channel.
+    /// The state of one channel as the reader's application knows it.
     struct Knowledge {
-        /// Every message up to here was told, is covered by a gap, or was never due.
+        /// Every message up to this number was delivered, is covered by a gap, or was never due.
         var settled: Int
-        /// The newest message that was told, or that it did not ask for.
-        var told: Int
-        /// The past was asked for: it may begin anywhere.
+        /// The newest message that was delivered, or that the reader did not request.
+        var received: Int
+        /// True if the past was requested, so that the first delivery can be any message.
         var isOpen = false
-        /// The position was not known: a gap has to come before all else, and leads back.
-        var isOwedGap = false
-        /// What the reader believes of who is there; `nil` before it was told.
+        /// True if the position was unknown: a gap must come first, and may move the reader back.
+        var needsGap = false
+        /// The members according to the deliveries; `nil` before the first snapshot.
         var members: Set<String>?
 
-        /// Everything up to `settled` is none of its concern.
+        /// Creates the state of a reader to which messages up to `settled` are not due.
         init(
-            settled: Int, isOpen: Bool = false, isOwedGap: Bool = false,
+            settled: Int, isOpen: Bool = false, needsGap: Bool = false,
             members: Set<String>? = nil
         ) {
             self.settled = settled
-            told = settled
+            received = settled
             self.isOpen = isOpen
-            self.isOwedGap = isOwedGap
+            self.needsGap = needsGap
             self.members = members
         }
     }
@@ -33,20 +33,20 @@ final class SimulatedReader: Reader {
     var cursor = Cursor()
     let channels: [String]
     let name: Int
-    /// A poller is attached only while it asks.
+    /// True for a poller, which is attached only during a poll.
     var polls: Bool
     var isAttached = false
     var isStalled = false
-    /// The entry in whose middle a socket that takes nothing more has stopped.
+    /// The entry inside which a stalled socket stopped.
     var unfinished: Event?
-    /// The position that the reader holds; what it comes back with.
+    /// The position with which the reader resumes.
     var position: Position?
     var knowledge: [String: Knowledge] = [:]
-    /// Channels that the reader hears only from their next subscription on.
+    /// Channels that the reader receives only from their next subscription on.
     var awaited: Set<String> = []
-    private(set) var hasNews = false
-    /// True while a gap is owed on any channel, since the position was not known.
-    var isOwedGap: Bool { knowledge.values.contains(where: \.isOwedGap) }
+    private(set) var hasUpdates = false
+    /// True while a gap for an unknown position is due on any channel.
+    var needsGap: Bool { knowledge.values.contains(where: \.needsGap) }
 
     init(name: Int, channels: [String], polls: Bool) {
         self.name = name
@@ -54,7 +54,7 @@ final class SimulatedReader: Reader {
         self.polls = polls
     }
 
-    func newsCame(on channel: Channel) { hasNews = true }
+    func updatesAvailable(on channel: Channel) { hasUpdates = true }
 
-    func tookNews() { hasNews = false }
+    func readUpdates() { hasUpdates = false }
 }

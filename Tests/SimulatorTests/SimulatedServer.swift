@@ -2,10 +2,9 @@
 
 import PasserelleWire
 
-/// Channels, as far as one gateway sees it: one connection, subscriptions, members, and frames on
-/// their way in order.
+/// Channels as one gateway sees it: a connection, subscriptions, members, and frames in flight.
 struct SimulatedServer {
-    /// A message on its way, and the newest thing said when it set out.
+    /// A message in flight, and the newest message published when it was sent.
     struct Frame {
         let message: ServerMessage
         let newest: Int
@@ -16,12 +15,12 @@ struct SimulatedServer {
     private var members: [String: [String]] = [:]
     /// Frames that have not reached the gateway, oldest first.
     private var frames: [Frame] = []
-    /// The newest message that the application has said anywhere.
+    /// The newest message that the application has published on any channel.
     var newest = 0
     private var connections = 0
     private var refusals = 0
 
-    /// The gateway opened a connection.
+    /// Accepts a connection of the gateway.
     mutating func accepted() {
         lost()
         isConnected = true
@@ -31,14 +30,14 @@ struct SimulatedServer {
         send(.connectionEstablished(socketID: socketID, activityTimeout: 120))
     }
 
-    /// The connection is gone, and with it all that was on its way.
+    /// Drops the connection with all frames in flight.
     mutating func lost() {
         isConnected = false
         subscribed = []
         frames = []
     }
 
-    /// The gateway said something.
+    /// Handles a message of the gateway.
     mutating func received(_ message: ClientMessage) {
         guard isConnected else { return }
         switch message {
@@ -59,13 +58,15 @@ struct SimulatedServer {
 
     mutating func refuseNext() { refusals += 1 }
 
-    /// Says a subscription's answer again.
+    /// Repeats the answer to a subscription.
     mutating func duplicate(_ channel: String) {
         if subscribed.contains(channel) { send(snapshot(of: channel)) }
     }
 
-    /// The application says something; whoever is not subscribed never hears it.
-    mutating func said(_ name: String, _ json: String, on channel: String, userID: String? = nil) {
+    /// Publishes an event of the application, unless the channel is not subscribed.
+    mutating func published(
+        _ name: String, _ json: String, on channel: String, userID: String? = nil
+    ) {
         guard subscribed.contains(channel) else { return }
         send(
             .event(channel: channel, name: name, data: Array(json.utf8), userID: userID))
@@ -85,12 +86,12 @@ struct SimulatedServer {
         send(.memberRemoved(channel: channel, userID: user))
     }
 
-    /// The next frame that reaches the gateway.
+    /// Returns the next frame that reaches the gateway.
     mutating func takeFrame() -> Frame? {
         frames.isEmpty ? nil : frames.removeFirst()
     }
 
-    /// Who is on a channel now.
+    /// Returns the members of a channel.
     func present(on channel: String) -> Set<String> { Set(members[channel, default: []]) }
 
     private mutating func send(_ message: ServerMessage) {

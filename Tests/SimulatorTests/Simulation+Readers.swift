@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+@testable import PasserelleHub
 
-/// Readers: event streams that come, stall, break and come back, and pollers.
+/// Readers: event streams that attach, stall, break and resume, and pollers.
 extension Simulation {
     func pick(_ index: Int) -> SimulatedReader? {
         readers.isEmpty ? nil : readers[index % readers.count]
@@ -36,7 +36,7 @@ extension Simulation {
         switch mutation {
         case .dropOnResume: start = start.moved(by: 1)
         case .repeatOnResume: start = start.moved(by: -1)
-        case .believeEveryPosition:
+        case .acceptEveryPosition:
             start = Position(
                 epoch: hub.epochs.current, sequence: min(start.sequence, hub.sequence))
         default: break
@@ -48,28 +48,29 @@ extension Simulation {
         guard let reader, reader.polls else { return }
         if !reader.isAttached { try resume(reader, polls: true) }
         try read(reader, limit: limit)
-        // A first poll waits until its channels were heard.
+        // A first poll waits until its channels are subscribed.
         if reader.awaited.isEmpty { detach(reader) }
     }
 
     func read(_ reader: SimulatedReader, limit: Int) throws(Violation) {
         var left = limit
         while left > 0, let entry = hub.next(&reader.cursor, at: steady) {
-            // A hole is told beside what was asked for.
+            // A gap does not count against the limit.
             if case .gap = entry {} else { left -= 1 }
-            let isLedBack = reader.isOwedGap
-            try told(entry, to: reader)
+            let isLedBack = reader.needsGap
+            try received(entry, to: reader)
             let position = hub.position(at: reader.cursor.sequence)
             if let last = reader.position, last.epoch == position.epoch, !isLedBack {
                 try require(
                     position.sequence >= last.sequence,
-                    "reader \(reader.name) was led back from \(last.text) to \(position.text)")
+                    "reader \(reader.name) moved back from \(last.text) to \(position.text)")
             }
             reader.position = position
         }
     }
 
-    /// A reader's connection breaks after some of what it lacks; one that has none comes back first.
+    /// Breaks a reader's connection after some of its pending entries; a detached reader resumes
+    /// first.
     func cut(_ reader: SimulatedReader?, after entries: Int) throws(Violation) {
         guard let reader else { return }
         if !reader.isAttached { try resume(reader, polls: false) }
@@ -80,7 +81,7 @@ extension Simulation {
         detach(reader)
     }
 
-    /// A socket takes nothing more: of every other reader, it stops in the middle of an entry.
+    /// Stalls a reader's socket; every other reader stops inside an entry.
     func stop(_ reader: SimulatedReader) throws(Violation) {
         guard reader.name % 2 == 1 else { return }
         while reader.unfinished == nil {
@@ -95,25 +96,25 @@ extension Simulation {
         }
     }
 
-    /// A socket takes bytes again: first the rest of what it stopped in.
-    func goOn(_ reader: SimulatedReader) throws(Violation) {
+    /// Continues a stalled socket, with the rest of an unfinished entry first.
+    func proceed(_ reader: SimulatedReader) throws(Violation) {
         if let event = reader.unfinished {
             reader.unfinished = nil
-            try told(.event(event), to: reader)
+            try received(.event(event), to: reader)
             reader.position = hub.position(at: event.sequence)
         }
         try read(reader, limit: .max)
     }
 
-    /// Cuts every stream that stopped in the middle of a message that was deleted.
-    func takeBack() {
-        let deletions = hub.takeDeletions()
+    /// Cuts every stream that stopped inside a message which was then retracted.
+    func retract() {
+        let retractions = hub.takeRetractions()
         let retracted = hub.takeRetracted()
         for reader in readers {
             guard let event = reader.unfinished else { continue }
             if mutation == .keepWhatLeftTheLog {
                 if retracted.contains(event.sequence) { detach(reader) }
-            } else if hub.takeBack(event, by: deletions) {
+            } else if hub.retract(event, by: retractions) {
                 tally.deletedMidway += 1
                 let horizon = hub.channel(event.channel)?.horizon.sequence ?? 0
                 if event.sequence <= horizon { tally.deletedOutsideLog += 1 }
@@ -134,7 +135,7 @@ extension Simulation {
         }
     }
 
-    /// A reader that came back: only a position that may have been lost can be unknown.
+    /// Checks a resumed reader: only a position that may have been lost can be unknown.
     private func resumed(
         _ reader: SimulatedReader, from start: Start, _ outcome: Resumption
     ) throws(Violation) {
@@ -148,10 +149,10 @@ extension Simulation {
         }
         try require(
             !isAcknowledged(position),
-            "reader \(reader.name) is told that \(position.text) is \(outcome)")
+            "reader \(reader.name) has \(position.text), which is synced but \(outcome)")
         for channel in reader.channels {
             reader.knowledge[channel] = SimulatedReader.Knowledge(
-                settled: 0, isOwedGap: true, members: reader.knowledge[channel]?.members)
+                settled: 0, needsGap: true, members: reader.knowledge[channel]?.members)
         }
     }
 
@@ -160,14 +161,14 @@ extension Simulation {
         return acknowledged[position.epoch].map { position.sequence <= $0 } ?? false
     }
 
-    /// What a reader that comes now is due on a channel.
+    /// Sets the messages that are due to a new reader of a channel.
     private func begin(_ reader: SimulatedReader, on name: String, from start: Start) {
         let coverage = coverage[name] ?? Coverage()
         guard let channel = hub.channel(name) else { return }
         if case .after(let position) = start {
             reader.knowledge[name] = SimulatedReader.Knowledge(
                 settled: coverage.through(position.sequence))
-        } else if !channel.isLive && (start == .now || !channel.wasHeard) {
+        } else if !channel.isLive && (start == .now || !channel.wasSubscribed) {
             reader.awaited.insert(name)
         } else {
             reader.knowledge[name] = SimulatedReader.Knowledge(
@@ -177,7 +178,7 @@ extension Simulation {
 }
 
 extension Position {
-    /// The position some entries further on, or back.
+    /// Returns the position this many entries further on, or back if negative.
     fileprivate func moved(by distance: Int64) -> Position {
         let moved = Int64(clamping: sequence) + distance
         return Position(epoch: epoch, sequence: UInt64(max(0, moved)))

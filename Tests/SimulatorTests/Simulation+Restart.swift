@@ -4,24 +4,24 @@ import PasserelleHub
 import PasserelleTesting
 import PasserelleUpstream
 
-/// From one life of the gateway to the next, by way of what is on the disk.
+/// Restarts of the gateway, from the bytes that are on the disk.
 extension Simulation {
-    /// Ends the gateway, and begins it anew from what the disk has then.
+    /// Ends the gateway, and starts it again from the bytes that are then on the disk.
     func restart(_ ending: Ending, seed: UInt64) throws(Violation) {
         var random = SeededRandom(seed: seed)
         server.lost()
         for reader in readers { detach(reader) }
-        scribe.end(ending, hub: hub, random: &random, at: now)
+        journalWriter.end(ending, hub: hub, random: &random, at: now)
         let past = held()
         tally.count(hub.counters)
         let life = (
             epoch: hub.epochs.current, beginning: hub.epochs.beginning, sequence: hub.sequence,
-            synced: scribe.journal.syncedSequence
+            synced: journalWriter.journal.syncedSequence
         )
-        // The steady clock begins anew with the machine.
+        // The steady clock restarts with the machine.
         if ending == .lostPower { steady = .seconds(Int.random(in: 0...2000, using: &random)) }
         try begin(after: ending)
-        if ending == .damaged || ending == .forgotten {
+        if ending == .damaged || ending == .lostState {
             acknowledged = [:]
         } else {
             if life.synced > life.beginning { acknowledged[life.epoch] = life.synced }
@@ -30,32 +30,33 @@ extension Simulation {
         if hub.sequence < life.sequence { tally.lostTails += 1 }
         for channel in coverage.keys { coverage[channel]?.cut(to: hub.epochs.beginning) }
         places = places.filter { $0.value <= hub.epochs.beginning }
-        retracted = ending == .forgotten ? [] : buried
-        try checkBurials()
+        retracted = ending == .lostState ? [] : erased
+        try checkRetractions()
     }
 
     private func begin(after ending: Ending) throws(Violation) {
         let found: JournalRecovery.Result
         do throws(JournalError) {
-            found = try scribe.recovered(Self.configuration.log, at: now)
+            found = try journalWriter.recovered(Self.configuration.log, at: now)
         } catch {
-            throw Violation(description: "the journal is said to be of a newer version: \(error)")
+            throw Violation(description: "the journal was rejected as newer: \(error)")
         }
         tally.lives[ending, default: 0] += 1
         if found.torn > 0 { tally.tornTails += 1 }
         if found.damaged > 0 { tally.damagedMiddles += 1 }
         if ending == .damaged { isDamaged = true }
-        if ending == .forgotten { isDamaged = false }
-        try require(isDamaged || found.damaged == 0, "damage is found where there is none")
+        if ending == .lostState { isDamaged = false }
+        try require(isDamaged || found.damaged == 0, "damage was found in an undamaged journal")
         hub = Hub(
             restoring: found.past, epoch: hub.epochs.current + 1,
             configuration: Self.configuration, at: now)
-        scribe.goOn(after: found, hub: hub, at: now)
+        journalWriter.proceed(after: found, hub: hub, at: now)
         session = UpstreamSession { 0.5 }
-        obey(session.started(now: steady))
+        perform(session.started(now: steady))
     }
 
-    /// What can be read of each channel now; a gap may be told in another form later.
+    /// Returns the readable entries of each channel, without gaps, which can take another form
+    /// later.
     private func held() -> [String: [Event]] {
         hub.channels.mapValues { channel in
             (0..<channel.log.count).map { channel.log[$0] }.filter { event in
@@ -65,7 +66,7 @@ extension Simulation {
         }
     }
 
-    /// What the journal had acknowledged is there again, but for what is too old by now.
+    /// Checks that acknowledged entries are restored, unless they are too old.
     private func checkKept(_ past: [String: [Event]], through synced: UInt64) throws(Violation) {
         try require(hub.sequence >= synced, "\(hub.sequence) is left of \(synced) acknowledged")
         let oldest = now.wall.milliseconds - Self.configuration.log.age.components.seconds * 1000
@@ -82,7 +83,7 @@ extension Simulation {
         }
     }
 
-    /// True for what a new life gave up since all logs together were too large, which it tells.
+    /// True for an entry that the new run evicted because of the memory limit, which leaves a gap.
     private func isOverMemory(_ name: String, _ sequence: UInt64) -> Bool {
         guard hub.counters.evictedByMemory > 0, let horizon = hub.channel(name)?.horizon else {
             return false
@@ -90,9 +91,9 @@ extension Simulation {
         return horizon.reason == .evicted && sequence <= horizon.sequence
     }
 
-    /// What was taken back for good is in no file.
-    func checkBurials() throws(Violation) {
-        let left = scribe.disk.texts.intersection(buried)
-        try require(left.isEmpty, "the disk has \(left.sorted()), which were taken back")
+    /// Checks that no file has a message that was retracted for good.
+    func checkRetractions() throws(Violation) {
+        let left = journalWriter.disk.texts.intersection(erased)
+        try require(left.isEmpty, "the disk has \(left.sorted()), which were retracted")
     }
 }

@@ -4,12 +4,12 @@ import PasserelleHub
 import PasserelleUpstream
 import PasserelleWire
 
-/// What the upstream shell does: carries frames in and out, and tells the hub.
+/// The work of the upstream shell: carries frames in and out, and reports to the hub.
 extension Simulation {
     func deliverOne() -> Bool {
         guard let frame = server.takeFrame() else { return false }
         delivered = frame.newest
-        obey(session.received(frame.message, now: steady))
+        perform(session.received(frame.message, now: steady))
         return true
     }
 
@@ -17,10 +17,10 @@ extension Simulation {
         guard server.isConnected else { return }
         server.lost()
         let given = code == 0 ? nil : UInt16(code)
-        obey(session.linkEnded(code: given, words: "lost", now: steady))
+        perform(session.linkEnded(code: given, words: "lost", now: steady))
     }
 
-    func obey(_ actions: [UpstreamSession.Action]) {
+    func perform(_ actions: [UpstreamSession.Action]) {
         for action in actions {
             switch action {
             case .connect: server.accepted()
@@ -28,19 +28,19 @@ extension Simulation {
             case .subscribe(let channel, _):
                 server.received(.subscribe(channel: channel, auth: "", channelData: "{}"))
             case .endLink: server.lost()
-            case .tell(.lost) where mutation == .forgetOutage: break
-            case .tell(let report): tell(report)
+            case .deliver(.lost) where mutation == .forgetOutage: break
+            case .deliver(let report): deliver(report)
             }
         }
     }
 
-    private func tell(_ report: UpstreamSession.Report) {
+    private func deliver(_ report: UpstreamSession.Report) {
         switch report {
         case .event(let channel, let name, let data, _):
-            told(report, channel, name, number: Self.number(data))
+            received(report, channel, name, number: Self.number(data))
         case .subscribed(let name, _):
             subscribed(report, name)
-            if mutation == .hearAgainAfterLoss, toRepeat.remove(name) != nil,
+            if mutation == .redeliverAfterLoss, toRepeat.remove(name) != nil,
                 let event = lastEvents[name]
             {
                 take(event)
@@ -56,8 +56,8 @@ extension Simulation {
         hub.take(report, retractions: Self.rules, memberID: "passerelle", at: now)
     }
 
-    /// An event comes: what the gateway accepts lies at a place in its log from then on.
-    private func told(
+    /// Handles an event, and records its place in the log if the gateway accepts it.
+    private func received(
         _ report: UpstreamSession.Report, _ channel: String, _ name: String, number: Int
     ) {
         let before = hub.sequence
@@ -71,7 +71,7 @@ extension Simulation {
         case "message-deleted":
             retracted.insert(number)
             guard let place = places[number] else { return }
-            if place <= scribe.journal.syncedSequence {
+            if place <= journalWriter.journal.syncedSequence {
                 tally.lateRetractions += 1
             } else {
                 tally.earlyRetractions += 1
@@ -80,12 +80,12 @@ extension Simulation {
         }
     }
 
-    /// A channel is heard: notes what a gap at this place in the log would cover.
+    /// Handles a subscription, and records the messages that a gap at this place covers.
     private func subscribed(_ report: UpstreamSession.Report, _ name: String) {
-        let hole = hub.channel(name)?.newestHole
+        let hole = hub.channel(name)?.newestGapEnd
         take(report)
-        // The hole ends at the gap, or where the log begins; member changes come behind it.
-        if let newer = hub.channel(name)?.newestHole, newer != hole {
+        // The gap ends at its entry, or at the beginning of the log; member changes follow it.
+        if let newer = hub.channel(name)?.newestGapEnd, newer != hole {
             coverage[name, default: Coverage()].add(delivered, at: newer)
         }
         for reader in readers where reader.isAttached && reader.awaited.remove(name) != nil {
@@ -93,7 +93,7 @@ extension Simulation {
         }
     }
 
-    /// The number in a message, or in a deletion.
+    /// Returns the number in a message or in a deletion.
     static func number(_ data: [UInt8]) -> Int {
         let digits = data.dropFirst(6).prefix { $0 >= 0x30 && $0 <= 0x39 }
         return Int(String(decoding: digits, as: UTF8.self)) ?? -1

@@ -3,10 +3,10 @@
 import PasserelleTesting
 import Testing
 
-/// Runs days, and makes a failing one small enough to read.
-private enum Judge {
-    /// The first thing that goes wrong in a schedule, or `nil`; adds to `tally` what happened.
-    static func verdict(
+/// Runs schedules, and shrinks a failing one until it is readable.
+private enum Checker {
+    /// Returns the first violation in a schedule, or `nil`; adds the schedule's counts to `tally`.
+    static func firstViolation(
         _ steps: [Step], mutation: Mutation? = nil, tally: inout Tally
     ) -> String? {
         let simulation = Simulation(mutation: mutation)
@@ -23,12 +23,12 @@ private enum Judge {
         }
     }
 
-    static func verdict(_ steps: [Step], mutation: Mutation? = nil) -> String? {
+    static func firstViolation(_ steps: [Step], mutation: Mutation? = nil) -> String? {
         var tally = Tally()
-        return verdict(steps, mutation: mutation, tally: &tally)
+        return firstViolation(steps, mutation: mutation, tally: &tally)
     }
 
-    /// A shortest part of a failing schedule that still fails, found by leaving out ever smaller
+    /// Returns a short part of a failing schedule that still fails, by leaving out ever smaller
     /// runs of steps.
     static func shrunk(_ steps: [Step], mutation: Mutation? = nil) -> [Step] {
         var steps = steps
@@ -38,7 +38,7 @@ private enum Judge {
             while start < steps.count {
                 var shorter = steps
                 shorter.removeSubrange(start..<min(start + size, steps.count))
-                if verdict(shorter, mutation: mutation) != nil {
+                if firstViolation(shorter, mutation: mutation) != nil {
                     steps = shorter
                 } else {
                     start += size
@@ -51,13 +51,16 @@ private enum Judge {
 }
 
 struct SimulatorTests {
-    /// How many seeds a run tries: a day has 300 steps.
+    private static let isWhole = TestEnvironment.value("PASSERELLE_TEST_WHOLE") != nil
+    /// The number of seeds per run; each gives a day of 300 steps.
     private static let seeds =
-        ProcessEnvironment.value("PASSERELLE_SIMULATOR_SEEDS").flatMap(Int.init) ?? 2000
-    private static let parts = 4
+        TestEnvironment.value("PASSERELLE_SIMULATOR_SEEDS").flatMap(Int.init)
+        ?? (isWhole ? 2000 : 500)
+    /// Each part is long enough for the rarest events.
+    private static let parts = max(1, seeds / 500)
 
     @Test(arguments: 0..<parts)
-    func `every event is told in order exactly once, or a gap is, or it was retracted`(
+    func `every event is delivered in order exactly once, or covered by a gap, or retracted`(
         part: Int
     ) {
         let count = max(1, Self.seeds / Self.parts)
@@ -65,26 +68,26 @@ struct SimulatorTests {
         for index in 0..<count {
             let seed = UInt64(part * count + index)
             let steps = Schedule.steps(seed: seed, count: 300)
-            guard let words = Judge.verdict(steps, tally: &tally) else { continue }
-            let small = Judge.shrunk(steps)
-            let cause = Judge.verdict(small) ?? ""
+            guard let words = Checker.firstViolation(steps, tally: &tally) else { continue }
+            let small = Checker.shrunk(steps)
+            let cause = Checker.firstViolation(small) ?? ""
             Issue.record("seed \(seed): \(words)\nshrunk: \(cause)\nby \(small)")
             return
         }
-        if ProcessEnvironment.value("PASSERELLE_SIMULATOR_SEEDS") != nil { print(part, tally) }
-        // In fewer days than these, the rarest need not have happened.
+        if TestEnvironment.value("PASSERELLE_SIMULATOR_SEEDS") != nil { print(part, tally) }
+        // If there are fewer days, the rarest events may not occur.
         if count >= 500 { #expect(tally.missing.isEmpty) }
     }
 
     @Test(arguments: Mutation.allCases)
-    func `a fault that is put in on purpose is found, and made small`(mutation: Mutation) {
+    func `a deliberate fault is found and shrunk`(mutation: Mutation) {
         for seed in UInt64(0)..<1000 {
             let steps = Schedule.steps(seed: seed, count: 300)
-            guard Judge.verdict(steps, mutation: mutation) != nil else { continue }
-            let small = Judge.shrunk(steps, mutation: mutation)
-            #expect(Judge.verdict(small, mutation: mutation) != nil)
-            #expect(Judge.verdict(small) == nil)
-            // To push anything out of a log takes seven entries, each said and delivered.
+            guard Checker.firstViolation(steps, mutation: mutation) != nil else { continue }
+            let small = Checker.shrunk(steps, mutation: mutation)
+            #expect(Checker.firstViolation(small, mutation: mutation) != nil)
+            #expect(Checker.firstViolation(small) == nil)
+            // Seven entries are needed to evict one, each published and delivered.
             #expect(small.count < 25)
             return
         }

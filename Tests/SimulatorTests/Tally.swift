@@ -2,49 +2,51 @@
 
 import PasserelleHub
 
-/// How often the rare things really happened in simulated days: a check that never sees one proves
-/// nothing about it.
+/// Counts of the rare events in simulated days, which show that the checks have met each of them.
 struct Tally {
     var lives: [Ending: Int] = [:]
     var gaps: [GapReason: Int] = [:]
-    /// Restarts that found the end of the journal cut in the middle of a record.
+    /// Restarts that found the journal cut inside a record.
     var tornTails = 0
-    /// Restarts that found a part of it that cannot be read.
+    /// Restarts that found an unreadable part of the journal.
     var damagedMiddles = 0
-    /// Restarts over which something that was said and not yet on the disk was lost.
+    /// Restarts that lost entries which were not on the disk yet.
     var lostTails = 0
-    /// Copies of everything that were finished, and batches that failed.
+    /// Copies that were completed, and batches that failed.
     var copies = 0
     var failures = 0
-    /// Batches that failed while everything was being written anew.
+    /// Batches that failed while everything was being rewritten.
     var failedCopies = 0
-    /// Messages that were taken back before they were on the disk, and after.
+    /// Batches that ended after too many bytes had waited for them.
+    var overfull = 0
+    /// Messages that were retracted before they were on the disk, and after.
     var earlyRetractions = 0
     var lateRetractions = 0
-    /// Readers that came back with a position ahead of all that was known, or of another epoch.
+    /// Readers that resumed at a position ahead of all known entries, or of another epoch.
     var ahead = 0
     var unknownEpochs = 0
-    /// Readers that came back after a restart and found their position good.
+    /// Readers that resumed after a restart and found their position valid.
     var resumptions = 0
-    /// Entries that left a log, by the bound that they were over.
+    /// Entries evicted from a log, by the limit that they exceeded.
     var evictedByCount = 0
     var evictedByBytes = 0
     var evictedByAge = 0
     var evictedByMemory = 0
-    /// Streams that broke in the middle of what they lacked.
+    /// Streams that broke before all pending entries were delivered.
     var cutReplays = 0
-    /// Streams that had stopped in the middle of a message when it was deleted, and those among them
-    /// whose message had left the log before.
+    /// Streams that had stopped inside a message when it was deleted, and those of them with a
+    /// message that the log had evicted.
     var deletedMidway = 0
     var deletedOutsideLog = 0
     var clockJumps = 0
 
-    /// Everything that never happened, by its name.
+    /// The names of the events that never occurred.
     var missing: [String] {
         let counts: [(String, Int)] = [
             ("torn tails", tornTails), ("damaged middles", damagedMiddles),
             ("lost tails", lostTails), ("copies", copies), ("failures", failures),
-            ("failed copies", failedCopies), ("early retractions", earlyRetractions),
+            ("failed copies", failedCopies), ("overfull journals", overfull),
+            ("early retractions", earlyRetractions),
             ("late retractions", lateRetractions), ("ahead", ahead),
             ("unknown epochs", unknownEpochs), ("resumptions", resumptions),
             ("evictions by count", evictedByCount), ("evictions by bytes", evictedByBytes),
@@ -54,11 +56,11 @@ struct Tally {
         ]
         let reasons: [GapReason] = [.upstream, .idle, .restart, .evicted, .unknownPosition]
         return counts.filter { $0.1 == 0 }.map(\.0)
-            + Ending.allCases.filter { lives[$0] == nil }.map { "lives that end \($0)" }
+            + Ending.allCases.filter { lives[$0] == nil }.map { "runs that end \($0)" }
             + reasons.filter { gaps[$0] == nil }.map { "gaps \($0)" }
     }
 
-    /// Adds what a hub has counted in its life.
+    /// Adds the counters of a hub.
     mutating func count(_ counters: Counters) {
         evictedByCount += Int(clamping: counters.evictedByCount)
         evictedByBytes += Int(clamping: counters.evictedByBytes)
@@ -76,6 +78,7 @@ struct Tally {
         copies += other.copies
         failures += other.failures
         failedCopies += other.failedCopies
+        overfull += other.overfull
         earlyRetractions += other.earlyRetractions
         lateRetractions += other.lateRetractions
         ahead += other.ahead

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An embedded Channels server, and readers and writers for both of the gateway's ends."""
+"""A Channels server, and readers and writers of the gateway."""
 
 import hashlib
 import hmac
@@ -10,13 +10,15 @@ import subprocess
 import threading
 import time
 
+from waiting import HANG_LIMIT, until
+
 PORT = 6001
 KEY = "sandbox-key"
 SECRET = "sandbox-secret"
 
 
 class Sandbox:
-    """`passerelle sandbox`, on the port that the gateway is told."""
+    """`passerelle sandbox` on the port that the gateway's configuration has."""
 
     def __init__(self, program="/usr/bin/passerelle", variables=None):
         self.process = subprocess.Popen(
@@ -26,20 +28,21 @@ class Sandbox:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(500):
-            try:
-                socket.create_connection(("127.0.0.1", PORT), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError("the sandbox does not listen")
+        until(self.listens, "the sandbox listens")
+
+    def listens(self):
+        try:
+            socket.create_connection(("127.0.0.1", PORT)).close()
+            return True
+        except OSError:
+            return False
 
     def stop(self):
         self.process.kill()
         self.process.wait()
 
     def publish(self, channel, event, data):
-        """Sends a server event through signed REST, as the application does."""
+        """Sends a server event through signed REST, as the application would."""
         body = json.dumps({"name": event, "channels": [channel], "data": json.dumps(data)})
         path = "/apps/1001/events"
         query = (
@@ -48,7 +51,7 @@ class Sandbox:
         )
         text = f"POST\n{path}\n{query}".encode()
         signature = hmac.new(SECRET.encode(), text, hashlib.sha256).hexdigest()
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=HANG_LIMIT)
         connection.request("POST", f"{path}?{query}&auth_signature={signature}", body)
         status = connection.getresponse().status
         connection.close()
@@ -56,7 +59,7 @@ class Sandbox:
 
 
 class Blackhole:
-    """A Channels server that takes connections and says nothing, until it is closed."""
+    """A Channels server that accepts connections and sends nothing, until it is closed."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", PORT))
@@ -78,8 +81,8 @@ class Blackhole:
             each.close()
 
 
-def get(path, host="127.0.0.1", timeout=20, port=8080):
-    """Sends one GET to the gateway and gives status and body."""
+def get(path, host="127.0.0.1", timeout=HANG_LIMIT, port=8080):
+    """Sends one GET to the gateway and returns status and body."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", path)
@@ -89,8 +92,8 @@ def get(path, host="127.0.0.1", timeout=20, port=8080):
         connection.close()
 
 
-def ask(path, line, timeout=20):
-    """Says one line on the Unix socket and gives the first line that comes back."""
+def ask(path, line, timeout=HANG_LIMIT):
+    """Sends one line on the Unix socket and returns the first line of the answer."""
     with socket.socket(socket.AF_UNIX) as link:
         link.settimeout(timeout)
         link.connect(path)
@@ -99,7 +102,7 @@ def ask(path, line, timeout=20):
 
 
 class Reader(threading.Thread):
-    """An event stream that comes back by itself, with the position it had, until `close`."""
+    """An event stream that reconnects with its position, until `close`."""
 
     def __init__(self, channel):
         super().__init__(daemon=True)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What is going on while a service is restarted, and whether readers were told the truth of it."""
+"""Load while a service is restarted, and checks of the events received."""
 
 import threading
 import time
 
 from channels import get
+from waiting import HANG_LIMIT
 
 
 def gaps_of(told):
-    """Checks that each number came once and in its order, and that one is left out only behind a
-    gap; gives the gaps' reasons."""
+    """Checks that each number arrived once and in order, and that one is missing only before a gap;
+    returns the gaps' reasons."""
     last, has_gap, gaps = 0, True, []
     for name, data in told:
         if name == "passerelle:gap":
@@ -22,7 +23,7 @@ def gaps_of(told):
 
 
 class Knocker:
-    """Asks for /healthz again and again, each time on a connection of its own."""
+    """Requests /healthz repeatedly, each time on its own connection."""
 
     def __init__(self):
         self.answered = self.refused = 0
@@ -37,13 +38,13 @@ class Knocker:
             except ConnectionRefusedError:
                 self.refused += 1
             except Exception:
-                # Its connection was open when the gateway went: that one may ask again.
+                # The connection was open when the gateway stopped: such a client may retry.
                 pass
             time.sleep(0.005)
 
     def stop(self):
         self.is_on = False
-        self.thread.join(20)
+        self.thread.join(HANG_LIMIT)
 
 
 class Writer:
@@ -65,4 +66,4 @@ class Writer:
 
     def stop(self):
         self.is_on = False
-        self.thread.join(20)
+        self.thread.join(HANG_LIMIT)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests of the units, inside the container; arguments choose tests by name."""
+"""Runs the tests of the units, inside the container; arguments select tests by name."""
 
 import pathlib
 import sys
@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Timed(unittest.TextTestResult):
-    """Says of each test how long it took."""
+    """Prints the time that each test took."""
 
     def startTest(self, test):
         self.began = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How the service lives: reload, restart, watchdog, log, sandbox, end."""
+"""The running service: reload, restart, watchdog, log, sandbox, end."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class Reload(UnitTest):
         systemctl("reload", SERVICE)
         until(lambda: "reloaded changed=PASSERELLE_LOG" in self.messages(), "the reload")
         self.assertIn(
-            "changed, and waits for a restart variables=PASSERELLE_LINGER", self.messages()
+            "changed, but requires a restart variables=PASSERELLE_LINGER", self.messages()
         )
         self.assertEqual(get(f"/poll?channel=presence-bail-2")[0], 200)
         until(lambda: "subscribed channel=presence-bail-2" in self.messages(), "a debug line")
@@ -79,13 +79,14 @@ class Restart(UnitTest):
 
 class Watchdog(UnitTest):
     def test_a_loop_that_stands_still_is_killed_and_comes_back(self):
+        self.drop_in("[Service]\nWatchdogSec=5s\n", name="zz")
         systemctl("start", *SOCKETS)
         systemctl("start", SERVICE)
         reader = Reader(CHANNEL)
         self.addCleanup(reader.close)
         until(lambda: reader.position, "the stream")
-        # Alive and idle, it outlives its limit.
-        time.sleep(3)
+        # A live, idle gateway must outlive the watchdog's limit.
+        time.sleep(7)
         self.assertEqual(show("NRestarts"), "0", said())
         os.kill(int(show("MainPID")), signal.SIGSTOP)
         until(lambda: show("NRestarts") == "1", "the restart")
@@ -124,6 +125,8 @@ class Journal(UnitTest):
 
 class Ending(UnitTest):
     def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(self):
+        # The stall time is longer than systemd's limit for the stop.
+        self.configure(PASSERELLE_STALL="1h")
         systemctl("start", SERVICE)
         stuck = socket.create_connection(("127.0.0.1", 8080))
         self.addCleanup(stuck.close)
@@ -134,9 +137,7 @@ class Ending(UnitTest):
         until(lambda: reader.position, "the stream")
         for number in range(1, 200):
             self.sandbox.publish(CHANNEL, "new-message", {"n": number, "x": "x" * 9000})
-        begin = time.monotonic()
         systemctl("stop", SERVICE)
-        self.assertLess(time.monotonic() - begin, 10)
         self.assertEqual((show("Result"), show("ExecMainStatus")), ("success", "0"), said())
         self.assertIn("stopping signal=SIGTERM", self.messages())
 
@@ -215,7 +216,7 @@ class Sandboxed(UnitTest):
         )
 
 
-# One word of a unit file: its own escapes, quotes and specifiers stand for nothing.
+# One word of a unit file, without escapes, quotes and specifiers of its own.
 PROBE_LINE = (
     "exec(bytes.fromhex(\"" + PROBE.encode().hex() + "\"))"
 )

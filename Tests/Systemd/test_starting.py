@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How the service starts, and how it refuses to."""
+"""The start of the service, and the cases in which it refuses to start."""
 
 import os
 import socket
@@ -48,7 +48,7 @@ class Activation(UnitTest):
 
     def test_it_listens_on_every_descriptor_of_a_name_and_on_nothing_else(self):
         self.drop_in("[Socket]\nListenStream=/run/more.sock\n", SOCKETS[0])
-        # What the descriptors replace is not so much as tried.
+        # Variables that the descriptors replace are not even parsed.
         self.configure(PASSERELLE_HTTP="127.0.0.1:6001")
         systemctl("start", *SOCKETS)
         systemctl("start", SERVICE)
@@ -74,12 +74,12 @@ class Activation(UnitTest):
     def test_the_sockets_of_a_wrong_kind_or_name_are_refused_in_one_line(self):
         cases = [
             ("ListenStream=\nListenDatagram=127.0.0.1:8080\n", "is a datagram socket"),
-            ("FileDescriptorName=web\n", "is no name of ours"),
+            ("FileDescriptorName=web\n", "is not a known name"),
             (
                 "FileDescriptorName=admin\nListenStream=\nListenStream=0.0.0.0:8080\n",
-                "nobody is asked",
+                "without authentication",
             ),
-            ("FileDescriptorName=ipc\n", "is no Unix socket"),
+            ("FileDescriptorName=ipc\n", "is not a Unix socket"),
             ("ListenStream=\nListenStream=0.0.0.0:8080\n", "other hosts can reach"),
         ]
         for settings, words in cases:
@@ -122,7 +122,7 @@ class Refusals(UnitTest):
     def start_in_vain(self, code):
         systemctl("start", SERVICE, check=False)
         line = self.fails_with(code)
-        # Nobody starts it again behind our back.
+        # systemd must not restart it meanwhile.
         self.assertEqual((show("NRestarts"), show("ActiveState")), ("0", "failed"))
         systemctl("reset-failed", SERVICE)
         return line
@@ -142,7 +142,7 @@ class Refusals(UnitTest):
         self.assertIn("PUSHER_KEY", self.start_in_vain(69))
 
     def test_no_connection_brings_a_wrong_configuration_back_for_ever(self):
-        self.drop_in("[Unit]\nStartLimitIntervalSec=30s\n", name="zz")
+        self.drop_in("[Unit]\nStartLimitIntervalSec=600s\n", name="zz")
         self.configure(PASSERELLE_LOG="loud")
         systemctl("start", *SOCKETS)
         waiting = socket.create_connection(("127.0.0.1", 8080))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The units of deploy/, installed where an operator puts them, and what systemd says of them."""
+"""The units of deploy/, installed where an operator puts them, and their state in systemd."""
 
 import functools
 import json
@@ -32,7 +32,7 @@ SETTINGS = {
 
 
 def install():
-    """Puts everything where the README says, once a container."""
+    """Installs everything as deploy/README.md describes, once per container."""
     shutil.copy(os.environ["PASSERELLE_TEST_BINARY"], "/usr/bin/passerelle")
     os.chmod("/usr/bin/passerelle", 0o755)
     for unit in [SERVICE, *SOCKETS]:
@@ -41,25 +41,25 @@ def install():
     systemctl("daemon-reload")
 
 
-def run(*words, check=True, timeout=60):
-    """Runs a command to its end and gives what it wrote."""
+def run(*words, check=True, timeout=waiting.HANG_LIMIT):
+    """Runs a command to its end and returns its output."""
     done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
     if check and done.returncode:
         raise AssertionError(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
-def systemctl(*words, check=True, timeout=60):
+def systemctl(*words, check=True, timeout=waiting.HANG_LIMIT):
     return run("systemctl", *words, check=check, timeout=timeout)
 
 
 def show(name, unit=SERVICE):
-    """Gives one property of a unit."""
+    """Returns one property of a unit."""
     return systemctl("show", "--value", f"--property={name}", unit).strip()
 
 
 def journal(unit=SERVICE, since=None):
-    """Gives the unit's records, oldest first; `since` is a record's cursor."""
+    """Returns the unit's records, oldest first; `since` is a record's cursor."""
     run("journalctl", "--sync")
     words = ["journalctl", "--output=json", "--all", f"--unit={unit}", "--no-pager"]
     words += [f"--after-cursor={since}"] if since else []
@@ -67,14 +67,14 @@ def journal(unit=SERVICE, since=None):
 
 
 def cursor():
-    """Gives where the journal ends now."""
+    """Returns the cursor of the journal's end."""
     run("journalctl", "--sync")
     lines = run("journalctl", "--show-cursor", "--lines=0", "--no-pager").splitlines()
     return lines[-1].removeprefix("-- cursor: ")
 
 
 def said():
-    """Gives the end of what the service and its manager wrote, for a failure's message."""
+    """Returns the last output of the service and its manager, for a failure's message."""
     return run("journalctl", "--lines=25", "--no-pager", "--output=short-precise", check=False)
 
 
@@ -82,7 +82,7 @@ until = functools.partial(waiting.until, said=said)
 
 
 class UnitTest(unittest.TestCase):
-    """A test that begins with nothing running but a Channels server, and ends so."""
+    """A test that starts and ends with only a Channels server running."""
 
     sandbox_runs = True
 
@@ -92,11 +92,11 @@ class UnitTest(unittest.TestCase):
         self.configure()
         (CONFIGURATION / "pusher-secret").write_text(SECRET + "\n")
         (CONFIGURATION / "pusher-secret").chmod(0o600)
-        # Shorter times, and no test is the one start too many of another's.
-        # A program that was not linked for shipping needs the toolchain's libraries, in /opt or so.
+        # No test counts against the start limit of another. A program with dynamic Swift libraries
+        # needs the toolchain's, in /opt for example.
         self.drop_in(
             "[Unit]\nStartLimitIntervalSec=0\n"
-            "[Service]\nWatchdogSec=2s\nBindReadOnlyPaths=-/opt\n"
+            "[Service]\nBindReadOnlyPaths=-/opt\n"
         )
         self.since = cursor()
         if self.sandbox_runs:
@@ -115,7 +115,7 @@ class UnitTest(unittest.TestCase):
         systemctl("daemon-reload")
 
     def configure(self, **changes):
-        """Writes the environment file; None takes a variable out."""
+        """Writes the environment file; None removes a variable."""
         settings = {k: v for k, v in (SETTINGS | changes).items() if v is not None}
         text = "".join(f"{name}={value}\n" for name, value in settings.items())
         (CONFIGURATION / "passerelle.env").write_text(text)
@@ -127,7 +127,7 @@ class UnitTest(unittest.TestCase):
         systemctl("daemon-reload")
 
     def messages(self):
-        """Gives what the gateway itself has logged since the test began."""
+        """Returns the records that the gateway itself has logged since the start of the test."""
         return [
             record["MESSAGE"]
             for record in journal(since=self.since)
@@ -135,7 +135,7 @@ class UnitTest(unittest.TestCase):
         ]
 
     def fails_with(self, code):
-        """Waits until the service has failed with an exit code, and gives its last error."""
+        """Waits until the service has failed with an exit code, and returns its last error."""
         until(lambda: show("ActiveState") == "failed", f"the end with {code}")
         self.assertEqual(show("ExecMainStatus"), str(code), said())
         records = journal(since=self.since)

@@ -2,7 +2,7 @@
 import PasserelleNet
 import PasserelleWire
 
-/// Walks a conformance suite's cases, one connection each, then asks it for its report.
+/// Runs a conformance suite's cases, one connection each, then requests the report.
 final class EchoCases {
     private let base: String
     private let agent: String
@@ -11,7 +11,7 @@ final class EchoCases {
     private var current: EchoConnection?
     private let onEnd: (String?) -> Void
 
-    /// Prepares to walk the cases that `base` offers; `onEnd` hears what went wrong, if anything.
+    /// Prepares to run the cases at `base`; `onEnd` is called at the end, with the failure if any.
     init(base: String, agent: String, loop: EventLoop, onEnd: @escaping (String?) -> Void) {
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.agent = HTTPTarget.encode(agent)
@@ -19,12 +19,12 @@ final class EchoCases {
         self.onEnd = onEnd
     }
 
-    /// Asks how many cases there are, and walks them all.
+    /// Requests the number of cases, and runs them all.
     func start() {
         connect("/getCaseCount") { [weak self] failure in
             guard let self else { return }
             guard failure == nil, count > 0 else {
-                return onEnd(failure ?? "the suite named no number of cases")
+                return onEnd(failure ?? "the suite did not report the number of cases")
             }
             run(1)
         }
@@ -44,7 +44,7 @@ final class EchoCases {
     }
 
     private func connect(_ path: String, then next: @escaping (String?) -> Void) {
-        guard let target = EchoTarget(base + path) else { return onEnd("\(base) is no URL") }
+        guard let target = EchoTarget(base + path) else { return onEnd("\(base) is not a URL") }
         do {
             current = try EchoConnection(connecting: target, loop: loop)
             current?.onEnd = next

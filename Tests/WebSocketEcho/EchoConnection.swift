@@ -2,18 +2,18 @@
 import PasserelleNet
 import PasserelleWire
 
-/// One WebSocket over one link, in either role: echoes messages, or hands texts to `onText`.
+/// One WebSocket over one link, in either role: echoes messages, or passes texts to `onText`.
 final class EchoConnection: LinkOwner {
-    /// The largest message taken, in bytes: conformance suites send 16 MiB.
+    /// The largest message accepted, in bytes: conformance suites send 16 MiB.
     static let messageBytes = 64 << 20
-    /// How many bytes may wait to be sent before no more is read, until they are out.
+    /// The number of unsent bytes above which reading pauses until they are sent.
     static let waitingBytes = 1 << 20
-    /// How long connecting may take.
+    /// The timeout of connecting.
     static let patience = Duration.seconds(10)
 
     /// Called with each text instead of echoing it.
     var onText: (([UInt8]) -> Void)?
-    /// Called once when all is over, with a sentence when no WebSocket came about.
+    /// Called once at the end, with a sentence if no WebSocket was opened.
     var onEnd: ((_ failure: String?) -> Void)?
 
     private var requests: HTTPRequestParser?
@@ -28,7 +28,7 @@ final class EchoConnection: LinkOwner {
         take(link)
     }
 
-    /// Connects and shakes hands.
+    /// Connects and starts the handshake.
     init(connecting target: EchoTarget, loop: EventLoop) throws(TLSError) {
         let key = Base64.encode(Random.bytes(16))
         accept = Base64.encode(Digest.sha1(WebSocketHandshake.acceptInput(key: key)))
@@ -65,7 +65,7 @@ final class EchoConnection: LinkOwner {
 
     private func take(_ link: Link) {
         link.owner = self
-        // One message more may come when what waits is just below the mark.
+        // If the queue is just below the mark, one more message may be added.
         link.outputLimit = Self.waitingBytes + 2 * Self.messageBytes
     }
 
@@ -133,8 +133,8 @@ final class EchoConnection: LinkOwner {
     }
 
     private func finish(_ failure: String?) {
-        let tell = onEnd
+        let callback = onEnd
         onEnd = nil
-        tell?(failure)
+        callback?(failure)
     }
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
 
-/// Where a `ws://` or `wss://` URL leads; `nil` for anything else.
+/// The target of a `ws://` or `wss://` URL.
 struct EchoTarget {
     let isSecure: Bool
     let address: ListenAddress
     let hostField: String
     let path: String
 
-    /// Reads `ws://HOST[:PORT][/PATH]`, where a missing port is the scheme's own.
+    /// Reads `ws://HOST[:PORT][/PATH]`, with the scheme's port by default, or returns `nil`.
     init?(_ url: String) {
         guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else {
             return nil

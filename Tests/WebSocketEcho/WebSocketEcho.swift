@@ -2,7 +2,7 @@
 import Glibc
 import PasserelleNet
 
-/// Echoes WebSocket messages in either role, so that conformance suites can drive both.
+/// Echoes WebSocket messages in either role, so that conformance suites can test both.
 @main
 enum WebSocketEcho {
     private static let usage = """
@@ -37,7 +37,7 @@ enum WebSocketEcho {
         let listener = try Listener(loop: loop, address: address) { link in
             _ = EchoConnection(accepting: link)
         }
-        say("listening on 127.0.0.1:\(listener.boundPort ?? port)", to: 1)
+        printLine("listening on 127.0.0.1:\(listener.boundPort ?? port)", to: 1)
         try loop.run()
     }
 
@@ -68,11 +68,11 @@ enum WebSocketEcho {
     }
 
     private static func quit(_ message: String, _ code: Int32) -> Never {
-        say(message, to: 2)
+        printLine(message, to: 2)
         exit(code)
     }
 
-    private static func say(_ message: String, to descriptor: Int32) {
+    private static func printLine(_ message: String, to descriptor: Int32) {
         let line = Array((message + "\n").utf8)
         _ = write(descriptor, line, line.count)
     }

@@ -1,5 +1,5 @@
-// The Linux calls and structs that Swift's Glibc module hides. No _GNU_SOURCE here: fd_set would
-// then differ from Glibc's own module. Calls that need it are wrapped in shim.c.
+// The Linux calls and structs that Swift's Glibc module hides. Must not define _GNU_SOURCE, since
+// fd_set would then differ from Glibc's own module. Calls that need it are wrapped in shim.c.
 #ifndef PASSERELLE_CLINUX_H
 #define PASSERELLE_CLINUX_H
 
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/// Who is at the other end of a Unix stream socket, as the kernel noted when it connected.
+/// The peer of a Unix stream socket, as the kernel recorded it at connect time.
 struct CLinux_credentials {
     int32_t pid;
     uint32_t uid;
@@ -33,22 +33,26 @@ int CLinux_accept(int listener, struct sockaddr *address, socklen_t *length);
 /// SO_PEERCRED (unix(7)): 0, or -1 with errno set.
 int CLinux_credentials(int descriptor, struct CLinux_credentials *credentials);
 
-/// SIOCOUTQ (tcp(7), unix(7)): how many bytes of a stream socket the peer has not taken, or -1.
+/// SIOCOUTQ (tcp(7), unix(7)): bytes of a stream socket that the peer has not taken, or -1.
 int CLinux_unread_bytes(int descriptor);
 
-/// PR_SET_DUMPABLE (prctl(2)): no core file, no tracer, and /proc/self for root alone. 0, or -1.
+/// Returns 1 if a Unix socket that neither listens nor is connected is bound to a file, under any
+/// name (sock_diag(7)); 0 if not; -1 if the kernel does not answer.
+int CLinux_is_unix_bound(uint64_t device, uint64_t inode);
+
+/// PR_SET_DUMPABLE (prctl(2)): no core file, no tracer, and /proc/self for root only. 0, or -1.
 int CLinux_forbid_dumps(void);
 
-/// Gives back what only the start needed: free heap (malloc_trim(3)), and the mappings of libraries'
-/// code and constants (MADV_DONTNEED, madvise(2)), which come back from the page cache where used.
+/// Releases memory that only the start needed: free heap (malloc_trim(3)), and mapped library code
+/// and constants (MADV_DONTNEED, madvise(2)), which the page cache restores on use.
 void CLinux_release_startup_pages(void);
 
-/// Asks the processor for the 192 bytes from an address on, which need not be one of ours.
+/// Prefetches the 192 bytes from an address on, which may be invalid.
 static inline void CLinux_prefetch(const void *address) {
     for (int line = 0; line < 3; line++) __builtin_prefetch((const char *)address + 64 * line);
 }
 
-/// pthread_setname_np(3) for the calling thread; at most 15 bytes.
+/// pthread_setname_np(3) for the calling thread; the name must have at most 15 bytes.
 void CLinux_name_thread(const char *name);
 
 #endif

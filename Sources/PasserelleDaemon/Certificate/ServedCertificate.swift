@@ -1,47 +1,49 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
+package import PasserelleConfiguration
+package import PasserelleLog
+package import PasserelleNet
 import PasserelleWire
 
-/// The certificate that listeners show, which is read again when its files change.
+/// The certificate of the listeners, which is read again when its files change.
 ///
-/// A pair that cannot be used changes nothing: the log says why, and the one before stays.
-final class ServedCertificate {
-    /// How often the files are looked at: a change is taken over at the second look.
-    static let lookInterval: Duration = .seconds(2)
+/// If a pair cannot be used, the log has the reason and the previous certificate stays in use.
+package final class ServedCertificate {
+    /// The interval between checks of the files; a change takes effect at the second check.
+    package static let checkInterval: Duration = .seconds(2)
 
-    /// Told of each certificate that takes the place of another.
-    var changed: (TLSServer) -> Void = { _ in }
+    /// Called with each certificate that replaces another.
+    package var changed: (TLSServer) -> Void = { _ in }
 
-    /// What listeners show now.
-    private(set) var server: TLSServer
+    /// The certificate in use.
+    package private(set) var server: TLSServer
     private var files: CertificateFiles
     private var changes: CertificateChanges
     private unowned let loop: EventLoop
     private let log: Log
 
     /// Reads the files.
-    init(_ files: CertificateFiles, loop: EventLoop, log: Log) throws(TLSError) {
-        // Looked at first: what changes meanwhile is seen as a change.
+    package init(_ files: CertificateFiles, loop: EventLoop, log: Log) throws(TLSError) {
+        // Checked before the read, so that a change during the read is noticed.
         changes = CertificateChanges(read: .init(files))
         server = try Self.read(files)
         self.files = files
         self.loop = loop
         self.log = log
-        lookLater()
+        checkLater()
     }
 
-    /// Reads the files now, or others from now on.
-    func reload(_ files: CertificateFiles) {
+    /// Reads the files now; `files` replaces the earlier paths.
+    package func reload(_ files: CertificateFiles) {
         changes = CertificateChanges(read: .init(files))
         take(files)
     }
 
-    private func lookLater() {
-        loop.after(Self.lookInterval) { [weak self] in
+    private func checkLater() {
+        loop.after(Self.checkInterval) { [weak self] in
             guard let self else { return }
-            if changes.looked(.init(files)) { take(files) }
-            lookLater()
+            if changes.shouldRead(.init(files)) { take(files) }
+            checkLater()
         }
     }
 
@@ -50,7 +52,7 @@ final class ServedCertificate {
         do throws(TLSError) {
             server = try Self.read(files)
         } catch {
-            return log.error("certificate not reloaded, the one before stays: \(error)")
+            return log.error("certificate not reloaded, the previous one stays: \(error)")
         }
         log.info("certificate reloaded", ["certificate": files.certificate])
         changed(server)
@@ -66,4 +68,65 @@ final class ServedCertificate {
         HTTPResponse(
             status: 400, fields: ["Content-Type": "text/plain"],
             body: Array("This port speaks HTTPS.\n".utf8)), version: .http11, keepAlive: false)
+}
+
+/// Decides when a certificate's files are read again, from periodic checks of the files.
+///
+/// They are read if they differ from the last files read and did not change between two checks, so
+/// that a program has time to write both. Each state is read once, so that an unusable pair is
+/// logged once.
+package struct CertificateChanges: Equatable {
+    /// The state of both files at one check; `nil` for a missing file.
+    package struct State: Equatable {
+        package var certificate: FileStamp?
+        package var key: FileStamp?
+    }
+
+    private var read: State
+    private var last: State
+
+    /// `state` is the state of the files that were read last.
+    package init(read state: State) {
+        read = state
+        last = state
+    }
+
+    /// Records a check of the files; returns true if they must be read now.
+    package mutating func shouldRead(_ state: State) -> Bool {
+        defer { last = state }
+        guard state != read, state == last else { return false }
+        read = state
+        return true
+    }
+}
+
+extension CertificateChanges.State {
+    /// Checks the files now.
+    package init(_ files: CertificateFiles) {
+        self.init(
+            certificate: FileStamp(path: files.certificate), key: FileStamp(path: files.key))
+    }
+}
+
+extension Gateway {
+    /// Reads the certificate, if one is set, and passes each new one to the listeners.
+    package func openCertificate(_ configuration: Configuration) throws(StartError) {
+        guard let files = configuration.certificate else { return }
+        do throws(TLSError) {
+            certificate = try ServedCertificate(files, loop: loop, log: log)
+        } catch {
+            throw StartError(setting: "PASSERELLE_TLS_CERT and PASSERELLE_TLS_KEY: \(error)")
+        }
+        certificate?.changed = { [weak self] server in
+            // Open links keep their certificate.
+            for listener in self?.listeners ?? [] where listener.tls != nil {
+                listener.tls = server
+            }
+        }
+    }
+
+    /// The certificate of an HTTP listener; `nil` for Unix sockets, which stay on this host.
+    package func tls(for address: ListenAddress) -> TLSServer? {
+        if case .unix = address { nil } else { certificate?.server }
+    }
 }

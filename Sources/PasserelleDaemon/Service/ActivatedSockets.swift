@@ -1,41 +1,42 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
+import PasserelleLog
+package import PasserelleNet
 
-/// The sockets that systemd listens on for us, by what is served on them.
+/// The sockets passed by systemd, by service.
 ///
-/// They are told apart by their names (`FileDescriptorName=`), never by their order, which
-/// differs from one start to the next. Any number may have one name.
-struct ActivatedSockets: Equatable, Sendable {
-    /// One descriptor as systemd passes it.
-    struct Passed: Equatable, Sendable {
-        var descriptor: Int32
-        var name: String
-        var kind: DescriptorKind
+/// They are identified by name (`FileDescriptorName=`), not by order, which differs from one start
+/// to the next. Several sockets may have the same name.
+package struct ActivatedSockets: Equatable, Sendable {
+    /// A descriptor as passed by systemd.
+    package struct Passed: Equatable, Sendable {
+        package var descriptor: Int32
+        package var name: String
+        package var kind: DescriptorKind
     }
 
-    /// One socket that listens.
-    struct Socket: Equatable, Sendable {
-        var descriptor: Int32
-        var address: ListenAddress
+    /// A listening socket.
+    package struct Socket: Equatable, Sendable {
+        package var descriptor: Int32
+        package var address: ListenAddress
     }
 
-    /// Where readers are served; they stand in the place of `PASSERELLE_HTTP`.
-    private(set) var http: [Socket] = []
-    /// Where operators are served; they stand in the place of `PASSERELLE_ADMIN`.
-    private(set) var admin: [Socket] = []
-    /// Where the line protocol is spoken; they stand in the place of `PASSERELLE_IPC`.
-    private(set) var ipc: [Socket] = []
+    /// Listeners for readers; they replace `PASSERELLE_HTTP`.
+    package private(set) var http: [Socket] = []
+    /// Listeners for operators; they replace `PASSERELLE_ADMIN`.
+    package private(set) var admin: [Socket] = []
+    /// Listeners for the line protocol; they replace `PASSERELLE_IPC`.
+    package private(set) var ipc: [Socket] = []
 
     /// No sockets.
-    init() {}
+    package init() {}
 
-    /// Sorts what was passed, or throws at the first descriptor that we could not serve as meant.
+    /// Sorts the descriptors passed, or throws at the first one that must not be served.
     ///
-    /// With `admitsAnybody`, a socket for readers that other hosts can reach is refused too; one for
-    /// operators is, but with `isAdminOpen`.
-    init(
-        _ passed: [Passed], admitsAnybody: Bool = false, isAdminOpen: Bool = false
+    /// If `isUnchecked`, a socket for readers must not be reachable from other hosts. A socket
+    /// for operators must not be either, unless `isAdminOpen`.
+    package init(
+        _ passed: [Passed], isUnchecked: Bool = false, isAdminOpen: Bool = false
     ) throws(Refusal) {
         for each in passed {
             guard case .listener(let address) = each.kind else {
@@ -44,7 +45,7 @@ struct ActivatedSockets: Equatable, Sendable {
             let socket = Socket(descriptor: each.descriptor, address: address)
             switch each.name {
             case "http":
-                guard !admitsAnybody || address.isLoopback else {
+                guard !isUnchecked || address.isLoopback else {
                     throw Refusal(each, .openToAll)
                 }
                 http.append(socket)
@@ -61,20 +62,22 @@ struct ActivatedSockets: Equatable, Sendable {
 }
 
 extension ActivatedSockets {
-    /// Why a descriptor is not served, in one sentence that says what to change.
-    struct Refusal: Error, Equatable, CustomStringConvertible {
-        /// What is wrong.
-        enum Reason: Equatable { case notListening, notUnix, adminOpen, unknownName, openToAll }
+    /// Why a descriptor is refused, as a sentence with the remedy.
+    package struct Refusal: Error, Equatable, CustomStringConvertible {
+        /// The reason of a refusal.
+        package enum Reason: Equatable {
+            case notListening, notUnix, adminOpen, unknownName, openToAll
+        }
 
-        let passed: Passed
-        let reason: Reason
+        package let passed: Passed
+        package let reason: Reason
 
-        init(_ passed: Passed, _ reason: Reason) {
+        package init(_ passed: Passed, _ reason: Reason) {
             self.passed = passed
             self.reason = reason
         }
 
-        var description: String {
+        package var description: String {
             let name = QuotedText.quoted(passed.name, limit: 60)
             return "systemd passed descriptor \(passed.descriptor), named \(name), which "
                 + words
@@ -83,20 +86,20 @@ extension ActivatedSockets {
         private var words: String {
             switch reason {
             case .notListening:
-                "is \(kind), not a listening stream socket: the socket unit takes ListenStream="
-                    + " and Accept=no"
+                "is \(kind), not a listening stream socket: use ListenStream= and Accept=no in the"
+                    + " socket unit"
             case .notUnix:
-                "is no Unix socket: the line protocol is for this host alone, so its ListenStream="
-                    + " is a path"
+                "is not a Unix socket: the line protocol is for this host only; set ListenStream="
+                    + " to a path"
             case .adminOpen:
-                "other hosts can reach, and nobody is asked who they are there: its ListenStream="
-                    + " is a loopback address or a path, unless PASSERELLE_ADMIN_OPEN=yes"
+                "other hosts can reach without authentication: set ListenStream= to a loopback"
+                    + " address or a path, or set PASSERELLE_ADMIN_OPEN=yes"
             case .unknownName:
-                "is no name of ours: set FileDescriptorName=http, admin or ipc in the socket"
+                "is not a known name: set FileDescriptorName=http, admin or ipc in the socket"
                     + " unit"
             case .openToAll:
-                "other hosts can reach, and PASSERELLE_AUTH=none would let everybody there read"
-                    + " every channel: its ListenStream= is a loopback address or a path"
+                "other hosts can reach, and with PASSERELLE_AUTH=none they can read every channel:"
+                    + " set ListenStream= to a loopback address or a path"
             }
         }
 

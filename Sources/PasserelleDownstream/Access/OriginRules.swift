@@ -1,51 +1,61 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleHTTP
 import PasserelleNet
 package import PasserelleWire
 
-/// Decides which names the gateway answers for, and pages of which origins may use it.
+/// Decides which host names the gateway serves, and which origins' pages may use it.
 ///
-/// A browser says both and lies about neither. A page elsewhere whose name was made to point here
-/// (DNS rebinding) is known by its `Host`, any other page elsewhere by its `Origin`.
+/// Browsers send both reliably. A page of another site that uses a name resolving to this host (DNS
+/// rebinding) is detected by its `Host`, and any other page of another site by its `Origin`.
 package struct OriginRules: Equatable, Sendable {
-    /// Which `Host` is answered.
+    /// The values of `Host` that are served.
     package enum Hosts: Equatable, Sendable {
         case any
-        /// Loopback names and addresses alone.
+        /// Loopback names and addresses only.
         case loopback
-        /// These, each with the port it names or with any, and those of the loopback.
+        /// These names, each with its port or with any if it has none, and loopback names.
         case listed(Set<String>)
-        /// These likewise, and every address: no name that a page could have made for itself.
+        /// These names, loopback names, and every numeric address, since a page cannot obtain one
+        /// as its name.
         case addresses(Set<String>)
     }
 
-    /// What pages of allowed origins may do and see across origins.
-    private static let exposed = "ETag, Retry-After"
-    private static let preflightSeconds = "600"
+    /// The response fields that pages of allowed origins may read, besides those that every page
+    /// may (Fetch §2.2.2).
+    private static let exposed = "Age, ETag, Retry-After, WWW-Authenticate"
+    /// How long a browser may keep the answer to a preflight; browsers reduce a longer time.
+    private static let preflightSeconds = "7200"
+    /// The request fields that such pages may set.
     private static let requestFields = [
-        "Authorization", "Content-Type", "If-None-Match", "Last-Event-ID",
+        "Authorization", "Content-Type", "If-None-Match", "Last-Event-ID", "Passerelle-Refusals",
     ]
+    /// The maximum size of an origin in bytes; a scheme, a host name of 253 bytes and a port are
+    /// less.
+    package static let originBytes = 512
 
     package var hosts = Hosts.any
-    /// Origins of other pages that may read and send, as browsers write them.
+    /// Origins of other sites that may read and send, as browsers write them.
     package var origins: Set<String> = []
-    /// Further fields that such pages may set.
+    /// Further request fields that such pages may set.
     package var fields: [String] = []
 
-    /// Any host, and no other origin.
+    /// Creates rules that allow any host and no other origin.
     package init() {}
 
-    /// What holds where operators are served: no page elsewhere has any business there.
+    /// Returns the rules of the operators' surface, which allows no other origin.
     static func operators(_ hosts: Hosts) -> OriginRules {
         var rules = OriginRules()
         rules.hosts = hosts
         return rules
     }
 
-    /// Refuses a request for a name that is not ours; one without a name is no browser's.
+    /// Refuses a request for a host that is not served; a request without `Host` is not from a
+    /// browser.
     package func checkHost(of request: HTTPRequest) throws(Refusal) {
-        guard hosts != .any, let host = request.fields.first("Host")?.lowercased() else { return }
-        let name = Self.name(of: host)
+        guard hosts != .any, let host = request.fields.first("Host")?.lowercased(),
+            let name = request.hostName
+        else { return }
         if ListenAddress.isLoopbackHost(name) { return }
         switch hosts {
         case .any, .loopback: break
@@ -57,32 +67,37 @@ package struct OriginRules: Equatable, Sendable {
         }
         throw Refusal(
             421, "misdirected",
-            "This gateway does not answer for that host; PASSERELLE_HOSTS says for which.")
+            "This gateway does not serve that host; see PASSERELLE_HOSTS.")
     }
 
-    /// The origin of a page elsewhere that may have the answer; `nil` where no page elsewhere asks.
+    /// Returns the origin that may read the answer; `nil` if the request is not from another
+    /// origin.
     ///
-    /// Refuses all others: who reads is seen to be there, so that reading is more than a look.
+    /// Refuses all other origins. Reading makes the user visible as a member, so that even
+    /// unreadable answers have an effect.
     package func crossOrigin(of request: HTTPRequest) throws(Refusal) -> String? {
-        guard let origin = request.fields.first("Origin")?.lowercased() else { return nil }
-        if origins.contains(origin) { return origin }
-        let host = request.fields.first("Host")?.lowercased()
-        if let host, origin == "http://" + host || origin == "https://" + host { return nil }
+        guard let written = request.fields.first("Origin") else { return nil }
+        if written.utf8.count <= Self.originBytes {
+            let origin = written.lowercased()
+            // Returned as written: a browser expects exactly that, and extensions may use capitals.
+            if origins.contains(origin) { return written }
+            if !request.isCrossOrigin { return nil }
+        }
         throw Refusal(
             403, "forbidden",
-            "Pages of that origin may not use this gateway; PASSERELLE_ORIGINS says which may.")
+            "Pages of that origin may not use this gateway; see PASSERELLE_ORIGINS.")
     }
 
-    /// Adds what lets a page of that origin have an answer (Fetch §3.3): credentials among it, and
-    /// so never a wildcard.
+    /// Adds the fields that expose an answer to an origin (Fetch §3.3); credentials are allowed,
+    /// hence never a wildcard.
     static func allow(_ origin: String, in fields: inout HTTPFields) {
         fields.set("Access-Control-Allow-Origin", origin)
         fields.set("Access-Control-Allow-Credentials", "true")
         fields.set("Access-Control-Expose-Headers", exposed)
-        fields.set("Vary", "Origin")
     }
 
-    /// The answer to OPTIONS: the methods, and to a preflight what a page may send.
+    /// Returns the answer to OPTIONS: the methods, and for a preflight the request fields that a
+    /// page may send.
     func options(_ request: HTTPRequest, allowed: String) -> HTTPResponse {
         var response = HTTPResponse.options(allowed)
         if request.fields.contains("Access-Control-Request-Method") {
@@ -92,11 +107,5 @@ package struct OriginRules: Equatable, Sendable {
             response.fields.set("Access-Control-Max-Age", Self.preflightSeconds)
         }
         return response
-    }
-
-    /// The host without its port, and without the brackets of an IPv6 address.
-    private static func name(of host: String) -> String {
-        if host.hasPrefix("[") { return String(host.dropFirst().prefix { $0 != "]" }) }
-        return String(host.prefix { $0 != ":" })
     }
 }

@@ -3,9 +3,9 @@
 package import PasserelleHub
 import PasserelleWire
 
-/// Turns entries into the one event object of every surface, and that into its forms.
+/// Encodes entries as the event object that all surfaces share, and that object in its forms.
 package struct EventEncoder {
-    /// What an event object has around its data, in bytes: mostly less.
+    /// An estimate of the bytes of an event object besides its data; most have fewer.
     private static let envelopeBytes = 224
 
     private let hub: Hub
@@ -14,7 +14,7 @@ package struct EventEncoder {
         self.hub = hub
     }
 
-    /// The forms of an event, made on first use and kept with it.
+    /// Returns the forms of an event, which are encoded on first use and kept with the event.
     package func form(of event: Event) -> EncodedForm {
         if let form = event.form { return form }
         if case .tombstone = event.content {
@@ -32,69 +32,85 @@ package struct EventEncoder {
         return form
     }
 
-    /// The forms of an entry, which may be made for one reader alone.
+    /// Returns the forms of an entry, which may exist for one reader only.
     ///
-    /// Such are a snapshot, a refusal, or a gap in front of what is held; `sequence` is the reader's
-    /// position there.
-    package func form(of entry: Entry, at sequence: UInt64, now: WallTime) -> EncodedForm {
-        let channel: Channel
-        let name: String
-        let data: [UInt8]
-        switch entry {
-        case .event(let event): return form(of: event)
-        case .snapshot(let live):
-            (channel, name) = (live, "pusher:subscription_succeeded")
-            data = Self.snapshot(of: live)
-        case .refusal(let refused, let status, let message):
-            let content = Event.Content.refused(status: status, message: message)
-            (channel, name, data) = (refused, content.name, content.data)
-        case .gap(let incomplete, let gap):
-            let content = Event.Content.gap(gap)
-            (channel, name, data) = (incomplete, content.name, content.data)
-        }
+    /// Entries for one reader are a snapshot, a refusal, or a gap before the oldest held event;
+    /// `sequence` is the reader's position at that entry.
+    package func form(
+        of entry: Entry, at sequence: UInt64, for recipient: Recipient, now: WallTime
+    ) -> EncodedForm {
+        if case .event(let event) = entry { return form(of: event) }
+        let (channel, name, data) = entry.parts(for: recipient)
         let position = hub.position(at: sequence).text
         var json: [UInt8] = []
-        object(position, now, channel.name, name, data, nil, into: &json)
+        object(position, now, channel, name, data, nil, into: &json)
         return Self.form(id: position, name: name, json: json)
     }
 
-    /// `{"presence":{"count":…,"ids":[…],"hash":{…}}}`, or `{}` on a channel without presence.
-    package static func snapshot(of channel: Channel) -> [UInt8] {
-        guard channel.hasPresence else { return Array("{}".utf8) }
-        var json = Array(#"{"presence":"#.utf8)
-        presence(of: channel, into: &json)
-        json.append(UInt8(ascii: "}"))
+    /// `{"presence":{"count":…,"ids":[…],"hash":{…}},"me":…,"upstream":…}`: the data of a snapshot.
+    ///
+    /// `presence` is absent on a channel without presence, and `me` if the reader's user is
+    /// unknown.
+    package static func snapshot(of channel: Channel, for recipient: Recipient) -> [UInt8] {
+        var json = [UInt8(ascii: "{")]
+        if channel.hasPresence {
+            json += #""presence":"#.utf8
+            presence(of: channel, into: &json)
+        }
+        append(me: recipient.userID, isFirst: !channel.hasPresence, to: &json)
+        if json.count > 1 { json.append(UInt8(ascii: ",")) }
+        json += #""upstream":"\#(recipient.upstream.word)"}"#.utf8
         return json
     }
 
-    /// `{"count":…,"ids":[…],"hash":{…}}`: who is on a channel.
-    package static func presence(of channel: Channel, into json: inout [UInt8]) {
-        let members = channel.members.list
-        json += Array(#"{"count":\#(members.count),"ids":["#.utf8)
-        for (index, member) in members.enumerated() {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
-            JSONWriter.string(member.userID, into: &json)
-        }
-        json += Array(#"],"hash":{"#.utf8)
-        for (index, member) in members.enumerated() {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
-            JSONWriter.string(member.userID, into: &json)
-            json.append(UInt8(ascii: ":"))
-            json += member.userInfo ?? Array("null".utf8)
-        }
-        json += Array("}}".utf8)
+    /// `{"count":…,"ids":[…],"hash":{…},"me":…}`: the members of a channel, for one reader.
+    static func presence(of channel: Channel, for userID: String?, into json: inout [UInt8]) {
+        presence(of: channel, into: &json)
+        json.removeLast()
+        append(me: userID, isFirst: false, to: &json)
+        json.append(UInt8(ascii: "}"))
     }
 
-    /// `[{"user_id":…,"user_info":…,"via":["channels"]},…]`: who is there, and by which way.
-    package static func memberList(of channel: Channel, into json: inout [UInt8]) {
-        json.append(UInt8(ascii: "["))
-        for (index, member) in channel.members.list.enumerated() {
-            json += Array((index > 0 ? "," : "").utf8) + Array(#"{"user_id":"#.utf8)
-            JSONWriter.string(member.userID, into: &json)
-            json += Array(#","user_info":"#.utf8) + (member.userInfo ?? Array("null".utf8))
-            json += Array(#","via":\#(channel.ways(of: member.userID))}"#.utf8)
+    /// `,"me":…`, or nothing if the reader's user is unknown.
+    static func append(me userID: String?, isFirst: Bool = false, to json: inout [UInt8]) {
+        guard let userID else { return }
+        json += (isFirst ? #""me":"# : #","me":"#).utf8
+        JSONWriter.string(userID, into: &json)
+    }
+
+    /// `{"count":…,"ids":[…],"hash":{…}}`: the members of a channel, encoded once per change and
+    /// shared by all readers.
+    private static func presence(of channel: Channel, into json: inout [UInt8]) {
+        if channel.memberForms.presence == nil {
+            channel.memberForms.presence = presence(channel.members.list)
         }
-        json.append(UInt8(ascii: "]"))
+        json += channel.memberForms.presence ?? []
+    }
+
+    private static func presence(_ members: [Member]) -> [UInt8] {
+        var hash = JSONObjectWriter()
+        for member in members { hash.member(member.userID, json: member.userInfo) }
+        var presence = JSONObjectWriter()
+        presence.member("count", members.count)
+        presence.member("ids", json: JSONWriter.array(of: members.map(\.userID)))
+        presence.member("hash", json: hash.finished())
+        return presence.finished()
+    }
+
+    /// `[{"user_id":…,"user_info":…,"via":["channels"]},…]`: the members of a channel and how each
+    /// is a member, encoded once per change.
+    package static func memberList(of channel: Channel, into json: inout [UInt8]) {
+        if channel.memberForms.list == nil { channel.memberForms.list = memberList(of: channel) }
+        json += channel.memberForms.list ?? []
+    }
+
+    private static func memberList(of channel: Channel) -> [UInt8] {
+        JSONWriter.array(
+            channel.members.list.map { member in
+                var json = member.json
+                json.member("via", json: Array(channel.ways(of: member.userID).utf8))
+                return json.finished()
+            })
     }
 
     private func object(
@@ -118,7 +134,7 @@ package struct EventEncoder {
         json.append(UInt8(ascii: "}"))
     }
 
-    private static func form(id: String, name: String, json: [UInt8]) -> EncodedForm {
+    static func form(id: String?, name: String, json: [UInt8]) -> EncodedForm {
         var frame: [UInt8] = []
         EventStreamWriter.event(id: id, name: name, data: json, into: &frame)
         let size = String(frame.count, radix: 16)
@@ -129,7 +145,7 @@ package struct EventEncoder {
         bytes += "\r\n".utf8
         bytes += frame
         bytes += "\r\n".utf8
-        // The object is the frame's last line: behind it come that line's end and the empty line.
+        // The object is the frame's last line, followed by that line's end and the empty line.
         let end = start + frame.count - 2
         return EncodedForm(
             bytes: bytes, frame: start..<start + frame.count, json: end - json.count..<end)
@@ -137,56 +153,37 @@ package struct EventEncoder {
 }
 
 extension Channel {
-    /// True where Channels knows who is there.
-    package var hasPresence: Bool { name.hasPrefix("presence-") }
+    /// True if Channels reports the members of the channel.
+    package var hasPresence: Bool { name.utf8.starts(with: "presence-".utf8) }
 
-    /// By which ways a member is known to be there, as a JSON array.
+    /// Returns how a user is a member (through Channels, through the gateway) as a JSON array.
     fileprivate func ways(of userID: String) -> String {
-        guard let delegated = delegated[userID] else { return #"["channels"]"# }
+        guard let delegated = delegated[ByteKey(userID)] else { return #"["channels"]"# }
         return delegated.isKnownElsewhere ? #"["channels","gateway"]"# : #"["gateway"]"#
     }
 }
 
 extension Event.Content {
-    /// The event's name on every surface.
-    package var name: String {
-        switch self {
-        case .message(let name, _, _): name
-        case .memberAdded: "pusher:member_added"
-        case .memberRemoved: "pusher:member_removed"
-        case .refused: "pusher:subscription_error"
-        case .gap: "passerelle:gap"
-        case .tombstone: ""
-        }
-    }
-
     /// The `data` of the event object, as JSON.
     package var data: [UInt8] {
         switch self {
         case .message(_, let data, _): return data
-        case .memberAdded(let member):
-            var json = Array(#"{"user_id":"#.utf8)
-            JSONWriter.string(member.userID, into: &json)
-            json += Array(#","user_info":"#.utf8)
-            json += member.userInfo ?? Array("null".utf8)
-            json.append(UInt8(ascii: "}"))
-            return json
+        case .memberAdded(let member): return member.json.finished()
         case .memberRemoved(let userID):
-            var json = Array(#"{"user_id":"#.utf8)
-            JSONWriter.string(userID, into: &json)
-            json.append(UInt8(ascii: "}"))
-            return json
+            var json = JSONObjectWriter()
+            json.member("user_id", userID)
+            return json.finished()
         case .refused(let status, let message):
-            var json = Array(#"{"status":\#(status),"message":"#.utf8)
-            JSONWriter.string(message, into: &json)
-            json.append(UInt8(ascii: "}"))
-            return json
+            var json = JSONObjectWriter()
+            json.member("status", status)
+            json.member("message", message)
+            return json.finished()
         case .gap(let gap): return gap.data
         case .tombstone: return Array("null".utf8)
         }
     }
 
-    /// Who said it, where Channels vouches for that.
+    /// The sender, if Channels has authenticated it.
     package var userID: String? {
         if case .message(_, _, let userID) = self { userID } else { nil }
     }
@@ -195,30 +192,51 @@ extension Event.Content {
 extension Gap {
     /// `{"reason":…,"since":TIME?,"until":TIME?,"from":POSITION?}`.
     fileprivate var data: [UInt8] {
-        var text = #"{"reason":"\#(reason.rawValue)""#
-        if let since { text += #","since":"\#(since.text)""# }
-        if let until { text += #","until":"\#(until.text)""# }
-        if let from { text += #","from":"\#(from.text)""# }
-        return Array((text + "}").utf8)
+        var json = JSONObjectWriter()
+        json.member("reason", reason.rawValue)
+        if let since { json.member("since", since.text) }
+        if let until { json.member("until", until.text) }
+        if let from { json.member("from", from.text) }
+        return json.finished()
+    }
+}
+
+extension Member {
+    /// `{"user_id":…,"user_info":…}`.
+    fileprivate var json: JSONObjectWriter {
+        var json = JSONObjectWriter()
+        json.member("user_id", userID)
+        json.member("user_info", json: userInfo)
+        return json
+    }
+}
+
+extension Entry {
+    /// The channel, and the name and the data of the event object.
+    fileprivate func parts(
+        for recipient: Recipient
+    ) -> (channel: String, name: String, data: [UInt8]) {
+        let content: Event.Content
+        let name: String
+        switch self {
+        case .event(let event): (name, content) = (event.channel, event.content)
+        case .snapshot(let channel):
+            let data = EventEncoder.snapshot(of: channel, for: recipient)
+            return (channel.name, "pusher:subscription_succeeded", data)
+        case .refusal(let channel, let status, let message):
+            (name, content) = (channel.name, .refused(status: status, message: message))
+        case .gap(let channel, let gap): (name, content) = (channel.name, .gap(gap))
+        }
+        return (name, content.name, content.data)
     }
 }
 
 extension EventEncoder {
     /// The event-stream frame of `format=data`: the payload alone under the event's name.
-    package static func payloadFrame(of entry: Entry, id: String) -> [UInt8] {
-        let name: String
-        let data: [UInt8]
-        switch entry {
-        case .event(let event): (name, data) = (event.content.name, event.content.data)
-        case .snapshot(let channel):
-            (name, data) = ("pusher:subscription_succeeded", snapshot(of: channel))
-        case .refusal(_, let status, let message):
-            let content = Event.Content.refused(status: status, message: message)
-            (name, data) = (content.name, content.data)
-        case .gap(_, let gap):
-            let content = Event.Content.gap(gap)
-            (name, data) = (content.name, content.data)
-        }
+    package static func payloadFrame(
+        of entry: Entry, id: String, for recipient: Recipient
+    ) -> [UInt8] {
+        let (_, name, data) = entry.parts(for: recipient)
         var frame: [UInt8] = []
         EventStreamWriter.event(id: id, name: name, data: data, into: &frame)
         return frame

@@ -4,68 +4,76 @@ import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// `GET /events`: from the request to the open stream (design §3).
+/// The route `GET /events`: authorizes the request and opens the stream.
 enum EventStreamRoute {
-    /// The fields of a stream's head.
+    /// The header fields of a stream's response.
     static let fields: HTTPFields = [
         "Content-Type": "text/event-stream; charset=utf-8",
         "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no",
     ]
 
-    /// Opens a stream on the connection's link, which is the stream's from then on.
+    /// Opens a stream, which takes over the connection's link.
     static func serve(
-        _ request: HTTPRequest, on connection: HTTPConnection, desk: Desk
+        _ request: HTTPRequest, on connection: HTTPConnection, context: DownstreamContext
     ) throws(Refusal) {
-        var asked = try ReadRequest(request, desk.configuration)
-        if let last = request.fields.first("Last-Event-ID"), !last.isEmpty {
-            // What is no position is told in band, as one that we do not know: an EventSource would
-            // only try a refusal again.
-            asked.start = Position(last).map { .after($0) } ?? .unknown
-        }
+        var asked = try ReadRequest(request, context.configuration)
+        if let last = request.fields.lastEventID { asked.start = last }
         let (wanted, isHEAD, version) = (asked, request.method == "HEAD", request.version)
-        try desk.admit(request, to: wanted.channels, claiming: wanted.claim, on: connection) {
+        try context.admit(
+            request, to: wanted.channels, claiming: wanted.claim, isBrief: false, on: connection
+        ) {
             [weak connection] (grant) throws(Refusal) in
             guard let connection else { return }
             guard !connection.isDraining else { throw .draining }
             guard !isHEAD else {
                 return connection.answerStreamHead(fields: connection.streamFields)
             }
-            try open(wanted, with: grant, version: version, on: connection, desk: desk)
+            try open(wanted, with: grant, version: version, on: connection, context: context)
         }
     }
 
     private static func open(
-        _ asked: ReadRequest, with grant: Grant, version: HTTPVersion,
-        on connection: HTTPConnection, desk: Desk
+        _ asked: ReadRequest, with grant: Authorization, version: HTTPVersion,
+        on connection: HTTPConnection, context: DownstreamContext
     ) throws(Refusal) {
-        try desk.checkRoom(for: asked.channels)
-        let account = try desk.quotas.open(
+        let requester = connection.requester(context, user: grant.identity?.userID)
+        try context.makeRoom(for: asked.channels, by: requester)
+        let account = try context.quotas.open(
             for: connection.from, through: connection.link.peer, user: grant.identity?.userID)
-        var options: StreamReader.Options = version == .http11 ? .isChunked : []
+        var options: EventStreamReader.Options = version == .http11 ? .isChunked : []
         if asked.wantsOnlyData { options.insert(.onlyData) }
         let head = head(fields: connection.streamFields, version: version)
-        let reader = StreamReader(
-            link: connection.link, account: account, options: options, streams: desk.streams)
+        let reader = EventStreamReader(
+            link: connection.link, account: account, options: options, streams: context.streams)
         connection.handOver()
         connection.link.resume()
-        if !grant.isLasting { reader.stay = desk.door?.stays(reader, by: grant) }
-        desk.hub.attach(
+        context.hold(asked.channels, by: requester)
+        context.hub.attach(
             reader, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: true,
-            as: grant.identity?.userID, at: desk.now)
+            as: grant.identity?.userID, filter: context.filter(asked.events), at: context.now)
+        context.streams.users.add(reader, of: grant.userIDs, isStream: true)
         if let identity = grant.identity {
-            desk.services.presence.joined(asked.channels, identity)
+            context.services.presence.joined(asked.channels, identity)
         }
-        desk.tally.streams += 1
+        context.tally.streams += 1
+        let before = context.streams.pumpedBytes
         reader.begin(head: head)
+        // This comes last, since the grant may have expired by now, which ends the stream.
+        if !grant.isLasting, !reader.isOver {
+            reader.lease = context.authenticator?.addLease(for: reader, by: grant)
+        }
+        let cost = RequestCost.of(bytes: context.streams.pumpedBytes - before)
+        context.quotas.charge(cost, to: connection.from, through: connection.link.peer)
     }
 
-    /// The response's head and the first line of the stream.
+    /// Returns the response's head and the first line of the stream.
     private static func head(fields: HTTPFields, version: HTTPVersion) -> [UInt8] {
         // The link ends with the stream.
         var head = HTTPWriter.streamHead(
             status: 200, fields: fields, version: version, keepAlive: false)
         var retry: [UInt8] = []
-        EventStreamWriter.retry(milliseconds: spreadRetry(), into: &retry)
+        // Random, so that clients that lost their streams together do not reconnect together.
+        EventStreamWriter.retry(milliseconds: 1_000 + Random.below(2_000), into: &retry)
         if version == .http11 {
             HTTPWriter.chunk(retry.span, into: &head)
         } else {
@@ -73,19 +81,13 @@ enum EventStreamRoute {
         }
         return head
     }
-
-    /// How long a client waits before it reconnects, in milliseconds: spread, so that all those who
-    /// lost their stream together do not come back together.
-    private static func spreadRetry() -> Int {
-        1000 + Int(Random.uint32() % 2000)
-    }
 }
 
 extension HTTPConnection {
-    /// The fields of a stream's head for the page that asked.
+    /// The header fields of a stream's response for the requesting page.
     fileprivate var streamFields: HTTPFields {
         var fields = EventStreamRoute.fields
-        if let crossOrigin { OriginRules.allow(crossOrigin, in: &fields) }
+        addFields(to: &fields)
         return fields
     }
 }

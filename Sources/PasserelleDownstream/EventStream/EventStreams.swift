@@ -3,53 +3,64 @@
 import PasserelleHub
 import PasserelleNet
 
-/// What all event streams share: the turn's batch, the scratch buffer, the heartbeat.
+/// The state shared by all event streams: the turn's batch, the scratch buffer, the heartbeat.
 final class EventStreams {
-    /// What one channel's news of a turn is on the wire, for every reader that lacks just that.
+    /// The encoded events of one channel in a turn, for every reader that lacks exactly these.
     struct Batch {
-        let news: News
-        /// The last entry in it.
+        let update: ChannelUpdate
+        /// The events in it: those of the update that pass the readers' filter, if they have one.
+        let events: [Event]
+        /// The sequence number of the update's last event.
         let last: UInt64
         let bytes: [UInt8]
     }
 
-    /// When a stream says a comment: its place among those that do in the same second.
+    /// The place of a stream in the heartbeat: its second, and its index within that second.
     struct Beat {
         var slot: UInt16 = 0
         var index: UInt32 = 0
     }
 
-    /// A batch larger than this is told to each reader in pieces instead, in bytes.
+    /// The largest batch in bytes; if the events exceed it, each reader reads them from the log.
     static let batchBytes = 262_144
-    /// How soon a peer that is gone is noticed: by the first heartbeat that it leaves unanswered.
-    static let noticeTime: Duration = .seconds(30)
-    /// How long a peer has at least to acknowledge what it was sent.
-    static let leastUserTimeout: Duration = .seconds(10)
+    /// The interval in seconds at which each stream is checked for a dead peer.
+    ///
+    /// With a heartbeat of 15 s, a dead peer is detected within 30 s, when it does not acknowledge
+    /// the next heartbeat.
+    static let peerCheckSeconds = 5
 
     let loop: EventLoop
     let hub: Hub
     let encoder: EventEncoder
     let stalls: StallWatch
     let quotas: Quotas
-    /// Told when a stream of a known user has ended.
+    let authenticator: Authenticator?
+    /// The state of the connection to Channels, as it is reported to readers.
+    let upstream: UpstreamReports
+    /// The readers of known users: streams and waiting requests.
+    let users = UserReaders()
+    /// Called when a stream of a known user has ended.
     let left: (_ channels: [String], _ userID: String) -> Void
-    /// Where replays are put together; one for all, and for one turn.
+    /// The buffer in which replays are assembled; shared by all streams, released after each turn.
     var scratch: [UInt8] = []
-    /// Streams that are open.
+    /// The number of open streams.
     private(set) var count = 0
-    /// What was written to streams.
+    /// Bytes written to single streams; the batches shared by all readers are not counted.
+    var pumpedBytes = 0
+    /// The entries written to streams.
     var delivered = Deliveries()
-    /// How long sent bytes may stay unacknowledged.
-    let userTimeout: Duration
-    /// The last batch that was asked for, by its first sequence; `nil` where it would be too large.
+    /// The last batch requested, by its first sequence number; `nil` if it would be too large.
     private var latest: (first: UInt64, batch: Batch?)?
-    private var beats: [[StreamReader]]
+    /// The same for the filter that was used last.
+    private var latestFiltered: (first: UInt64, filter: EventFilter, batch: Batch?)?
+    private var beats: [[EventStreamReader]]
     private var nextBeat = 0
 
-    /// `heartbeat` is how often each stream is written to when nothing else is said.
+    /// Creates the shared state; `heartbeat` is the interval of keep-alive comments.
     init(
         loop: EventLoop, hub: Hub, encoder: EventEncoder, stalls: StallWatch, quotas: Quotas,
-        heartbeat: Duration, left: @escaping (_ channels: [String], _ userID: String) -> Void
+        authenticator: Authenticator?, upstream: UpstreamReports, heartbeat: Duration,
+        left: @escaping (_ channels: [String], _ userID: String) -> Void
     ) {
         self.left = left
         self.loop = loop
@@ -57,72 +68,101 @@ final class EventStreams {
         self.encoder = encoder
         self.stalls = stalls
         self.quotas = quotas
+        self.authenticator = authenticator
+        self.upstream = upstream
         let seconds = max(1, Int(heartbeat.components.seconds))
-        userTimeout = max(Self.leastUserTimeout, Self.noticeTime - heartbeat)
         beats = Array(repeating: [], count: seconds)
     }
 
-    /// The batch for a channel's news, made for the first reader that asks in a turn; `nil` where
-    /// each reader is to read for itself.
+    /// Returns the batch of a channel's new events, encoded once per turn; `nil` if each reader
+    /// must read the log itself.
     func batch(for channel: Channel) -> Batch? {
-        guard let news = channel.news else { return nil }
-        if let latest, latest.first == news.first { return latest.batch }
-        let batch = makeBatch(of: news)
-        latest = (news.first, batch)
+        guard let update = channel.update else { return nil }
+        if let latest, latest.first == update.first { return latest.batch }
+        let batch = makeBatch(of: update, with: update.events)
+        latest = (update.first, batch)
         return batch
     }
 
-    private func makeBatch(of news: News) -> Batch? {
-        guard let last = news.events.last else { return nil }
+    /// Returns the batch for readers with a filter; its bytes are shared like those of
+    /// `batch(for:)`, and empty if the filter passes no event.
+    func batch(for channel: Channel, passing filter: EventFilter) -> Batch? {
+        guard let update = channel.update else { return nil }
+        if let latestFiltered, latestFiltered.first == update.first,
+            latestFiltered.filter === filter
+        {
+            return latestFiltered.batch
+        }
+        let events = update.events.filter { filter.passes($0.content) }
+        let isWhole = events.count == update.events.count
+        let batch = isWhole ? batch(for: channel) : makeBatch(of: update, with: events)
+        latestFiltered = (update.first, filter, batch)
+        return batch
+    }
+
+    private func makeBatch(of update: ChannelUpdate, with events: [Event]) -> Batch? {
+        guard let last = update.events.last?.sequence else { return nil }
         var bytes: [UInt8] = []
-        if news.events.count == 1 {
-            bytes = encoder.form(of: last).bytes
+        if events.count == 1 {
+            bytes = encoder.form(of: events[0]).bytes
         } else {
-            for event in news.events {
+            for event in events {
                 bytes += encoder.form(of: event).bytes
                 guard bytes.count <= Self.batchBytes else { return nil }
             }
         }
-        return Batch(news: news, last: last.sequence, bytes: bytes)
+        return Batch(update: update, events: events, last: last, bytes: bytes)
     }
 
-    /// The turn is over: the next batch is another, and what was told is not kept.
+    /// Ends the turn: discards the batch and the scratch buffer.
     func turnEnded() {
         latest = nil
+        latestFiltered = nil
         if scratch.capacity > 0 { scratch = [] }
     }
 
-    /// Messages were deleted: no stream goes on with one.
+    /// Handles the retraction of messages: no stream continues to send one.
     ///
-    /// All are asked, since a stream that is not full may have a record waiting that TLS has made.
-    func retracted(by deletions: [Burial]) {
-        for reader in beats.joined() { reader.retracted(by: deletions) }
+    /// Examines all streams, since even one that is not full may have a TLS record in its queue.
+    func retracted(by retractions: [Retraction]) {
+        for reader in beats.joined() { reader.retracted(by: retractions) }
     }
 
-    /// A second has passed: the streams whose turn it is are written to.
+    /// Reports the state of the connection to Channels to all streams.
+    func upstreamChanged() {
+        for reader in beats.joined() { reader.upstreamChanged() }
+    }
+
+    /// Runs every second: checks the peers of the streams that are due, and writes keep-alive
+    /// comments to the streams of this second.
     func beat() {
         nextBeat = (nextBeat + 1) % beats.count
-        for reader in beats[nextBeat] { reader.sayBeat() }
+        for slot in stride(
+            from: nextBeat % Self.peerCheckSeconds, to: beats.count, by: Self.peerCheckSeconds)
+        {
+            for reader in beats[slot] { reader.checkPeer() }
+        }
+        for reader in beats[nextBeat] { reader.sendKeepAlive() }
     }
 
-    /// Ends every stream in an orderly way: its client comes back after its `retry`.
+    /// Ends every stream in an orderly way; its client reconnects after the `retry` delay.
     func drain() {
         for reader in beats.joined() { reader.end() }
     }
 
-    func opened(_ reader: StreamReader) {
+    func opened(_ reader: EventStreamReader) {
         count += 1
-        // Spread evenly by construction: each new stream beats one interval from now.
+        // The first comment is due one interval from now, which spreads the streams evenly.
         reader.beat = Beat(
             slot: UInt16(truncatingIfNeeded: nextBeat),
             index: UInt32(truncatingIfNeeded: beats[nextBeat].count))
         beats[nextBeat].append(reader)
     }
 
-    func closed(_ reader: StreamReader) {
+    func closed(_ reader: EventStreamReader) {
         count -= 1
         let (slot, index) = (Int(reader.beat.slot), Int(reader.beat.index))
-        // The last one takes the place that becomes free.
+        // The last one moves to the free place.
         guard let last = beats[slot].popLast(), last !== reader else { return }
         beats[slot][index] = last
         last.beat.index = reader.beat.index

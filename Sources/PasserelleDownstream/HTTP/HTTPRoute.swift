@@ -2,7 +2,7 @@
 
 import PasserelleWire
 
-/// What the gateway's own paths ask for.
+/// The routes of the gateway's own paths.
 enum HTTPRoute: Equatable {
     /// `/events`
     case events
@@ -16,16 +16,18 @@ enum HTTPRoute: Equatable {
     case health
     /// `/readyz`
     case readiness
-    /// `/check`: what whoever holds the application's secret asks from outside
+    /// `/check`: answers external checks that prove knowledge of the application's secret
     case check
+    /// `/diagnose/{test}`
+    case diagnose(DiagnoseTest)
 
-    /// Finds the route of a path as it came; `nil` where the path is none of ours.
+    /// Finds the route of a path as sent; returns `nil` if there is none.
     init?(path: String) {
         switch path {
         case "/events": self = .events
         case "/poll": self = .poll
         default:
-            // A path that cannot be decoded is none of ours.
+            // A path that cannot be decoded has no route.
             guard let segments = try? HTTPTarget.decodePath(path) else { return nil }
             self.init(segments)
         }
@@ -40,21 +42,28 @@ enum HTTPRoute: Equatable {
         case ("healthz", 1): self = .health
         case ("readyz", 1): self = .readiness
         case ("check", 1): self = .check
+        case ("diagnose", 2):
+            guard let test = DiagnoseTest(rawValue: segments[1]) else { return nil }
+            self = .diagnose(test)
         default: return nil
         }
     }
 
-    /// The methods that the route takes; OPTIONS says them.
+    /// The methods that the route accepts, as reported by OPTIONS.
     var methods: [String] {
-        if case .send = self { ["POST"] } else { Self.reading }
+        switch self {
+        case .send: ["POST"]
+        case .diagnose(let test): test.methods
+        default: Self.reading
+        }
     }
 
-    /// Whether it is for readers, and not for whoever looks after the gateway.
+    /// True if the route serves readers, false if it serves monitoring.
     var isForReaders: Bool { self != .health && self != .readiness }
 
     /// The value of `Allow`.
     var allowed: String { methods.joined(separator: ", ") }
 
-    /// The methods of what can only be read.
+    /// The methods of read-only routes.
     static let reading = ["GET", "HEAD"]
 }

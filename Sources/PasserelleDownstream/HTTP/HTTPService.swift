@@ -4,75 +4,125 @@ import PasserelleHub
 package import PasserelleNet
 import PasserelleWire
 
-/// One of the HTTP surfaces: its routes, and every connection that speaks it.
+/// One of the HTTP surfaces: its routes and its connections.
 package final class HTTPService {
-    /// Who is served.
+    /// The kind of client that is served.
     enum Audience {
         case readers
-        /// Whoever operates the gateway.
         case operators
     }
 
-    /// Connections that operators may have.
-    static let operatorConnections = 64
+    /// The maximum number of refused connections that wait for their request, so that the refusal
+    /// has the form that its client understands.
+    ///
+    /// Beyond that, the oldest one is refused without its request.
+    static let refusedConnections = 16
 
-    let desk: Desk
+    let context: DownstreamContext
     private let audience: Audience
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    /// Connections over a limit that wait for their request, the oldest first.
+    private(set) var refusedWaiting: [HTTPConnection] = []
     private(set) var isDraining = false
+    private var lastNumber: UInt64 = 0
 
-    private let rules: OriginRules
+    let rules: OriginRules
+    /// The values of `Vary` of answers and of event streams; `nil` for operators.
+    private let vary: (answer: String, stream: String)?
     private let hasProxies: Bool
-    /// The `Host` that was last found to be ours.
+    /// The last `Host` that was accepted.
     private var lastHost: String?
 
-    init(desk: Desk, for audience: Audience) {
-        self.desk = desk
+    init(context: DownstreamContext, for audience: Audience) {
+        self.context = context
         self.audience = audience
         rules =
             audience == .readers
-            ? desk.configuration.origins : .operators(desk.configuration.operatorHosts)
-        hasProxies = !desk.configuration.proxies.isEmpty
+            ? context.configuration.origins : .operators(context.configuration.operatorHosts)
+        let names = context.configuration.vary
+        vary =
+            audience == .readers
+            ? (names, names + ", Accept, Last-Event-ID, Passerelle-Refusals") : nil
+        hasProxies = !context.configuration.proxies.isEmpty
     }
 
-    /// Takes an accepted link.
-    ///
-    /// One too many is told so and ended.
+    /// Takes over an accepted link; a connection over a limit is refused and closed.
     package func accepted(_ link: Link) {
         switch audience {
         case .readers:
-            guard desk.quotas.admits(link) else {
-                return desk.tally.refused("too-many-connections")
-            }
+            if let refusal = context.quotas.admit(link) { return refuse(link, refusal) }
         case .operators:
-            // Not among the readers' connections: whoever looks why there are so many gets in.
-            guard connections.count < Self.operatorConnections else { return link.close() }
+            // Not counted among the readers' connections, so that these cannot shut operators out.
+            if connections.count >= context.quotas.limits.operatorConnections { closeIdlest() }
         }
         let connection = HTTPConnection(link: link, service: self)
+        lastNumber &+= 1
+        connection.number = lastNumber
         connections[ObjectIdentifier(connection)] = connection
     }
 
-    /// Connections that are open and no streams.
+    /// Closes the operators' connection that has been idle longest; one with an answer in progress
+    /// is closed only if all have one.
+    private func closeIdlest() {
+        let idlest = connections.values.min {
+            ($0.isBusy ? 1 : 0, $0.lastAsked, $0.number)
+                < ($1.isBusy ? 1 : 0, $1.lastAsked, $1.number)
+        }
+        guard let idlest else { return }
+        context.quotas.reached(.operatorConnections, by: idlest.link.peer)
+        idlest.abandon()
+    }
+
+    /// Answers all waiting polls with the entries that there are.
+    func answerWaitingPolls() {
+        for connection in connections.values { (connection.poll as? PollReader)?.answer() }
+    }
+
+    /// True if requests count against their client's rate.
+    var isForReaders: Bool { audience == .readers }
+
+    /// Refuses a connection over a limit once its request has arrived.
+    private func refuse(_ link: Link, _ refusal: Refusal) {
+        guard context.quotas.mayAnswerRefused(link) else {
+            context.tally.refused(refusal.word)
+            context.quotas.reached(refusal.limit, by: link.peer)
+            context.services.refused(refusal.status, refusal.word, link.peer)
+            return link.close()
+        }
+        refusedWaiting.append(HTTPConnection(link: link, service: self, refusing: refusal))
+        if refusedWaiting.count > Self.refusedConnections {
+            refusedWaiting[0].refuseWithoutRequest()
+        }
+    }
+
+    /// Removes a refused connection that has its answer.
+    func removeRefused(_ connection: HTTPConnection) {
+        refusedWaiting.removeAll { $0 === connection }
+    }
+
+    /// Open connections, not counting streams.
     package var connectionCount: Int { connections.count }
-    /// Polls that wait for news.
+    /// Polls that wait for new entries.
     var waitingPolls: Int { connections.values.count(where: \.isPolling) }
 
-    /// Closes what rests, and everything else after its answer.
+    /// Closes idle connections immediately, and others after their answer.
     func drain() {
         isDraining = true
         for connection in connections.values { connection.drain() }
+        for connection in refusedWaiting { connection.refuseWithoutRequest() }
     }
 
-    /// Counts a link no longer that was accepted here, and that no stream has taken over.
+    /// Stops counting a link that was accepted here and that no stream has taken over.
     func ended(_ link: Link) {
-        if audience == .readers { desk.quotas.ended(link) }
+        if audience == .readers { context.quotas.ended(link) }
     }
 
     func forget(_ connection: HTTPConnection) {
         connections[ObjectIdentifier(connection)] = nil
+        removeRefused(connection)
     }
 
-    /// Answers a request: by a response now or later, or by taking the link over for a stream.
+    /// Answers a request: with a response now or later, or by passing the link to a stream.
     func serve(_ request: HTTPRequest, on connection: HTTPConnection) {
         do throws(Refusal) {
             try route(request, on: connection)
@@ -83,21 +133,26 @@ package final class HTTPService {
 
     private func route(_ request: HTTPRequest, on connection: HTTPConnection) throws(Refusal) {
         connection.crossOrigin = nil
+        // The console's page evaluates statuses and reconnects by itself.
+        connection.takesStream = audience == .readers && request.takesRefusalAsStream
+        connection.vary = connection.takesStream ? vary?.stream : vary?.answer
+        if let refusal = connection.refusal { throw allowing(request, on: connection, refusal) }
         if hasProxies {
-            connection.client = desk.configuration.proxies.client(
-                of: connection.link.peer, saying: request.fields)
+            connection.client = context.configuration.proxies.client(
+                of: connection.link.peer, with: request.fields)
         }
-        if audience == .readers { try checkPace(of: request, on: connection) }
+        if audience == .readers { try checkRequestRate(of: request, on: connection) }
         try checkHost(of: request, on: connection)
         if request.target == "*" { return connection.answer(.options("GET, HEAD")) }
         guard audience == .readers else { return try serveOperator(request, on: connection) }
-        let known: HTTPRoute? = connection.asksAgain(request) ? .poll : nil
+        let known: HTTPRoute? = connection.repeatsLastPoll(request) ? .poll : nil
         guard let route = known ?? HTTPRoute(path: request.path) else {
-            let reply: (HTTPResponse) -> Void = { [weak connection] in connection?.answer($0) }
-            guard !desk.services.otherRoutes(request, reply) else { return }
-            throw .noSuchRoute
+            return try serveOther(request, on: connection)
         }
-        if route.isForReaders {
+        if !route.isForReaders {
+            connection.vary = nil
+        } else {
+            if route == .events { connection.vary = vary?.stream }
             connection.crossOrigin = try rules.crossOrigin(of: request)
         }
         if request.method == "OPTIONS" {
@@ -109,45 +164,66 @@ package final class HTTPService {
         try serve(route, request, on: connection)
     }
 
-    /// Refuses who asks too often; a page that may hear it is told.
-    private func checkPace(
+    /// Answers a request for a path without a route: a file, or a route of the demo.
+    private func serveOther(
+        _ request: HTTPRequest, on connection: HTTPConnection
+    ) throws(Refusal) {
+        let segments = try? HTTPTarget.decodePath(request.path)
+        if let file = segments.flatMap({ context.services.file($0, request.fields) }) {
+            connection.vary = nil
+            return connection.answer(try FileRoute.answer(request, with: file))
+        }
+        let reply: (HTTPResponse) -> Void = { [weak connection] in connection?.answer($0) }
+        guard context.services.otherRoutes(request, reply) else { throw .noSuchRoute }
+    }
+
+    /// Exposes a refusal to the requesting page if its origin is allowed.
+    private func allowing(
+        _ request: HTTPRequest, on connection: HTTPConnection, _ refusal: Refusal
+    ) -> Refusal {
+        connection.crossOrigin = (try? rules.crossOrigin(of: request)) ?? nil
+        return refusal
+    }
+
+    /// Refuses a request over the client's rate; the refusal is exposed to allowed origins.
+    private func checkRequestRate(
         of request: HTTPRequest, on connection: HTTPConnection
     ) throws(Refusal) {
         do throws(Refusal) {
-            try desk.quotas.checkPace(of: connection.from, through: connection.link.peer)
+            try context.quotas.checkRequestRate(of: connection.from, through: connection.link.peer)
         } catch {
-            connection.crossOrigin =
-                (try? desk.configuration.origins.crossOrigin(of: request)) ?? nil
-            throw error
+            throw allowing(request, on: connection, error)
         }
     }
 
     private func serveOperator(
         _ request: HTTPRequest, on connection: HTTPConnection
     ) throws(Refusal) {
-        // No page elsewhere has any business here, whatever it may do where readers are served.
+        // Pages of other origins are refused here, even if they are allowed on the readers'
+        // surface.
         _ = try rules.crossOrigin(of: request)
         let segments = try? HTTPTarget.decodePath(request.path)
-        guard let route = segments.flatMap(OperatorRoute.init) else { throw .noSuchRoute }
+        let found = segments.flatMap { OperatorRoute($0, console: context.console) }
+        guard let route = found else { throw .noSuchRoute }
         let allowed = HTTPRoute.reading.joined(separator: ", ")
         if request.method == "OPTIONS" { return connection.answer(.options(allowed)) }
         guard HTTPRoute.reading.contains(request.method) else { throw .method(allowed: allowed) }
         if route.isForBrowsers, !connection.link.isUnix {
-            let names = OriginRules.operators(desk.configuration.consoleHosts)
+            let names = OriginRules.operators(context.configuration.consoleHosts)
             try names.checkHost(of: request)
         }
-        guard let answer = route.answer(request, desk.services) else {
-            return try ConsoleRoute.serve(request, on: connection, desk: desk)
+        guard let answer = route.answer(request, context.services) else {
+            return try ConsoleRoute.serve(request, on: connection, context: context)
         }
         connection.answer(answer)
     }
 
-    /// Refuses a name that is not ours; the one that was last found to be is not looked at again.
+    /// Refuses a host name that the gateway does not serve; the last accepted name is cached.
     private func checkHost(
         of request: HTTPRequest, on connection: HTTPConnection
     ) throws(Refusal) {
         guard rules.hosts != .any else { return }
-        // No browser speaks to a Unix socket, and a proxy that does passes its own names on.
+        // Browsers do not connect to Unix sockets, and a proxy that does passes its own names on.
         if connection.link.isUnix, rules.hosts == .loopback { return }
         if let lastHost, request.fields.first("Host", is: lastHost) { return }
         try rules.checkHost(of: request)
@@ -160,36 +236,42 @@ package final class HTTPService {
         switch route {
         case .events:
             guard !isDraining else { throw .draining }
-            try EventStreamRoute.serve(request, on: connection, desk: desk)
-        case .poll: try Poll.serve(request, on: connection, desk: desk)
+            try EventStreamRoute.serve(request, on: connection, context: context)
+        case .poll: try Poll.serve(request, on: connection, context: context)
         case .members(let channel): try serveMembers(of: channel, request, on: connection)
         case .send(let channel):
-            try SendRoute.serve(request, channel: channel, on: connection, desk: desk)
+            try SendRoute.serve(request, channel: channel, on: connection, context: context)
         case .health: connection.answer(.text(200, "ok\n"))
         case .readiness:
-            let (isReady, words) = desk.services.readiness()
+            let (isReady, words) = context.services.readiness()
             connection.answer(.text(isReady ? 200 : 503, words + "\n"))
         case .check:
-            let isBelieved = desk.configuration.proxies.isTrusted(connection.link.peer)
-            // For everybody else there is no such route.
-            guard let echo = desk.services.checks.echo(request, isBelieved) else {
+            let isBelieved = context.configuration.proxies.isTrusted(connection.link.peer)
+            // Without a valid pass the route does not exist.
+            guard let echo = context.services.checks.echo(request, isBelieved) else {
                 throw .noSuchRoute
             }
             connection.answer(echo)
+        case .diagnose(let test):
+            guard context.configuration.servesDiagnose else { throw .noSuchRoute }
+            try DiagnoseRoute.serve(test, request, on: connection, context: context)
         }
     }
 
     private func serveMembers(
         of name: String, _ request: HTTPRequest, on connection: HTTPConnection
     ) throws(Refusal) {
-        let name = try ReadRequest.check(channel: name, allowed: desk.configuration.channels)
-        let desk = desk
-        try desk.admit(request, to: [name], on: connection) { [weak connection] _ in
-            connection?.waits(
-                for: desk.whenHeard([name]) { [weak connection] outcome in
+        let name = try ReadRequest.check(channel: name, allowed: context.configuration.channels)
+        let context = context
+        try context.admit(request, to: [name], on: connection) { [weak connection] grant in
+            guard let connection else { return }
+            let requester = connection.requester(context, user: grant.identity?.userID)
+            connection.waits(
+                for: context.whenSubscribed([name], for: grant.userIDs, by: requester) {
+                    [weak connection] outcome in
                     do throws(Refusal) {
                         _ = try outcome.channels()
-                        connection?.answer(.json(200, desk.memberState(of: name)))
+                        connection?.answer(.json(200, context.memberState(of: name)))
                     } catch {
                         connection?.refuse(error)
                     }
@@ -199,6 +281,6 @@ package final class HTTPService {
 }
 
 extension Link {
-    /// Whether the peer is a process of this host at a Unix socket, as no browser is.
+    /// True if the peer is a local process at a Unix socket, which a browser never is.
     fileprivate var isUnix: Bool { peer.userID != nil }
 }

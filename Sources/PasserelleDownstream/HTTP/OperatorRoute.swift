@@ -2,51 +2,50 @@
 
 import PasserelleWire
 
-/// What whoever operates the gateway can ask for, on the admin listener.
+/// The routes of the admin listener.
 ///
-/// Nothing here says what was said, but the console where it is told to.
-enum OperatorRoute: Equatable {
-    /// `/`: what there is.
+/// Only the console exposes payloads, and only if enabled.
+enum OperatorRoute {
+    /// `/`: the list of routes.
     case index
     /// `/metrics`
     case metrics
     /// `/console` and its files.
-    case console(ConsolePage)
-    /// `/console/events`: what the console's page listens to.
+    case page(HTTPResponse)
+    /// `/console/events`: the event stream of the console's page.
     case consoleEvents
     /// `/healthz`
     case health
     /// `/readyz`
     case readiness
 
-    /// Finds the route of a path's decoded segments; `nil` where the path is none of ours.
-    init?(_ segments: [String]) {
+    /// Finds the route of a path's decoded segments; returns `nil` if there is none.
+    init?(_ segments: [String], console: (any OperatorConsole)?) {
         switch segments {
         case [], [""]: self = .index
         case ["metrics"]: self = .metrics
-        case ["console"]: self = .console(.page)
-        case ["console", "console.css"]: self = .console(.style)
-        case ["console", "console.js"]: self = .console(.script)
         case ["console", "events"]: self = .consoleEvents
         case ["healthz"]: self = .health
         case ["readyz"]: self = .readiness
-        default: return nil
+        default:
+            guard let page = console?.page(segments) else { return nil }
+            self = .page(page)
         }
     }
 
-    /// Whether it is the console's, which a page elsewhere may have a browser ask for.
+    /// True for the console's routes, which a page of another origin can make a browser request.
     var isForBrowsers: Bool {
         switch self {
-        case .console, .consoleEvents: true
+        case .page, .consoleEvents: true
         case .index, .metrics, .health, .readiness: false
         }
     }
 
-    /// The answer, as things are now; `nil` where a stream is asked for.
+    /// Returns the answer with the current state; `nil` if a stream is requested.
     func answer(_ request: HTTPRequest, _ services: DownstreamServices) -> HTTPResponse? {
         switch self {
         case .index: return Self.index(request)
-        case .console(let part): return part.response
+        case .page(let response): return response
         case .consoleEvents: return nil
         case .metrics:
             var response = HTTPResponse.text(200, "")
@@ -60,19 +59,19 @@ enum OperatorRoute: Equatable {
         }
     }
 
-    /// A list of what there is; who comes with a browser is shown to the console.
+    /// Returns the list of routes; redirects browsers to the console.
     private static func index(_ request: HTTPRequest) -> HTTPResponse {
-        let isPerson = request.fields.all("Accept").contains { $0.contains("text/html") }
-        var response = HTTPResponse.text(isPerson ? 303 : 200, indexText)
-        if isPerson { response.fields.set("Location", "console") }
+        let isBrowser = request.fields.all("Accept").contains { $0.contains("text/html") }
+        var response = HTTPResponse.text(isBrowser ? 303 : 200, indexText)
+        if isBrowser { response.fields.set("Location", "console") }
         response.fields.set("Vary", "Accept")
         return response
     }
 
     private static let indexText = """
-        /console  what goes on here, for people
-        /metrics  what the gateway counts, for Prometheus
-        /healthz  200 while the gateway turns
+        /console  live view of the gateway, for browsers
+        /metrics  metrics of the gateway, for Prometheus
+        /healthz  200 while the gateway runs
         /readyz   200 once Channels has been tried, 503 before
 
         """

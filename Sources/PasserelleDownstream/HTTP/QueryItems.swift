@@ -2,9 +2,9 @@
 
 import PasserelleWire
 
-/// The items of a request's query, with the refusal that a bad one gets.
+/// Decodes a request's query and refuses malformed ones.
 enum QueryItems {
-    /// Decodes a query; none has no items.
+    /// Decodes a query; if it is `nil`, there are no items.
     static func decode(_ query: String?) throws(Refusal) -> [(name: String, value: String)] {
         do throws(HTTPTargetError) {
             return try HTTPTarget.decodeQuery(query ?? "")

@@ -3,40 +3,50 @@
 package import PasserelleHub
 package import PasserelleWire
 
-/// What a request to read asks for, checked: shared by event streams and polls.
+/// The validated parameters of a request to read, shared by event streams and polls.
 package struct ReadRequest: Equatable {
-    /// Channels that one request may name unless it is said otherwise.
+    /// The default limit on channels in one request.
     package static let channelLimit = 100
-    /// The longest wait of a poll, in seconds; longer ones are cut to it.
+    /// The longest wait of a poll, in seconds; longer values are reduced to it.
     package static let longestWait = 55
-    /// Events that one poll tells at most, whatever `limit` says.
+    /// The maximum number of events in one answer to a poll, whatever `limit` is.
     package static let eventLimit = 1000
 
-    /// The channels, each once, in the order in which they were named.
+    /// The channels without duplicates, in the order of the request.
     package var channels: [String] = []
-    /// `after`, or a header that stands for it.
+    /// `Last-Event-ID` in the header, else `lastEventId` in the query, else `after`.
     package var start: Start?
-    /// `last`: how many messages of the past a fresh reader wants.
+    /// `last`: the number of past messages that a new reader requests.
     package var last: Int?
-    /// `wait`, in seconds; `nil` where the poll is to be answered at once.
+    /// `wait`, in seconds; `nil` if the poll must be answered immediately.
     package var wait: Int?
     /// `limit`, in events.
     package var limit = ReadRequest.eventLimit
+    /// `event`, which may be repeated: the names of the requested events; if empty, all events.
+    package var events = EventNames()
     /// `format=data`.
     package var wantsOnlyData = false
-    /// `user` and `user_info`: who says that they read.
+    /// `user` and `user_info`: the claimed identity.
     package var claim = IdentityClaim()
-    /// Whether a token stands in the query.
-    package private(set) var showsToken = false
+    /// True if the query contains a token.
+    package private(set) var hasToken = false
 
-    /// Reads a query; refuses what is malformed, given twice, or not to be asked for.
+    /// Parses a query; refuses malformed, repeated or disallowed parameters.
     package init(
         query: String?, allowed: ChannelPatterns, channelLimit: Int = ReadRequest.channelLimit
     ) throws(Refusal) {
         var seen: [Parameter] = []
+        var named: Set<String> = []
+        var lastID: String?
         for (name, value) in try QueryItems.decode(query) {
             if name == "channel" {
-                try add(channel: value, allowed: allowed, limit: channelLimit)
+                let name = try Self.check(channel: value, allowed: allowed)
+                if named.insert(name).inserted { try add(name, limit: channelLimit) }
+            } else if name == "event" {
+                try add(event: value)
+            } else if Self.isEventID(name) {
+                // A polyfill may append it to a URL that has one already; the last one counts.
+                if !value.isEmpty { lastID = value }
             } else if let parameter = Parameter(rawValue: name) {
                 guard !seen.contains(parameter) else {
                     throw .badRequest("bad-query", "\(name) is given twice.")
@@ -44,25 +54,22 @@ package struct ReadRequest: Equatable {
                 seen.append(parameter)
                 try take(parameter, value)
             } else {
-                if name == ShownToken.parameter { showsToken = true }
+                if name == BearerTokenLocation.parameter { hasToken = true }
                 try claim.take(name, value)
             }
         }
+        if let lastID { start = Start(lastEventID: lastID) }
         guard !channels.isEmpty else {
             throw .badRequest("bad-channel", "Name at least one channel: ?channel=NAME.")
         }
     }
 
-    /// Where a fresh reader or one with a cursor begins.
+    /// The start of a new reader, or of one with a position.
     package var effectiveStart: Start {
         start ?? last.map { .last($0) } ?? .now
     }
 
-    private mutating func add(
-        channel: String, allowed: ChannelPatterns, limit: Int
-    ) throws(Refusal) {
-        let name = try Self.check(channel: channel, allowed: allowed)
-        guard !channels.contains(name) else { return }
+    private mutating func add(_ name: String, limit: Int) throws(Refusal) {
         guard channels.count < limit else {
             var refusal = Refusal.badRequest(
                 "bad-channel", "A request names at most \(limit) channels.")
@@ -72,7 +79,23 @@ package struct ReadRequest: Equatable {
         channels.append(name)
     }
 
-    /// Checks a channel's name and whether this gateway serves it.
+    private mutating func add(event name: String) throws(Refusal) {
+        do throws(EventNames.Fault) {
+            try events.add(name)
+        } catch {
+            switch error {
+            case .badName:
+                throw .badRequest(
+                    "bad-query",
+                    "event must have 1 to \(EventName.maximumLength) characters, no controls.")
+            case .tooMany:
+                throw .badRequest(
+                    "bad-query", "A request names at most \(EventNames.limit) events.")
+            }
+        }
+    }
+
+    /// Checks that a channel's name is valid and that the gateway serves it.
     package static func check(
         channel: String, allowed: ChannelPatterns
     ) throws(Refusal) -> String {
@@ -81,7 +104,7 @@ package struct ReadRequest: Equatable {
             guard allowed.matches(name.text) else {
                 throw Refusal(
                     403, "forbidden",
-                    "This gateway does not serve that channel; PASSERELLE_CHANNELS says which.")
+                    "This gateway does not serve that channel; see PASSERELLE_CHANNELS.")
             }
             return name.text
         } catch let refusal as Refusal {
@@ -89,11 +112,18 @@ package struct ReadRequest: Equatable {
         } catch {
             throw .badRequest(
                 "bad-channel",
-                "A channel's name has 1 to \(ChannelName.maximumLength) of A-Z a-z 0-9 _-=@,.;")
+                "A channel name must be 1 to \(ChannelName.maximumLength) of A-Z a-z 0-9 _-=@,.;")
         }
     }
 
-    /// What may be said once beside the channels and the claim.
+    /// Returns true if a parameter is the header `Last-Event-ID` as polyfills of EventSource write
+    /// it into the URL: `lastEventId` or `Last-Event-ID`, in any case.
+    private static func isEventID(_ name: String) -> Bool {
+        guard name.utf8.count == 11 || name.utf8.count == 13 else { return false }
+        return ["lasteventid", "last-event-id"].contains(name.lowercased())
+    }
+
+    /// The parameters that may appear once, besides the channels and the claim.
     private enum Parameter: String { case after, last, wait, limit, format }
 
     private mutating func take(_ parameter: Parameter, _ value: String) throws(Refusal) {
@@ -104,19 +134,19 @@ package struct ReadRequest: Equatable {
         case .limit: limit = max(1, min(try Self.number(parameter, value), Self.eventLimit))
         case .format:
             guard value == "data" || value == "event" else {
-                throw .badRequest("bad-query", "format is event or data.")
+                throw .badRequest("bad-query", "format must be event or data.")
             }
             wantsOnlyData = value == "data"
         }
     }
 
-    /// Reads `POSITION`, `earliest` or `now`.
+    /// Parses `POSITION`, `earliest` or `now`.
     package static func start(_ text: String) throws(Refusal) -> Start {
         if text == "now" { return .now }
         if text == "earliest" { return .earliest }
         guard let position = Position(text) else {
             throw .badRequest(
-                "bad-position", "after is a position as the gateway tells it, earliest, or now.")
+                "bad-position", "after must be a position from the gateway, earliest, or now.")
         }
         return .after(position)
     }
@@ -126,15 +156,32 @@ package struct ReadRequest: Equatable {
     ) throws(Refusal) -> Int {
         let isNumber = !value.isEmpty && value.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard isNumber else {
-            throw .badRequest("bad-query", "\(parameter.rawValue) is a whole number, 0 or more.")
+            throw .badRequest("bad-query", "\(parameter.rawValue) must be an integer, 0 or more.")
         }
-        // More digits than a number holds are still a number: a very large one.
+        // Digits that overflow are still a number: a very large one.
         return Int(value) ?? Int.max
     }
 }
 
+extension HTTPFields {
+    /// The start given by the header `Last-Event-ID`; `nil` if it is missing or empty.
+    var lastEventID: Start? {
+        all("Last-Event-ID").last { !$0.isEmpty }.map(Start.init(lastEventID:))
+    }
+}
+
+extension Start {
+    /// Parses the last event's id as sent by an EventSource or its polyfill.
+    ///
+    /// An invalid position becomes an unknown one, which the reader receives as a gap. An
+    /// EventSource would close for good on a refusal.
+    init(lastEventID: String) {
+        self = (try? ReadRequest.start(lastEventID)) ?? .unknown
+    }
+}
+
 extension ReadRequest {
-    /// Reads a request's query.
+    /// Parses a request's query.
     init(_ request: HTTPRequest, _ configuration: DownstreamConfiguration) throws(Refusal) {
         try self.init(
             query: request.query, allowed: configuration.channels,

@@ -1,76 +1,64 @@
 // SPDX-License-Identifier: MIT
 
-/// What bounds clients, each by the name of the variable that sets it.
+package import PasserelleHub
+
+/// A limit on clients; the raw value is its name in JSON and metrics.
 package enum Limit: String, CaseIterable, Sendable {
-    /// HTTP connections in all, streams among them.
-    case connections = "PASSERELLE_MAX_CONNECTIONS"
+    /// HTTP connections in total, including streams.
+    case connections
     /// HTTP connections from one address.
-    case addressConnections = "PASSERELLE_MAX_CONNECTIONS_PER_ADDRESS"
-    /// Event streams in all.
-    case streams = "PASSERELLE_MAX_STREAMS"
+    case addressConnections = "connections_per_address"
+    /// Event streams in total.
+    case streams
     /// Event streams to one address.
-    case addressStreams = "PASSERELLE_MAX_STREAMS_PER_ADDRESS"
+    case addressStreams = "streams_per_address"
     /// Event streams to one user.
-    case userStreams = "PASSERELLE_MAX_STREAMS_PER_USER"
-    /// Requests a second from one address.
-    case requestRate = "PASSERELLE_REQUEST_RATE"
-    /// Channels that one request names.
-    case channels = "PASSERELLE_MAX_CHANNELS"
-    /// Channels that are held at once, for whomever.
-    case heldChannels = "PASSERELLE_MAX_HELD_CHANNELS"
+    case userStreams = "streams_per_user"
+    /// Waiting tests of the page `/diagnose`, in total.
+    case diagnoses
+    /// Waiting tests of the page `/diagnose` from one address.
+    case addressDiagnoses = "diagnoses_per_address"
+    /// Requests per second from one address.
+    case requestRate = "request_rate"
+    /// Requests of one address that wait for the application's auth route.
+    case addressAuthQueue = "auth_queue_per_address"
+    /// Channels in one request.
+    case channels
+    /// Channels held at once, for all clients.
+    case heldChannels = "held_channels"
+    /// Held channels that were first requested by one client.
+    case clientChannels = "held_channels_per_client"
     /// Bytes of a request's head, and the number of its fields.
-    case headerBytes = "PASSERELLE_HEADER_BYTES"
+    case headerBytes = "header_bytes"
     /// Bytes of a request's body.
-    case bodyBytes = "PASSERELLE_BODY_BYTES"
-    /// How long a request's head takes to come.
-    case headerTime = "PASSERELLE_HEADER_TIME"
-    /// How long a request's body takes to come.
-    case bodyTime = "PASSERELLE_BODY_TIME"
-    /// How long a connection rests between requests.
-    case idleTime = "PASSERELLE_IDLE_TIME"
+    case bodyBytes = "body_bytes"
+    /// How long a request's head may take to arrive.
+    case headerTime = "header_time"
+    /// How long a request's body may take to arrive.
+    case bodyTime = "body_time"
+    /// How long a connection may be idle between requests.
+    case idleTime = "idle_time"
+    /// How long a peer may stall while output waits for it.
+    case stall
+    /// How long a client may take to receive an answer.
+    case answerTime = "answer_time"
+    /// Bytes of output that wait for slow peers, in total.
+    case output
     /// Connections to the Unix socket.
-    case lineConnections = "PASSERELLE_MAX_IPC_CONNECTIONS"
+    case lineConnections = "ipc_connections"
+    /// Connections to the Unix socket by one user.
+    case userLineConnections = "ipc_connections_per_user"
+    /// Connections to the admin listener.
+    case operatorConnections = "admin_connections"
+    /// Remembered revocations.
+    case revocations
 
-    /// The limit in one word, for programs.
-    package var word: String {
-        switch self {
-        case .connections: "connections"
-        case .addressConnections: "connections_per_address"
-        case .streams: "streams"
-        case .addressStreams: "streams_per_address"
-        case .userStreams: "streams_per_user"
-        case .requestRate: "request_rate"
-        case .channels: "channels"
-        case .heldChannels: "held_channels"
-        case .headerBytes: "header_bytes"
-        case .bodyBytes: "body_bytes"
-        case .headerTime: "header_time"
-        case .bodyTime: "body_time"
-        case .idleTime: "idle_time"
-        case .lineConnections: "ipc_connections"
-        }
-    }
-
-    /// Whether reaching it may be an attack, or a value too small: then the log says so.
-    var isToldOf: Bool {
-        switch self {
-        case .connections, .addressConnections, .streams, .addressStreams, .userStreams,
-            .requestRate, .heldChannels, .lineConnections:
-            true
-        case .channels, .headerBytes, .bodyBytes, .headerTime, .bodyTime, .idleTime: false
-        }
+    /// True if reaching the limit is logged, because it may be an attack or the value may be too
+    /// small.
+    var isLogged: Bool {
+        ![.channels, .headerBytes, .bodyBytes, .headerTime, .bodyTime, .idleTime].contains(self)
     }
 }
 
-/// How often each limit was reached since the gateway began.
-package struct RefusalCounts: Equatable, Sendable {
-    private var counts: [Limit: UInt64] = [:]
-
-    package init() {}
-
-    /// How often one was.
-    package internal(set) subscript(limit: Limit) -> UInt64 {
-        get { counts[limit] ?? 0 }
-        set { counts[limit] = newValue }
-    }
-}
+/// How often each limit was reached since the gateway started.
+package typealias RefusalCounts = Counts<Limit>

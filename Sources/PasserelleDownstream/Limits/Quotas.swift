@@ -1,151 +1,246 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// Holds clients to their limits: who may connect, ask and stream, and what they are told who may
-/// not.
+/// Enforces the limits on clients' connections, requests and streams, and builds the refusals.
 final class Quotas {
-    /// How often the log is told of one limit at most.
-    static let noteInterval: Duration = .seconds(60)
-    /// How many turned-away connections a second are told why, at most; the others are cut.
-    static let farewellRate = 500
+    /// Refused connections per second that get an answer; further ones are closed without.
+    static let refusalRate = 500
 
     let limits: ClientLimits
     /// How often each limit was reached.
     private(set) var counts = RefusalCounts()
     private var occupancy: Occupancy
-    private var pace: RequestPace
-    private var farewells = RequestPace(rate: farewellRate, burst: farewellRate, addressLimit: 2)
+    private var requestLimiter: RateLimiter
+    private var refusalLimiter = RateLimiter(rate: refusalRate, burst: refusalRate, addressLimit: 2)
     private let proxies: TrustedProxies
     private let loop: EventLoop
-    private let noted: (Limit, PeerAddress) -> Void
-    private let refused: (Refusal, PeerAddress) -> Void
-    private var notedAt: [Limit: Duration] = [:]
-    private let leaving = Leaving()
+    private let onLog: (Limit, PeerAddress) -> Void
+    private var logThrottle = LogThrottle<Limit>()
 
     init(loop: EventLoop, configuration: DownstreamConfiguration, services: DownstreamServices) {
         self.loop = loop
         limits = configuration.limits
         proxies = configuration.proxies
-        noted = services.limitReached
-        refused = { services.refused($0.status, $0.word, $1) }
+        onLog = services.limitReached
         occupancy = Occupancy(limits)
-        pace = RequestPace(rate: limits.requestRate, burst: limits.requestBurst)
+        requestLimiter = RateLimiter(rate: limits.requestRate, burst: limits.requestBurst)
     }
 
-    // MARK: - Whose it is
+    // MARK: - Accounts
 
-    /// The address that a connection counts for; `nil` for this host's own, and for those of
-    /// trusted proxies.
+    /// Returns the address that a connection counts for; `nil` for loopback and trusted proxies.
     private func account(of peer: PeerAddress) -> PeerAddress? {
         peer.isLoopback || proxies.isTrusted(peer) ? nil : peer.network
     }
 
-    /// The address that a request counts for: whoever comes through a trusted proxy that names
-    /// nobody counts for the proxy, wherever that is.
-    private func account(of client: PeerAddress, through peer: PeerAddress) -> PeerAddress? {
+    /// Returns the address that a request counts for; if a trusted proxy names no client, the
+    /// request counts for the proxy, also on loopback.
+    func account(of client: PeerAddress, through peer: PeerAddress) -> PeerAddress? {
         proxies.isTrusted(peer) ? client.network : account(of: peer)
     }
 
     // MARK: - Connections
 
-    /// Counts a new connection; turns it away and gives `false` where it is one too many.
-    func admits(_ link: Link) -> Bool {
-        guard let limit = occupancy.connected(from: account(of: link.peer)) else { return true }
-        turnAway(link, saying: .reached(limit, retryAfter: Self.spread()))
-        return false
+    /// Counts a new connection; returns the refusal if it exceeds a limit.
+    func admit(_ link: Link) -> Refusal? {
+        guard let limit = occupancy.connected(from: account(of: link.peer)) else { return nil }
+        return .reached(limit, retryAfter: Refusal.spreadRetry)
     }
 
-    /// One that was admitted has ended.
+    /// Returns true if a refused connection may get an answer: at most `refusalRate` a second, and
+    /// none during a TLS handshake, when no answer can be sent.
+    func mayAnswerRefused(_ link: Link) -> Bool {
+        let shared = PeerAddress(pid: 0, uid: 0, gid: 0)
+        return link.isOpen && refusalLimiter.asked(by: shared, at: loop.now) == nil
+    }
+
+    /// Stops counting a connection that was admitted.
     func ended(_ link: Link) {
         occupancy.disconnected(from: account(of: link.peer))
     }
 
-    private func turnAway(_ link: Link, saying refusal: Refusal) {
-        reached(refusal.limit, by: link.peer)
-        refused(refusal, link.peer)
-        let everybody = PeerAddress(pid: 0, uid: 0, gid: 0)
-        // During its handshake there is nothing to say it in.
-        guard link.isOpen, farewells.asked(by: everybody, at: loop.now) == nil else {
-            return link.close()
-        }
-        link.owner = leaving
-        link.send(
-            HTTPWriter.response(
-                refusal.response, version: .http11, keepAlive: false, isHEAD: false))
-        link.finish()
-    }
-
     // MARK: - Requests and streams
 
-    /// Refuses a request of who asks too often.
-    func checkPace(of client: PeerAddress, through peer: PeerAddress) throws(Refusal) {
+    /// Refuses a request if its client exceeds the request rate.
+    func checkRequestRate(of client: PeerAddress, through peer: PeerAddress) throws(Refusal) {
         guard let account = account(of: client, through: peer),
-            let wait = pace.asked(by: account, at: loop.now)
+            let wait = requestLimiter.asked(by: account, at: loop.now)
         else { return }
         let seconds = Int((wait / .seconds(1)).rounded(.up))
         throw .reached(.requestRate, retryAfter: max(1, seconds))
     }
 
-    /// Counts a stream that is to begin; refuses one too many, else gives what it counts for.
+    /// Charges a request's additional cost to its client's rate.
+    func charge(_ cost: Int, to client: PeerAddress, through peer: PeerAddress) {
+        guard cost > 0, let account = account(of: client, through: peer) else { return }
+        requestLimiter.charge(cost, to: account, at: loop.now)
+    }
+
+    /// Returns the client to which a request's held channels are charged: its user if the gateway
+    /// has verified it, else its address; `nil` if they are not counted.
+    func holder(
+        _ client: PeerAddress, through peer: PeerAddress, user: String?
+    ) -> HeldChannels.Client? {
+        if let user { return .user(ByteKey(user)) }
+        return account(of: client, through: peer).map { .address($0) }
+    }
+
+    /// Counts a new stream; returns the address it counts for, or throws if it exceeds a limit.
     func open(
         for client: PeerAddress, through peer: PeerAddress, user: String?
     ) throws(Refusal) -> PeerAddress? {
         let account = account(of: client, through: peer)
         guard let limit = occupancy.opened(for: account, user: user) else { return account }
-        throw .reached(limit, retryAfter: Self.spread())
+        throw .reached(limit, retryAfter: Refusal.spreadRetry)
     }
 
-    /// One that was counted, with its connection, has ended.
-    func closed(_ link: Link, for account: PeerAddress?, user: String?) {
+    /// Stops counting a stream; its connection still counts until it ends.
+    func closed(for account: PeerAddress?, user: String?) {
         occupancy.closed(for: account, user: user)
-        ended(link)
     }
 
-    // MARK: - What was reached
+    // MARK: - Tests of /diagnose
 
-    /// Counts that a limit stood against somebody, and tells the log at times.
+    /// Counts a test that waits; returns the address it counts for, or throws if it exceeds a
+    /// limit.
+    func beginDiagnosis(
+        for client: PeerAddress, through peer: PeerAddress
+    ) throws(Refusal) -> PeerAddress? {
+        let account = account(of: client, through: peer)
+        guard let limit = occupancy.beganDiagnosis(of: account) else { return account }
+        throw .reached(limit, retryAfter: Refusal.spreadRetry)
+    }
+
+    /// Stops counting a test.
+    func endedDiagnosis(of account: PeerAddress?) {
+        occupancy.endedDiagnosis(of: account)
+    }
+
+    // MARK: - Reached limits
+
+    /// Counts that a client reached a limit, and logs it at most once a minute.
     func reached(_ limit: Limit?, by client: PeerAddress) {
         guard let limit else { return }
         counts[limit] += 1
-        guard limit.isToldOf else { return }
-        if let last = notedAt[limit], loop.now - last < Self.noteInterval { return }
-        notedAt[limit] = loop.now
-        noted(limit, client)
+        guard limit.isLogged, logThrottle.passes(limit, now: loop.now) != nil else { return }
+        onLog(limit, client)
     }
-
-    /// In how many seconds to come back: spread, so that all who were refused together do not come
-    /// back together.
-    private static func spread() -> Int { 5 + Int(Random.uint32() % 10) }
-}
-
-/// The owner of a link on which nothing more is said.
-private final class Leaving: LinkOwner {
-    func link(_ link: Link, received bytes: Span<UInt8>) {}
-
-    func linkEnded(_ link: Link, _ end: LinkEnd) {}
 }
 
 extension Refusal {
-    /// 429 where it is about the client, 503 where about all of them.
+    /// 429 if the limit is the client's, 503 if it is the gateway's.
     fileprivate static func reached(_ limit: Limit, retryAfter seconds: Int) -> Refusal {
         let (status, word, message) =
             switch limit {
             case .connections:
-                (503, "too-many-connections", "There are as many connections as there may be")
+                (503, "too-many-connections", "Too many connections")
             case .addressConnections:
-                (429, "too-many-connections", "Your address has as many connections as it may have")
-            case .streams: (503, "too-many-streams", "There are as many streams as there may be")
+                (429, "too-many-connections", "Too many connections from your address")
+            case .streams: (503, "too-many-streams", "Too many event streams")
             case .addressStreams:
-                (429, "too-many-streams", "Your address has as many streams as it may have")
+                (429, "too-many-streams", "Too many event streams to your address")
             case .userStreams:
-                (429, "too-many-streams", "This user has as many streams as they may have")
-            default: (429, "rate-limited", "Your address asks too often")
+                (429, "too-many-streams", "Too many event streams for this user")
+            case .diagnoses: (503, "too-many-diagnoses", "Too many network tests")
+            case .addressDiagnoses:
+                (429, "too-many-diagnoses", "Too many network tests from your address")
+            default: (429, "rate-limited", "Too many requests from your address")
             }
         var refusal = Refusal(
-            status, word, message + "; come back.", fields: ["Retry-After": String(seconds)])
+            status, word, message + "; retry later.", fields: ["Retry-After": String(seconds)])
         refusal.limit = limit
         return refusal
+    }
+}
+
+/// Counts connections, streams and tests by address and user, and enforces their limits.
+///
+/// Addresses and users without connections or streams are not remembered.
+struct Occupancy: Sendable {
+    private let limits: ClientLimits
+    private(set) var connections = 0
+    private(set) var streams = 0
+    private(set) var diagnoses = 0
+    private var connectionsOf: [PeerAddress: Int] = [:]
+    private var streamsOf: [PeerAddress: Int] = [:]
+    private var streamsOfUser: [ByteKey: Int] = [:]
+    private var diagnosesOf: [PeerAddress: Int] = [:]
+
+    init(_ limits: ClientLimits) {
+        self.limits = limits
+    }
+
+    /// Counts a new connection.
+    ///
+    /// Returns the limit if it is reached; the connection is then not counted. `address` is `nil`
+    /// if the connection does not count for an address.
+    mutating func connected(from address: PeerAddress?) -> Limit? {
+        if connections >= limits.connections { return .connections }
+        if let address {
+            let count = connectionsOf[address] ?? 0
+            if count >= limits.addressConnections { return .addressConnections }
+            connectionsOf[address] = count + 1
+        }
+        connections += 1
+        return nil
+    }
+
+    /// Stops counting a connection that was counted.
+    mutating func disconnected(from address: PeerAddress?) {
+        connections -= 1
+        if let address { Self.takeOne(from: &connectionsOf, address) }
+    }
+
+    /// Counts a new stream; returns the limit if it is reached; the stream is then not counted.
+    mutating func opened(for address: PeerAddress?, user: String?) -> Limit? {
+        if streams >= limits.streams { return .streams }
+        if let user, streamsOfUser[ByteKey(user)] ?? 0 >= limits.userStreams { return .userStreams }
+        if let address {
+            let count = streamsOf[address] ?? 0
+            if count >= limits.addressStreams { return .addressStreams }
+            streamsOf[address] = count + 1
+        }
+        if let user { streamsOfUser[ByteKey(user), default: 0] += 1 }
+        streams += 1
+        return nil
+    }
+
+    /// Stops counting a stream that was counted.
+    mutating func closed(for address: PeerAddress?, user: String?) {
+        streams -= 1
+        if let address { Self.takeOne(from: &streamsOf, address) }
+        if let user { Self.takeOne(from: &streamsOfUser, ByteKey(user)) }
+    }
+
+    /// Counts a new test of `/diagnose` that waits; returns the limit if it is reached; the test is
+    /// then not counted.
+    mutating func beganDiagnosis(of address: PeerAddress?) -> Limit? {
+        if diagnoses >= limits.diagnoses { return .diagnoses }
+        if let address {
+            let count = diagnosesOf[address] ?? 0
+            if count >= limits.addressDiagnoses { return .addressDiagnoses }
+            diagnosesOf[address] = count + 1
+        }
+        diagnoses += 1
+        return nil
+    }
+
+    /// Stops counting a test that was counted.
+    mutating func endedDiagnosis(of address: PeerAddress?) {
+        diagnoses -= 1
+        if let address { Self.takeOne(from: &diagnosesOf, address) }
+    }
+
+    /// The number of remembered addresses and users.
+    var remembered: Int {
+        connectionsOf.count + streamsOf.count + streamsOfUser.count + diagnosesOf.count
+    }
+
+    private static func takeOne<Key>(from counts: inout [Key: Int], _ key: Key) {
+        let count = counts[key] ?? 0
+        counts[key] = count > 1 ? count - 1 : nil
     }
 }

@@ -1,41 +1,43 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleHub
+import PasserelleNet
 import PasserelleWire
 
-/// What each verb does (design §8).
+/// The commands of the line protocol.
 extension LineConnection {
-    /// Bytes of events in the answer to one `HISTORY`, so that its line stays within the bound.
+    /// Bytes of events in the answer to one `HISTORY`, so that its line does not exceed the limit.
     static let historyBytes = LineSplitter.maximumLength - 512
 
-    func obey(_ command: LineCommand) {
+    func execute(_ command: LineCommand) {
         guard right == .publish || !command.sends else {
             return fail(
                 "forbidden",
-                "This user may only read here; PASSERELLE_IPC_USERS says who may send.")
+                "This user may only read. Grant publish in PASSERELLE_IPC_USERS.")
         }
         switch command {
-        case .subscribe(let channel, let after, let last):
-            subscribe(channel, after: after, last: last)
+        case .subscribe(let channel, let after, let last, let events, let user):
+            subscribe(channel, after: after, last: last, events: events, as: user)
         case .unsubscribe(let channel): unsubscribe(channel)
-        case .history(let channel, let after, let limit):
-            history(channel, after: after, limit: limit)
+        case .history(let channel, let after, let limit, let events):
+            history(channel, after: after, limit: limit, events: events)
         case .members(let channel): members(channel)
-        case .channels: reply(.ok(verb: "CHANNELS", words: [], json: desk.channelList()))
-        case .status: reply(.ok(verb: "STATUS", words: [], json: desk.services.status()))
+        case .channels: channels()
+        case .status: reply { [service] in .ok(verb: "STATUS", words: [], json: service.status) }
         case .publish(let channel, let event, let data): publish(channel, event, data)
         case .typing(let channel, let user, let isTyping):
             typing(channel, user: user, isTyping: isTyping)
+        case .revoke(let user, let channel): revoke(user, on: channel)
         case .ping: reply(.ok(verb: "PING", words: [], json: nil))
         case .quit: quit()
         }
     }
 
-    /// Checks a channel and reads a position; answers the refusal itself.
+    /// Checks a channel and parses a position; if either is invalid, refuses and returns `nil`.
     private func check(_ channel: String, after: String?) -> (channel: String, start: Start?)? {
         do throws(Refusal) {
             let name = try ReadRequest.check(
-                channel: channel, allowed: desk.configuration.channels)
+                channel: channel, allowed: context.configuration.channels)
             guard let after else { return (name, nil) }
             return (name, try ReadRequest.start(after))
         } catch {
@@ -45,58 +47,77 @@ extension LineConnection {
         }
     }
 
-    private func subscribe(_ channel: String, after: String?, last: Int?) {
-        guard let (name, start) = check(channel, after: after) else { return }
+    private func subscribe(
+        _ channel: String, after: String?, last: Int?, events: EventNames, as user: String?
+    ) {
+        guard let (name, start) = check(channel, after: after), isUser(user) else { return }
         guard readers[name] == nil else {
-            return fail("bad-command", "The channel is subscribed here already.")
+            return fail("bad-command", "The channel is already subscribed.")
         }
         let first = last.map { Start.last(min($0, ReadRequest.eventLimit)) }
         let ticket = ask()
         let reader = LineReader(channel: name, ticket: ticket, connection: self)
         readers[name] = reader
-        whenHeard(name, ticket) { [weak self, weak reader] in
+        whenSubscribed(name, ticket) { [weak self, weak reader] in
             guard let self, let reader else { return }
-            reader.attach(from: start ?? first ?? .now)
+            reader.attach(from: start ?? first ?? .now, events: events, as: user)
             self.answer(ticket, .begins(reader))
+        }
+    }
+
+    /// Checks that a reader can read as this user, or as none; if not, refuses the command.
+    private func isUser(_ user: String?) -> Bool {
+        do throws(Refusal) {
+            _ = try ReaderIdentity.claimed(
+                user: user, info: nil, reserved: context.configuration.memberID)
+            return true
+        } catch {
+            fail(error.lineCode, error.message)
+            return false
         }
     }
 
     private func unsubscribe(_ channel: String) {
         guard let reader = readers.removeValue(forKey: channel) else {
-            return fail("bad-channel", "The channel is not subscribed here.")
+            return fail("bad-channel", "The channel is not subscribed.")
         }
         let ticket = ask()
         if !reader.hasBegun {
-            waitsNoLonger(reader.ticket)
-            fail(reader.ticket, "bad-command", "The channel was unsubscribed before its answer.")
+            cancelWait(reader.ticket)
+            fail(reader.ticket, "bad-command", "The channel was unsubscribed before this answer.")
         }
         reader.leave()
         answer(ticket, .reply(.ok(verb: "UNSUBSCRIBE", words: [channel], json: nil)))
     }
 
-    private func history(_ channel: String, after: String?, limit: Int?) {
+    private func history(_ channel: String, after: String?, limit: Int?, events: EventNames) {
         guard let (name, start) = check(channel, after: after) else { return }
         let limit = max(1, min(limit ?? ReadRequest.eventLimit, ReadRequest.eventLimit))
         let ticket = ask()
-        whenHeard(name, ticket) { [weak self, desk] in
+        whenSubscribed(name, ticket) { [weak self, context] in
             self?.answer(
                 ticket,
-                .excerpt(channel: name) {
-                    Self.excerpt(of: name, from: start ?? .earliest, limit: limit, at: desk)
+                .read(channel: name) {
+                    Self.excerpt(
+                        of: name, from: start ?? .earliest, limit: limit, events: events,
+                        at: context)
                 })
         }
     }
 
     private static func excerpt(
-        of name: String, from start: Start, limit: Int, at desk: Desk
+        of name: String, from start: Start, limit: Int, events: EventNames,
+        at context: DownstreamContext
     ) -> LineReply {
-        let channel = desk.hub.asked(for: name, at: desk.now)
-        var cursor = desk.hub.cursor(on: [channel], from: start, wantsSnapshot: false)
-        let excerpt = Excerpt(from: &cursor, limit: limit, bytes: historyBytes, desk: desk)
-        desk.tally.lined.add(excerpt.told)
-        let position = desk.hub.position(at: cursor.sequence).text
+        let channel = context.hub.asked(for: name, at: context.now)
+        var cursor = context.hub.cursor(
+            on: [channel], from: start, wantsSnapshot: false, filter: context.filter(events))
+        let excerpt = HistoryPage(
+            from: &cursor, limit: limit, bytes: historyBytes, context: context)
+        context.tally.lined.add(excerpt.delivered)
+        let position = context.hub.position(at: cursor.sequence).text
         var json = Array(#"{"events":["#.utf8)
-        json += excerpt.json
+        json += excerpt.items.joined(context.encoder)
         json += Array(#"],"position":"\#(position)","more":\#(excerpt.hasMore)}"#.utf8)
         return .ok(verb: "HISTORY", words: [name], json: json)
     }
@@ -104,9 +125,27 @@ extension LineConnection {
     private func members(_ channel: String) {
         guard let (name, _) = check(channel, after: nil) else { return }
         let ticket = ask()
-        whenHeard(name, ticket) { [weak self, desk] in
-            let json = desk.memberState(of: name)
-            self?.answer(ticket, .reply(.ok(verb: "MEMBERS", words: [name], json: json)))
+        whenSubscribed(name, ticket) { [weak self, context] in
+            self?.answer(
+                ticket,
+                .read(channel: nil) {
+                    .ok(verb: "MEMBERS", words: [name], json: context.memberState(of: name))
+                })
+        }
+    }
+
+    private func channels() {
+        let ticket = ask()
+        guard !service.lists.isShort else {
+            // Built when it can be sent, so that waiting answers do not each hold a list.
+            return answer(
+                ticket,
+                .read(channel: nil) { [service] in
+                    .ok(verb: "CHANNELS", words: [], json: service.lists.short)
+                })
+        }
+        service.lists.ask { [weak self] json in
+            self?.answer(ticket, .reply(.ok(verb: "CHANNELS", words: [], json: json)))
         }
     }
 
@@ -115,14 +154,14 @@ extension LineConnection {
         let signed: SignedClientEvent
         do throws(Refusal) {
             let identity = try ReaderIdentity.claimed(
-                user: user, info: nil, reserved: desk.configuration.memberID)
-            signed = try desk.sign(.typing(isTyping), on: name, as: identity)
+                user: user, info: nil, reserved: context.configuration.memberID)
+            signed = try context.sign(.typing(isTyping), on: name, as: identity)
         } catch {
             return fail(error.lineCode, error.message)
         }
         let ticket = ask()
-        whenHeard(name, ticket) { [weak self, desk] in
-            desk.send(signed) { refusal in
+        whenSubscribed(name, ticket) { [weak self, context] in
+            context.send(signed) { refusal in
                 guard let refusal else {
                     self?.answer(ticket, .reply(.ok(verb: "TYPING", words: [name], json: nil)))
                     return
@@ -132,17 +171,60 @@ extension LineConnection {
         }
     }
 
+    private func revoke(_ user: String, on channel: String?) {
+        let channels = channel.map { [$0] } ?? []
+        let userID: String
+        do throws(Refusal) {
+            for channel in channels {
+                _ = try ReadRequest.check(
+                    channel: channel, allowed: context.configuration.channels)
+            }
+            let identity = try ReaderIdentity.claimed(
+                user: user, info: nil, reserved: context.configuration.memberID)
+            userID = identity?.userID ?? user
+        } catch {
+            return fail(error.lineCode, error.message)
+        }
+        let outcome = context.revoke(userID, on: channel)
+        let ticket = ask()
+        context.services.revoked(userID, channel, outcome, link.peer) { [weak self] isKept in
+            self?.revoked(ticket, outcome, isKept: isKept)
+        }
+    }
+
+    /// Answers a revocation once it is on disk and survives a restart.
+    private func revoked(_ ticket: Ticket, _ outcome: RevocationOutcome, isKept: Bool) {
+        guard outcome.isRemembered else {
+            context.quotas.reached(.revocations, by: link.peer)
+            return fail(
+                ticket, "rate-limited",
+                "The user's readers were ended but can reconnect: the limit of remembered"
+                    + " revocations is reached; raise PASSERELLE_MAX_REVOCATIONS.")
+        }
+        guard isKept else {
+            return fail(
+                ticket, "internal",
+                "The user's readers were ended, but a restart of the gateway loses the"
+                    + " revocation: PASSERELLE_STATE_DIR cannot be written; see the log.")
+        }
+        let json = Array(#"{"streams":\#(outcome.streams)}"#.utf8)
+        answer(ticket, .reply(.ok(verb: "REVOKE", words: [], json: json)))
+    }
+
     private func publish(_ channel: String, _ event: String, _ data: [UInt8]) {
         guard let (name, _) = check(channel, after: nil) else { return }
         guard !EventName.isReserved(event) else {
-            return fail("forbidden", "Names that start with pusher belong to Channels.")
+            return fail("forbidden", "Names that start with pusher are reserved.")
         }
-        guard data.count <= desk.configuration.publishBytes else {
-            let limit = desk.configuration.publishBytes
+        guard !Event.hasOwnPrefix(event) else {
+            return fail("forbidden", "Names that start with passerelle: are reserved.")
+        }
+        guard data.count <= context.configuration.publishBytes else {
+            let limit = context.configuration.publishBytes
             return fail("too-large", "An event's data has at most \(limit) bytes.")
         }
         let ticket = ask()
-        desk.services.publish(name, event, data) { [weak self] outcome in
+        context.services.publish(name, event, data) { [weak self] outcome in
             guard let self else { return }
             switch outcome {
             case .sent:
@@ -150,7 +232,7 @@ extension LineConnection {
             case .refused(let words):
                 self.fail(ticket, "forbidden", "Channels refuses the event: \(words)")
             case .excess(let words):
-                self.fail(ticket, "rate-limited", "Channels takes no more for now: \(words)")
+                self.fail(ticket, "rate-limited", "Channels' rate limit is reached: \(words)")
             case .tooLarge(let words):
                 self.fail(ticket, "too-large", "Channels refuses the event: \(words)")
             case .unavailable(let words):
@@ -163,16 +245,16 @@ extension LineConnection {
 }
 
 extension LineCommand {
-    /// Whether it makes others hear something.
+    /// True if the command affects other clients and so requires the right to publish.
     fileprivate var sends: Bool {
         switch self {
-        case .publish, .typing: true
+        case .publish, .typing, .revoke: true
         default: false
         }
     }
 }
 
 extension Refusal {
-    /// The line protocol's word for it.
+    /// The error code of the line protocol.
     fileprivate var lineCode: String { status == 400 ? "bad-command" : word }
 }

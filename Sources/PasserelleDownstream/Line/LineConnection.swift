@@ -4,23 +4,27 @@ import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// One connection to the Unix socket: commands in, replies in their order and events out.
+/// One connection to the Unix socket: reads commands, sends replies in their order, and events.
 final class LineConnection: LinkOwner, Stallable {
-    /// Bytes that may wait for a slow peer before its events stay in the log and its commands in
-    /// the kernel.
+    /// Bytes that may wait for a slow peer; beyond that, its events are left in the log and its
+    /// commands in the kernel.
     static let waitingBytes = 65_536
-    /// Commands that may be without an answer; further ones wait in the kernel.
+    /// Bytes of commands received in one read.
+    static let receiveBytes = 16_384
+    /// Commands that may be unanswered; further ones wait in the kernel.
     static let openCommands = 64
-    /// Bytes that may wait in all: the above, and the one line that passes it.
+    /// Commands executed in one turn; further ones are executed in the next.
+    static let commandsPerTurn = 256
+    /// Bytes that may wait in all: `waitingBytes`, and the one line that exceeds it.
     static let outputLimit = 64 * 1_048_576
 
-    /// What answers a command.
+    /// The answer to a command.
     enum Answer {
         case reply(LineReply)
-        /// What is held of a channel: read when its turn comes, so that what is deleted until then is
-        /// not in it.
-        case excerpt(channel: String, () -> LineReply)
-        /// The subscription stands: its own first line is the answer.
+        /// A reply that is built when it can be sent, so that it takes no memory until then and
+        /// does not contain messages deleted meanwhile; `channel` is set if it contains messages.
+        case read(channel: String?, () -> LineReply)
+        /// The start of a subscription: its first line is the answer.
         case begins(LineReader)
     }
 
@@ -28,24 +32,30 @@ final class LineConnection: LinkOwner, Stallable {
 
     let link: Link
     let service: LineService
-    /// What its user may do.
+    /// The rights of the connected user.
     let right: LineRight
-    /// The subscriptions, by channel.
+    /// The subscriptions by channel.
     var readers: [String: LineReader] = [:]
     private var splitter = LineSplitter()
     private var order = ReplyOrder<Answer>()
-    /// What commands wait for before they can be answered.
-    private var waiters: [Ticket: Waiter] = [:]
+    /// The pending channel subscriptions of commands that are not answered yet.
+    private var waiters: [Ticket: SubscriptionWaiter] = [:]
     private var peerFinished = false
     private var isQuitting = false
-    /// True while what was sent waits for the peer.
+    /// True if the peer was told that Channels is away.
+    private var toldAway = false
+    /// True while the stall watch observes the connection because output waits.
     private var isWatched = false
-    /// The channels whose messages are in what waits for the peer.
-    private var untaken: Set<String> = []
+    /// The channels that have messages in the waiting output.
+    private var waitingChannels: Set<String> = []
     private(set) var isOver = false
-    private var isObeying = false
+    private var isExecuting = false
+    /// The turn in which commands were last executed, and their number.
+    private var turn: Duration?
+    private var executed = 0
+    private var isDueNextTurn = false
 
-    var desk: Desk { service.desk }
+    var context: DownstreamContext { service.context }
 
     init(link: Link, service: LineService, right: LineRight) {
         self.link = link
@@ -54,9 +64,10 @@ final class LineConnection: LinkOwner, Stallable {
         link.owner = self
         link.staysHalfOpen = true
         link.outputLimit = Self.outputLimit
+        link.receiveLimit = Int32(Self.receiveBytes)
     }
 
-    /// Writes what is queued and closes.
+    /// Writes the queued output and closes.
     func end() {
         guard !isOver else { return }
         link.finish()
@@ -68,39 +79,42 @@ final class LineConnection: LinkOwner, Stallable {
     func link(_ link: Link, received bytes: Span<UInt8>) {
         guard !isOver else { return }
         splitter.append(bytes)
-        obey()
+        execute()
     }
 
     func linkHasRoom(_ link: Link) {
         guard !isOver else { return }
         isWatched = false
-        untaken = []
-        desk.stalls.isFree(self)
+        waitingChannels = []
+        context.stalls.becameWritable(self)
+        sendAnswers()
         for reader in readers.values { reader.pump() }
-        obey()
+        sendUpstream()
+        execute()
     }
 
     func linkPeerFinished(_ link: Link) {
         peerFinished = true
-        // What comes before the end is a line, whether or not it is ended.
+        // The last bytes are a line, even if the newline is missing.
         if !splitter.isEmpty { splitter.append([UInt8(ascii: "\n")].span) }
-        obey()
+        execute()
     }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
-        desk.stalls.isFree(self)
+        context.stalls.becameWritable(self)
         leave()
     }
 
-    func stalled() {
+    func cut() {
         link.close()
         leave()
     }
 
-    /// The peer comes back, and goes on behind them.
-    func retracted(by deletions: [Burial]) {
-        guard deletions.contains(where: { untaken.contains($0.channel) }) else { return }
-        desk.stalls.isFree(self)
+    /// Cuts the connection if waiting output may contain a retracted message; the peer can
+    /// reconnect and continue after it.
+    func retracted(by retractions: [Retraction]) {
+        guard retractions.contains(where: { waitingChannels.contains($0.channel) }) else { return }
+        context.stalls.becameWritable(self)
         link.close()
         leave()
     }
@@ -117,57 +131,80 @@ final class LineConnection: LinkOwner, Stallable {
 
     // MARK: - Replies
 
-    /// True while more may be put on the link.
-    var hasRoom: Bool { link.queuedBytes < Self.waitingBytes }
+    /// True while more output may be queued.
+    var hasRoom: Bool { !isOver && link.queuedBytes < Self.waitingBytes }
 
-    /// Sends lines that are already encoded; a channel is named where they have its messages.
+    /// Sends encoded lines; `channel` is set if they contain messages of that channel.
     func send(_ lines: [UInt8], of channel: String? = nil) {
         guard !isOver else { return }
         link.send(lines)
         guard link.queuedBytes > 0 else { return }
-        if let channel { untaken.insert(channel) }
-        guard !isWatched else { return }
+        if let channel { waitingChannels.insert(channel) }
+        guard !isWatched else { return context.stalls.grew(self) }
         isWatched = true
-        desk.stalls.isFull(self)
+        context.stalls.becameFull(self)
     }
 
-    /// Keeps the place of a command whose answer comes later.
+    /// Sends `passerelle:upstream` if the connection has a subscription and the peer was told the
+    /// other state; if there is no room, the event waits until there is.
+    func sendUpstream() {
+        let upstream = context.upstream
+        guard toldAway != upstream.isAway, hasRoom, readers.values.contains(where: \.hasBegun)
+        else { return }
+        toldAway = upstream.isAway
+        let form = upstream.form
+        send(Array("EVENT ".utf8) + form.bytes[form.json] + [UInt8(ascii: "\n")])
+    }
+
+    /// Reserves the place in the order for a command that is answered later.
     func ask() -> Ticket { order.asked() }
 
-    /// Answers a command: at once where all before it are answered, else in its turn.
+    /// Answers a command: at once if all earlier ones are answered, otherwise after them.
     func answer(_ ticket: Ticket, _ answer: Answer) {
         guard !isOver else { return }
         waiters[ticket] = nil
         order.answered(ticket, answer)
-        while let next = order.next() {
-            switch next {
-            case .reply(let reply): send(reply.encoded())
-            case .excerpt(let channel, let read): send(read().encoded(), of: channel)
-            case .begins(let reader): reader.begin()
-            }
-        }
-        obey()
+        sendAnswers()
+        execute()
     }
 
-    /// Answers a command that can be answered at once.
+    /// Sends the answers that are next in order while there is room.
+    private func sendAnswers() {
+        while hasRoom, let next = order.next() {
+            switch next {
+            case .reply(let reply): send(reply.encoded())
+            case .read(let channel, let read): send(read().encoded(), of: channel)
+            case .begins(let reader):
+                reader.begin()
+                sendUpstream()
+            }
+        }
+    }
+
+    /// Answers a command with a reply that is built when it can be sent.
+    func reply(reading read: @escaping () -> LineReply) {
+        answer(ask(), .read(channel: nil, read))
+    }
+
+    /// Answers a command at once, in its place in the order.
     func reply(_ reply: LineReply) {
         answer(ask(), .reply(reply))
     }
 
-    /// Refuses a command.
+    /// Refuses a command that has no place in the order yet.
     func fail(_ code: String, _ message: String) {
         fail(ask(), code, message)
     }
 
-    /// Refuses a command in its turn.
+    /// Refuses a command in its place in the order.
     func fail(_ ticket: Ticket, _ code: String, _ message: String) {
-        desk.tally.refused(code)
+        context.tally.refused(code)
         answer(ticket, .reply(.error(code: code, message: message)))
     }
 
-    /// Goes on with a command once its channel has been heard, or says why it was not.
-    func whenHeard(_ channel: String, _ ticket: Ticket, _ work: @escaping () -> Void) {
-        let waiter = desk.whenHeard([channel]) { [weak self] outcome in
+    /// Calls `work` once the channel is subscribed; refuses the command if that fails.
+    func whenSubscribed(_ channel: String, _ ticket: Ticket, _ work: @escaping () -> Void) {
+        let waiter = context.whenSubscribed([channel], by: requester) { [weak self] outcome in
             guard let self, !self.isOver else { return }
             do throws(Refusal) {
                 _ = try outcome.channels()
@@ -179,8 +216,14 @@ final class LineConnection: LinkOwner, Stallable {
         if let waiter, !isOver { waiters[ticket] = waiter }
     }
 
-    /// Waits no longer for what the command needs.
-    func waitsNoLonger(_ ticket: Ticket) {
+    /// The owner of held channels: users that may only read have a share, like all other clients.
+    private var requester: Requester {
+        guard right == .read, let user = link.peer.userID else { return Requester() }
+        return Requester(holder: .localUser(user))
+    }
+
+    /// Cancels the pending channel subscription of a command.
+    func cancelWait(_ ticket: Ticket) {
         waiters.removeValue(forKey: ticket)?.cancel()
     }
 
@@ -189,25 +232,28 @@ final class LineConnection: LinkOwner, Stallable {
             readers[channel] = nil
             reader.leave()
         }
-        desk.quotas.reached(refusal.limit, by: link.peer)
+        context.quotas.reached(refusal.limit, by: link.peer)
         fail(
             ticket, refusal.limit == nil ? "upstream-unavailable" : "rate-limited", refusal.message)
     }
 
     // MARK: - Commands
 
-    private func obey() {
-        guard !isObeying, !isOver else { return }
-        isObeying = true
-        defer { isObeying = false }
+    private func execute() {
+        guard !isExecuting, !isOver else { return }
+        isExecuting = true
+        defer { isExecuting = false }
+        if turn != context.loop.now { (turn, executed) = (context.loop.now, 0) }
         while !isOver, !isQuitting {
             guard hasRoom, order.count < Self.openCommands else { return link.pause() }
+            guard executed < Self.commandsPerTurn else { return executeInNextTurn() }
             do throws(LineError) {
                 guard let line = try splitter.next() else { break }
-                desk.tally.lines += 1
-                obey(try LineCommand.parse(line.span))
+                executed += 1
+                context.tally.lines += 1
+                execute(try LineCommand.parse(line.span))
             } catch {
-                // An empty line is what people send to see whether anybody is there.
+                // An empty line is ignored; people send it to test the connection.
                 if error != .empty { fail(error.code, error.message) }
             }
         }
@@ -216,13 +262,25 @@ final class LineConnection: LinkOwner, Stallable {
         endIfDone()
     }
 
-    /// Says goodbye once everything before it is answered.
+    private func executeInNextTurn() {
+        link.pause()
+        guard !isDueNextTurn else { return }
+        isDueNextTurn = true
+        context.loop.after(.zero) { [weak self] in
+            self?.isDueNextTurn = false
+            self?.turn = nil
+            self?.execute()
+        }
+    }
+
+    /// Answers `QUIT` after all earlier commands; then the connection ends.
     func quit() {
         isQuitting = true
         reply(.ok(verb: "QUIT", words: [], json: nil))
     }
 
-    /// A peer that says no more is kept only for what it still waits for.
+    /// Ends the connection if it has quit, or if the peer has finished sending and no reader,
+    /// command or answer is left.
     private func endIfDone() {
         guard order.isEmpty else { return }
         if isQuitting || (peerFinished && readers.isEmpty && splitter.isEmpty) { end() }

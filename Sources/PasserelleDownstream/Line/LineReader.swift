@@ -4,19 +4,19 @@ import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// One subscription of a connection to the Unix socket.
+/// One line subscription of a connection to the Unix socket.
 final class LineReader: Reader {
     var cursor = Cursor()
     private var isAnswered = false
     let channel: String
-    /// The place of its command among all commands.
+    /// The place of its command in the order of answers.
     let ticket: LineConnection.Ticket
-    /// True once the command was answered.
+    /// True once the command's answer is due and entries are sent.
     private(set) var hasBegun = false
     private unowned let connection: LineConnection
     private var isOver = false
 
-    private var desk: Desk { connection.desk }
+    private var context: DownstreamContext { connection.context }
 
     init(channel: String, ticket: LineConnection.Ticket, connection: LineConnection) {
         self.channel = channel
@@ -24,21 +24,22 @@ final class LineReader: Reader {
         self.connection = connection
     }
 
-    /// Attaches, once the channel was heard; what is said from now on waits in the log.
-    func attach(from start: Start) {
+    /// Attaches the reader once the channel is subscribed; from now on events wait in the log.
+    func attach(from start: Start, events: EventNames, as userID: String?) {
         guard !isOver else { return }
-        desk.hub.attach(
-            self, to: [channel], from: start, wantsSnapshot: true, acceptsHeld: true, at: desk.now)
+        context.hub.attach(
+            self, to: [channel], from: start, wantsSnapshot: true, acceptsHeld: true, as: userID,
+            filter: context.filter(events), at: context.now)
     }
 
-    /// Answers the command with the members, then tells what is lacking.
+    /// Answers the command with the members, then sends the entries after the cursor.
     func begin() {
         guard !isOver, !hasBegun else { return }
         hasBegun = true
-        tell(atLeastOne: true)
+        sendEntries(atLeastOne: true)
     }
 
-    func newsCame(on channel: Channel) {
+    func updatesAvailable(on channel: Channel) {
         pump()
     }
 
@@ -46,43 +47,46 @@ final class LineReader: Reader {
     func leave() {
         guard !isOver else { return }
         isOver = true
-        desk.hub.detach(self, at: desk.now)
+        context.hub.detach(self, at: context.now)
     }
 
-    /// Writes on from the cursor for as long as the peer takes it.
+    /// Sends entries after the cursor while there is room.
     func pump() {
-        if hasBegun, !isOver { tell(atLeastOne: false) }
+        if hasBegun, !isOver { sendEntries(atLeastOne: false) }
     }
 
-    /// Tells entries while there is room; with `atLeastOne`, the first also where there is none.
-    private func tell(atLeastOne: Bool) {
+    /// Sends entries while there is room; if `atLeastOne`, sends the first even if there is none.
+    private func sendEntries(atLeastOne: Bool) {
         var isDue = atLeastOne
         while isDue || connection.hasRoom {
             var piece: [UInt8] = []
             repeat {
                 isDue = false
-                guard let entry = desk.hub.next(&cursor, at: desk.loop.now) else { break }
+                guard let entry = context.hub.next(&cursor, at: context.loop.now) else { break }
                 append(entry, to: &piece)
-                desk.tally.lined.told(entry)
+                context.tally.lined.delivered(entry)
             } while connection.hasRoom && piece.count < LineConnection.waitingBytes
             guard !piece.isEmpty else { return }
             connection.send(piece, of: channel)
         }
     }
 
-    /// The first snapshot is the answer to the command; one behind a gap is an event like any other.
+    /// Appends an entry as a line: the first snapshot as the command's answer, others as events.
     private func append(_ entry: Entry, to piece: inout [UInt8]) {
         if case .snapshot(let channel) = entry, !isAnswered {
             isAnswered = true
-            let position = desk.hub.position(at: cursor.sequence).text
+            let position = context.hub.position(at: cursor.sequence).text
             var json = Array(#"{"position":"\#(position)","members":"#.utf8)
             EventEncoder.memberList(of: channel, into: &json)
+            EventEncoder.append(me: cursor.userID, to: &json)
             json.append(UInt8(ascii: "}"))
             let reply = LineReply.ok(verb: "SUBSCRIBE", words: [channel.name], json: json)
             piece += reply.encoded()
             return
         }
-        let form = desk.encoder.form(of: entry, at: cursor.sequence, now: desk.now.wall)
+        let reader = Recipient(userID: cursor.userID, upstream: context.upstream.state)
+        let form = context.encoder.form(
+            of: entry, at: cursor.sequence, for: reader, now: context.now.wall)
         piece += "EVENT ".utf8
         piece += form.bytes[form.json]
         piece.append(UInt8(ascii: "\n"))

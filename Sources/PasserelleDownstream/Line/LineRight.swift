@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/// What a user of this host may do on the Unix socket.
+/// The rights of a user of this host on the Unix socket.
 package enum LineRight: String, Sendable {
-    /// Hear, and ask.
+    /// Subscribe and query.
     case read
-    /// That, and send: events of the server's, and what users say.
+    /// Also send: server events, client events for users, and revocations.
     case publish
 }

@@ -3,66 +3,91 @@
 package import PasserelleNet
 import PasserelleWire
 
-/// The Unix socket's surface: every connection that speaks the line protocol (design §8).
+/// The line protocol on the Unix socket: all its connections.
 package final class LineService {
-    let desk: Desk
+    let context: DownstreamContext
     private var connections: [ObjectIdentifier: LineConnection] = [:]
 
-    init(desk: Desk) {
-        self.desk = desk
+    /// Connection counts by user.
+    private var users = LineUsers()
+    /// The channel lists that answer `CHANNELS`.
+    let lists: ChannelLists
+    private var lastStatus: (turn: Duration, json: [UInt8])?
+
+    init(context: DownstreamContext) {
+        self.context = context
+        lists = ChannelLists(loop: context.loop, hub: context.hub)
     }
 
-    /// Takes an accepted link.
+    /// The gateway's state, encoded at most once per turn of the loop.
+    var status: [UInt8] {
+        if let lastStatus, lastStatus.turn == context.loop.now { return lastStatus.json }
+        let json = context.services.status()
+        lastStatus = (context.loop.now, json)
+        return json
+    }
+
+    /// Handles an accepted link.
     ///
-    /// One too many is told so and ended.
+    /// If the user may not use the socket or the connection exceeds a limit, it receives the reason
+    /// and is closed.
     package func accepted(_ link: Link) {
-        guard connections.count < desk.quotas.limits.lineConnections else {
-            desk.quotas.reached(.lineConnections, by: link.peer)
-            return turnAway(
-                link, "rate-limited",
-                "The socket has as many connections as it may have; come back.")
-        }
         var right = LineRight.publish
-        if let rights = desk.configuration.lineRights {
+        if let rights = context.configuration.lineRights {
             guard let own = link.peer.userID.flatMap({ rights[$0] }) else {
-                return turnAway(
+                return refuse(
                     link, "forbidden",
-                    "This user may not use the socket; PASSERELLE_IPC_USERS says who may.")
+                    "This user may not use the socket. List the user in PASSERELLE_IPC_USERS.")
             }
             right = own
+        }
+        if let limit = users.connected(
+            link.peer.userID, right: right, limits: context.quotas.limits)
+        {
+            context.quotas.reached(limit, by: link.peer)
+            let holder = limit == .userLineConnections ? "This user" : "The socket"
+            return refuse(
+                link, "rate-limited",
+                "\(holder) has too many connections; retry later.")
         }
         let connection = LineConnection(link: link, service: self, right: right)
         connections[ObjectIdentifier(connection)] = connection
     }
 
-    /// Says why, and ends.
-    private func turnAway(_ link: Link, _ code: String, _ message: String) {
-        desk.tally.refused(code)
-        link.owner = leaving
+    /// Sends the reason and closes the link.
+    private func refuse(_ link: Link, _ code: String, _ message: String) {
+        context.tally.refused(code)
+        link.owner = refusedLinkOwner
         link.send(LineReply.error(code: code, message: message).encoded())
         link.finish()
     }
 
-    /// The owner of links on which nothing more is said.
-    private final class Leaving: LinkOwner {
+    /// The owner of refused links, which ignores further input.
+    private final class RefusedLinkOwner: LinkOwner {
         func link(_ link: Link, received bytes: Span<UInt8>) {}
 
         func linkEnded(_ link: Link, _ end: LinkEnd) {}
     }
 
-    private let leaving = Leaving()
+    private let refusedLinkOwner = RefusedLinkOwner()
 
-    /// Connections that are open.
+    /// The number of open connections.
     package var connectionCount: Int { connections.count }
-    /// Channels that connections are subscribed to, each connection's by itself.
+    /// The number of subscriptions, summed over all connections.
     var subscriptionCount: Int { connections.values.reduce(0) { $0 + $1.readers.count } }
 
-    /// Ends every connection once its lines are out.
+    /// Reports the state of the connection to Channels to the subscribed connections.
+    func upstreamChanged() {
+        for connection in connections.values { connection.sendUpstream() }
+    }
+
+    /// Ends every connection after its queued lines are written.
     func drain() {
         for connection in connections.values { connection.end() }
     }
 
     func forget(_ connection: LineConnection) {
-        connections[ObjectIdentifier(connection)] = nil
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        users.disconnected(connection.link.peer.userID, right: connection.right)
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// Puts answers that come at any time into the order of the commands that they answer.
+/// Sorts answers, which may become ready at any time, into the order of their commands.
 ///
-/// An `ERR` names no command, so only its place in the order tells a client which one failed.
+/// An `ERR` names no command, so a client can identify the failed one only by the order.
 struct ReplyOrder<Answer> {
     /// One command's place in the order.
     struct Ticket: Hashable {
@@ -12,11 +12,11 @@ struct ReplyOrder<Answer> {
     private var waiting: [(ticket: Ticket, answer: Answer?)] = []
     private var last: UInt64 = 0
 
-    /// How many commands have no answer yet, or wait behind one that has none.
+    /// The number of commands that are unanswered or wait behind an unanswered one.
     var count: Int { waiting.count }
     var isEmpty: Bool { waiting.isEmpty }
 
-    /// A command came.
+    /// Reserves the next place for a command.
     mutating func asked() -> Ticket {
         last += 1
         let ticket = Ticket(number: last)
@@ -24,7 +24,7 @@ struct ReplyOrder<Answer> {
         return ticket
     }
 
-    /// The answer to a command came; later ones to the same command are ignored.
+    /// Stores the answer to a command; later answers to the same command are ignored.
     mutating func answered(_ ticket: Ticket, _ answer: Answer) {
         guard let index = waiting.firstIndex(where: { $0.ticket == ticket }),
             waiting[index].answer == nil
@@ -32,7 +32,7 @@ struct ReplyOrder<Answer> {
         waiting[index].answer = answer
     }
 
-    /// Takes the next answer that may go out.
+    /// Removes and returns the next answer that may be sent, or `nil` if it is not ready.
     mutating func next() -> Answer? {
         guard let answer = waiting.first?.answer else { return nil }
         waiting.removeFirst()

@@ -3,69 +3,115 @@
 package import PasserelleHub
 package import PasserelleWire
 
-/// The positions in `If-None-Match`: those that a client holds answers for (RFC 9110 §13.1.2).
+/// The positions in `If-None-Match`: the answers that a client holds (RFC 9110 §13.1.2).
+///
+/// Proxies that encode an answer rewrite its tag: they weaken it (`W/"7-1"`), add a suffix inside
+/// or outside the quotes (`"7-1-gzip"`, `"7-1"-gzip`, `"7-1;br"`), or drop or encode the quotes. A
+/// tag is therefore read as the position that it begins with. The answer always has the tag in the
+/// gateway's own form: the proxy rewrites that one too, and suffixes do not accumulate.
 package struct EntityTags: Equatable {
-    /// In the order in which they stand.
+    /// The positions in the order of the field.
     package let positions: [Position]
+    /// True if there are tags but none contains a position: the client holds an answer, but the
+    /// gateway cannot determine which one.
+    package let isUnknown: Bool
 
-    /// Reads every such field; weak tags count as strong ones.
-    ///
-    /// What is somebody else's tag, or none at all, is passed over; `*` too, so that it makes a
-    /// first poll: a client that says it has heard nothing.
+    /// Parses all `If-None-Match` fields; weak tags count as strong ones.
     package init(_ fields: HTTPFields) {
         var positions: [Position] = []
-        fields.read("If-None-Match") { Self.read($0, into: &positions) }
+        var hasTag = false
+        fields.read("If-None-Match") { list in
+            // A comma inside a tag begins a new part, which contains no position.
+            var start = 0
+            for at in 0...list.count where at == list.count || list[at] == UInt8(ascii: ",") {
+                let tag = HTTPSyntax.trimmed(list, start..<at)
+                start = at + 1
+                guard !tag.isEmpty else { continue }
+                hasTag = true
+                if let position = Self.position(list.extracting(tag)) { positions.append(position) }
+            }
+        }
         self.positions = positions
+        isUnknown = hasTag && positions.isEmpty
     }
 
-    /// True where the client holds the answer for a position.
+    /// True if the client holds the answer for a position.
     func holds(_ position: Position) -> Bool { positions.contains(position) }
 
-    /// Of several, the newest that a log has told, in this life or an earlier one.
-    package func newest(told epochs: EpochLine, through newest: UInt64) -> Position? {
+    /// Returns the newest position that the log has issued, in its current or an earlier epoch.
+    package func newest(delivered epochs: EpochHistory, through newest: UInt64) -> Position? {
         guard positions.count > 1 else { return positions.first }
         let known = positions.filter { epochs.place(of: $0, newest: newest) == .known }
         return known.max { $0.sequence < $1.sequence } ?? positions.first
     }
 
-    /// Behind what a poll begins: the newest tag, unless it asks for something newer.
+    /// Returns the start of a poll: the newest tag, unless the request names a newer position.
     ///
-    /// Whoever repeats one URL holds what the tag says; beginning where the URL does would tell that
-    /// again and again, or, with `after=now`, never tell what came meanwhile.
-    func start(orAsked asked: Start?, told epochs: EpochLine, through newest: UInt64) -> Start? {
-        guard let tag = self.newest(told: epochs, through: newest) else { return asked }
-        guard let asked else { return .after(tag) }
-        guard epochs.place(of: tag, newest: newest) == .known else { return asked }
-        if case .after(let position) = asked {
-            let isNewer = position.sequence >= tag.sequence
-            if isNewer || epochs.place(of: position, newest: newest) != .known { return asked }
+    /// A client that repeats one URL holds the answer that the tag names. If the poll started as
+    /// the URL requests, the same events would be sent again and again, or with `after=now`, events
+    /// would be lost. Tags without a position mean an unknown one, unless the request names one.
+    package func start(
+        orRequested asked: Start?, delivered epochs: EpochHistory, through newest: UInt64
+    ) -> Start? {
+        guard let tag = self.newest(delivered: epochs, through: newest) else {
+            guard isUnknown else { return asked }
+            if case .after = asked { return asked }
+            return .unknown
         }
+        guard case .after(let position) = asked else { return .after(tag) }
+        let isNewer = position.sequence >= tag.sequence
+        guard !isNewer, epochs.place(of: tag, newest: newest) == .known,
+            epochs.place(of: position, newest: newest) == .known
+        else { return asked }
         return .after(tag)
     }
 
-    /// Reads the tags of one field, between its commas.
-    private static func read(_ list: Span<UInt8>, into positions: inout [Position]) {
-        var start = 0
-        for at in 0...list.count where at == list.count || list[at] == UInt8(ascii: ",") {
-            if let position = position(list.extracting(start..<at)) { positions.append(position) }
-            start = at + 1
-        }
-    }
+    // MARK: - Reading
 
-    /// Reads one tag, `"…"` or `W/"…"`, with blanks around it.
+    /// Returns the position that a tag begins with, or `nil` if it does not begin with one.
     private static func position(_ tag: Span<UInt8>) -> Position? {
-        var (start, end) = (0, tag.count)
-        while start < end, isBlank(tag[start]) { start += 1 }
-        while start < end, isBlank(tag[end - 1]) { end -= 1 }
-        if end - start > 2, tag[start] == UInt8(ascii: "W"), tag[start + 1] == UInt8(ascii: "/") {
-            start += 2
+        var start = 0
+        while start < tag.count {
+            let mark = markLength(tag.extracting(start...))
+            guard mark > 0 else { break }
+            start += mark
         }
-        let quote = UInt8(ascii: "\"")
-        guard end - start >= 2, tag[start] == quote, tag[end - 1] == quote else { return nil }
-        return Position(tag.extracting(start + 1..<end - 1))
+        var end = start
+        while end < tag.count, isDigit(tag[end]) || isLetter(tag[end]) { end += 1 }
+        guard end < tag.count, tag[end] == UInt8(ascii: "-") else { return nil }
+        end += 1
+        while end < tag.count, isDigit(tag[end]) { end += 1 }
+        // If a letter follows, the tag is a word of another origin.
+        if end < tag.count, isLetter(tag[end] | 0x20) { return nil }
+        return Position(tag.extracting(start..<end))
     }
 
-    private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+    /// Returns the length of the mark at the start of a text: the mark of a weak tag, or a quote as
+    /// proxies write it (`"`, `'`, `\"`, `%22`, `&quot;`); 0 if there is no mark.
+    private static func markLength(_ text: Span<UInt8>) -> Int {
+        switch text[0] {
+        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "\\"): 1
+        case UInt8(ascii: "W"), UInt8(ascii: "w"): begins(text, "/") ? 2 : 0
+        case UInt8(ascii: "%"): begins(text, "22") ? 3 : 0
+        case UInt8(ascii: "&"): begins(text, "quot;") ? 6 : 0
+        default: 0
+        }
+    }
+
+    /// True if a word follows the first byte of a text.
+    private static func begins(_ text: Span<UInt8>, _ word: StaticString) -> Bool {
+        guard text.count > word.utf8CodeUnitCount else { return false }
+        for index in 0..<word.utf8CodeUnitCount where text[index + 1] != word.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
     }
 }

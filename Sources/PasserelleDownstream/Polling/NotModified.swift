@@ -3,16 +3,23 @@
 import PasserelleHub
 import PasserelleWire
 
-/// The answer to who holds the newest already; kept, since most who poll hold the same.
+/// The 304 answer to clients that hold the newest position; cached, since most polling clients
+/// hold the same one.
 struct NotModified {
+    /// The value of `Vary`.
+    private let vary: String
     private var last: (position: Position, response: HTTPResponse, bytes: [UInt8])?
 
-    /// The 304 for a position.
+    init(vary: String) {
+        self.vary = vary
+    }
+
+    /// Returns the 304 for a position.
     mutating func response(for position: Position) -> HTTPResponse {
         forms(for: position).response
     }
 
-    /// The same as it goes out to an HTTP/1.1 client that may ask again on its connection.
+    /// Returns the 304 as encoded for an HTTP/1.1 client with a persistent connection.
     mutating func bytes(for position: Position) -> [UInt8] { forms(for: position).bytes }
 
     private mutating func forms(
@@ -21,7 +28,10 @@ struct NotModified {
         if let last, last.position == position { return last }
         let response = HTTPResponse(
             status: 304,
-            fields: ["ETag": "\"\(position.text)\"", "Cache-Control": "private, no-cache"])
+            fields: [
+                "ETag": "\"\(position.text)\"", "Cache-Control": HTTPResponse.forThisClient,
+                "Vary": vary,
+            ])
         let bytes = HTTPWriter.response(response, version: .http11, keepAlive: true)
         let forms = (position, response, bytes)
         last = forms

@@ -2,27 +2,27 @@
 
 import PasserelleWire
 
-/// What a poll asks for by its target alone; a connection keeps its last one, since a client that
-/// polls asks the same again and again, and only the position in its `If-None-Match` moves.
+/// The request of a poll as parsed from its target; a connection keeps the last one, since a
+/// polling client repeats its target and only the position in its `If-None-Match` changes.
 final class PollQuestion: Sendable {
-    /// Bytes of a target that is kept between two requests; longer ones are read anew each time.
+    /// The longest target in bytes that is kept between requests; longer ones are parsed each time.
     static let keptBytes = 512
 
-    /// The words of the query, read.
+    /// The parsed query.
     let asked: ReadRequest
     private let target: String
 
-    /// Reads a request's query; refuses what is malformed, given twice, or not to be asked for.
+    /// Parses a request's query; refuses malformed, repeated and forbidden items.
     init(_ request: HTTPRequest, _ configuration: DownstreamConfiguration) throws(Refusal) {
         target = request.target
         asked = try ReadRequest(request, configuration)
     }
 
-    /// Says whether that request asks the same.
+    /// True if a request has the same target.
     func isAsked(by request: HTTPRequest) -> Bool { target == request.target }
 
-    /// Says whether it may be kept; a token or a pass that stands in the target is not.
+    /// True if the parsed target may be kept; a target with a token or a pass may not.
     var mayBeKept: Bool {
-        !asked.showsToken && asked.claim.pass == nil && target.utf8.count <= Self.keptBytes
+        !asked.hasToken && asked.claim.pass == nil && target.utf8.count <= Self.keptBytes
     }
 }

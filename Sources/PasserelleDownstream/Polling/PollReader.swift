@@ -3,64 +3,70 @@
 import PasserelleHub
 import PasserelleNet
 
-/// The reader behind a poll that waits for news: attached until it answers, or may read no more.
-final class PollReader: Reader, Staying {
+/// The reader of a waiting poll, attached until it answers or its authorization ends.
+final class PollReader: AuthorizedReader, WaitingRequest {
     private var poll: Poll
-    private let desk: Desk
+    private let context: DownstreamContext
     private weak var connection: HTTPConnection?
     private var timer: TimerToken?
-    private var isDone = false
-    /// What keeps the poll admitted; `nil` where that does not end.
-    private var stay: Stay?
+    /// True once the poll was answered or canceled.
+    private(set) var isDone = false
+    /// The lease that keeps the poll authorized; `nil` if the authorization does not expire.
+    private var lease: AuthRouteCache.LeaseID?
 
     var cursor: Cursor {
         get { poll.cursor }
         set { poll.cursor = newValue }
     }
 
-    /// Attaches where the poll stands, and answers after `wait` at the latest.
-    init(_ poll: Poll, for wait: Duration, desk: Desk, connection: HTTPConnection) {
+    /// Attaches the reader at the poll's cursor; it answers after `wait` at the latest.
+    init(_ poll: Poll, for wait: Duration, context: DownstreamContext, connection: HTTPConnection) {
         self.poll = poll
-        self.desk = desk
+        self.context = context
         self.connection = connection
-        desk.hub.attach(self, at: poll.cursor)
-        timer = desk.loop.after(wait) { [self] in answer() }
-        if !poll.grant.isLasting { stay = desk.door?.waits(self, by: poll.grant) }
+        context.hub.attach(self, at: poll.cursor)
+        context.streams.users.add(self, of: poll.grant.userIDs)
+        timer = context.loop.after(wait) { [self] in answer() }
+        if !poll.grant.isLasting {
+            lease = context.authenticator?.addLease(for: self, by: poll.grant, isPoll: true)
+        }
     }
 
-    func newsCame(on channel: Channel) {
-        guard !isDone, !poll.isUpToDate(at: desk) else { return }
-        desk.afterNews { [self] in answer() }
+    func updatesAvailable(on channel: Channel) {
+        guard !isDone, !poll.isUpToDate(at: context) else { return }
+        context.afterNews { [self] in answer() }
     }
 
-    /// The client left.
+    /// Handles the departure of the client.
     func cancel() {
         guard !isDone else { return }
         release()
     }
 
-    /// Answers with what there is.
+    /// Answers with the entries that there are.
     func answer() {
         guard !isDone else { return }
-        let answer = poll.answer(at: desk)
+        let answer = poll.answer(at: context)
         release()
         connection?.answer(answer)
     }
 
-    /// Answers with the refusal that a poll gets which comes now.
+    /// Answers with the refusal that a new poll would receive.
     func end(for reason: Denial) {
         guard !isDone else { return }
         release()
-        connection?.refuse(.denied(reason))
+        let hadToken = poll.grant.request?.hasToken ?? false
+        connection?.refuse(.denied(reason, hadToken: hadToken))
     }
 
     private func release() {
         isDone = true
-        stay?.end()
-        stay = nil
-        if let timer { desk.loop.cancel(timer) }
+        if let lease { context.authenticator?.endLease(lease) }
+        lease = nil
+        if let timer { context.loop.cancel(timer) }
         timer = nil
-        desk.hub.detach(self, at: desk.now)
-        poll.tellPresence(at: desk)
+        context.streams.users.remove(self)
+        context.hub.detach(self, at: context.now)
+        poll.reportPresence(at: context)
     }
 }

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
 
-/// Writes all that a hub holds behind what the journal has, a slice at a time, while the hub goes
-/// on: what comes meanwhile is written as always.
+/// The records of everything that a hub holds, one after another.
+///
+/// The hub continues meanwhile; each record describes the state at the time of its call.
 struct JournalCopy {
-    /// The segments that are not needed once the copy is whole.
+    /// The segments that are obsolete once the copy is complete.
     let former: [Int]
+    /// True once `next` has returned `nil`.
+    private(set) var isComplete = false
     private var names: [String]
-    /// Channels on which somebody was seen, those among `names` too.
+    /// The channels with users that were seen, including those in `names`.
     private var seenNames: [String]
-    private var through: UInt64
-    private var current: String?
-    private var after: UInt64 = 0
+    /// The last sequence number to copy; later entries are recorded as changes.
+    private let through: UInt64
+    /// The users of one channel that are still to be written.
+    private var seen: (channel: String, userIDs: [String]) = ("", [])
+    /// The channel whose entries are being written, and the sequence number of the last one.
+    private var current: (channel: String, after: UInt64)?
 
-    /// Prepares to copy what is held now.
+    /// Prepares a copy of the hub's state.
     init(of hub: Hub, former: [Int]) {
         self.former = former
         through = hub.sequence
@@ -20,83 +26,61 @@ struct JournalCopy {
         seenNames = hub.seenMembers.names
     }
 
-    /// Writes the next slice; answers whether there is more.
-    mutating func writeSlice(of hub: Hub, at now: Moment, into journal: inout Journal) -> Bool {
-        var room = journal.limits.sliceBytes
-        while room > 0 {
-            let before = journal.buffer.count
-            if let name = current {
-                guard let channel = hub.channels[name], write(channel, into: &journal, now) else {
-                    current = nil
-                    continue
-                }
-            } else if let name = names.popLast() {
-                begin(name, of: hub, into: &journal, now)
+    /// Returns the next record, or `nil` at the end.
+    mutating func next(of hub: Hub, at now: Moment) -> JournalRecord? {
+        while true {
+            if let record = nextMember(in: hub) ?? nextEntry(in: hub, at: now) { return record }
+            if let name = names.popLast() {
+                seen = (name, hub.seenMembers.userIDs(of: name))
+                guard let channel = hub.channels[name] else { continue }
+                current = (name, after: channel.horizon.sequence)
+                if let record = state(of: channel, at: now) { return record }
             } else if let name = seenNames.popLast() {
-                // Those of a channel that there is were written with it.
-                if hub.channels[name] == nil { members(of: name, in: hub, into: &journal) }
+                // The users of a held channel were written with the channel.
+                if hub.channels[name] == nil { seen = (name, hub.seenMembers.userIDs(of: name)) }
             } else {
-                return false
+                isComplete = true
+                return nil
             }
-            // A segment that was begun took the buffer: then that much was written.
-            let written = journal.buffer.count - before
-            room -= written >= 0 ? written : journal.limits.sliceBytes
         }
-        return true
     }
 
-    private mutating func begin(
-        _ name: String, of hub: Hub, into journal: inout Journal, _ now: Moment
-    ) {
-        members(of: name, in: hub, into: &journal)
-        guard let channel = hub.channels[name] else { return }
-        current = name
-        after = channel.horizon.sequence
-        stand(channel, into: &journal, now)
-        journal.rotate()
-    }
-
-    private func members(of name: String, in hub: Hub, into journal: inout Journal) {
-        for seen in hub.seenMembers.members(of: name) {
-            JournalRecord.member(name, seen).append(to: &journal.buffer)
+    /// Returns the next user in its current state.
+    private mutating func nextMember(in hub: Hub) -> JournalRecord? {
+        while let userID = seen.userIDs.popLast() {
+            if let member = hub.seenMembers.member(userID, of: seen.channel) {
+                return .member(seen.channel, member)
+            }
         }
-        journal.rotate()
+        return nil
     }
 
-    /// Writes the channel's next entry; answers whether there was one.
-    private mutating func write(
-        _ channel: Channel, into journal: inout Journal, _ now: Moment
-    ) -> Bool {
+    /// Returns the channel's next entry, after its new horizon if that has passed the last entry.
+    private mutating func nextEntry(in hub: Hub, at now: Moment) -> JournalRecord? {
+        guard let (name, after) = current, let channel = hub.channels[name] else { return nil }
         if channel.horizon.sequence > after {
-            after = channel.horizon.sequence
-            stand(channel, into: &journal, now)
+            current = (name, after: channel.horizon.sequence)
+            if let record = state(of: channel, at: now) { return record }
+            return nextEntry(in: hub, at: now)
         }
         let index = channel.log.index(after: after)
         guard index < channel.log.count, channel.log[index].sequence <= through else {
-            return false
+            current = nil
+            return nil
         }
         let event = channel.log[index]
-        journal.add(JournalEvent(event, previous: after))
-        after = event.sequence
-        journal.rotate()
-        return true
+        current = (name, after: event.sequence)
+        return .event(JournalEvent(event, previous: after))
     }
 
-    private func stand(_ channel: Channel, into journal: inout Journal, _ now: Moment) {
-        guard channel.wasHeard else { return }
-        JournalRecord.channel(
-            channel.name, channel.horizon, silence: channel.silence, time: now.wall
-        ).append(to: &journal.buffer)
-    }
-}
-
-extension Channel {
-    /// Since when it is not heard; `nil` where it is, or where nobody knows.
-    fileprivate var silence: WallTime? {
-        switch subscription {
-        case .live: nil
-        case .idle(let since, _), .pending(let since, _), .refused(_, _, let since, _): since
-        case .away(let since): since
-        }
+    private func state(of channel: Channel, at now: Moment) -> JournalRecord? {
+        guard channel.wasSubscribed else { return nil }
+        let silence: WallTime? =
+            switch channel.subscription {
+            case .live: nil
+            case .idle(let since, _), .pending(let since, _), .refused(_, _, let since, _): since
+            case .away(let since): since
+            }
+        return .channel(channel.name, channel.horizon, silence: silence, time: now.wall)
     }
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 
 extension JournalRecord {
-    /// What stands at a place of a journal's bytes.
+    /// The result of examining the bytes at an offset.
     enum Found: Equatable {
-        /// A record of so many bytes, head included.
+        /// A record with its length, head included.
         case record(JournalRecord, bytes: Int)
-        /// A whole record of so many bytes whose content makes no sense.
-        case senseless(bytes: Int)
-        /// A whole record in a form that a newer version has written.
+        /// A whole record of this length with invalid content.
+        case invalid(bytes: Int)
+        /// A whole record in the format of a newer version.
         case newer(version: UInt8)
         /// No record.
         case nothing
-        /// Perhaps a record of which so many bytes are needed.
+        /// Possibly a record; this many bytes are needed to decide.
         case partial(needs: Int)
     }
 
-    /// The one record that some bytes are, or `nil` where they are not just that.
+    /// Returns the record if the bytes are exactly one record, otherwise `nil`.
     package static func decode(_ bytes: [UInt8]) -> JournalRecord? {
         guard case .record(let record, bytes.count) = find(bytes.span, at: 0) else { return nil }
         return record
     }
 
-    /// Looks at a place of some bytes.
+    /// Examines the bytes at an offset.
     static func find(_ bytes: Span<UInt8>, at start: Int) -> Found {
         guard bytes.count - start >= headBytes else { return .partial(needs: headBytes) }
         guard bytes[start] == marker.0, bytes[start + 1] == marker.1, bytes[start + 2] == marker.2
@@ -35,12 +35,12 @@ extension JournalRecord {
         guard bytes.count - start >= total else { return .partial(needs: total) }
         guard CRC32C.of(bytes, start + 7..<start + total) == checksum else { return .nothing }
         guard writer == version else {
-            return writer > version ? .newer(version: writer) : .senseless(bytes: total)
+            return writer > version ? .newer(version: writer) : .invalid(bytes: total)
         }
-        guard let kind = Kind(rawValue: bytes[start + 12]) else { return .senseless(bytes: total) }
+        guard let kind = Kind(rawValue: bytes[start + 12]) else { return .invalid(bytes: total) }
         cursor = JournalCursor(at: start + headBytes, end: start + total)
         guard let record = payload(kind, bytes, &cursor), !cursor.hasFailed else {
-            return .senseless(bytes: total)
+            return .invalid(bytes: total)
         }
         return .record(record, bytes: total)
     }
@@ -51,17 +51,17 @@ extension JournalRecord {
         switch kind {
         case .event: return JournalEvent(bytes, &cursor).map(JournalRecord.event)
         case .beginning:
-            let followsHole = cursor.byte(bytes) == 1
+            let followsGap = cursor.byte(bytes) == 1
             let current = cursor.number64(bytes)
             let count = cursor.number32(bytes)
-            guard count <= EpochLine.remembered else { return nil }
+            guard count <= EpochHistory.remembered else { return nil }
             let past = (0..<count).map { _ in
-                EpochLine.Past(epoch: cursor.number64(bytes), through: cursor.number64(bytes))
+                EpochHistory.Past(epoch: cursor.number64(bytes), through: cursor.sequence(bytes))
             }
-            return .beginning(EpochLine(current, after: past), followsHole: followsHole)
+            return .beginning(EpochHistory(current, after: past), followsGap: followsGap)
         case .channel:
             guard let name = cursor.text(bytes) else { return nil }
-            let sequence = cursor.number64(bytes)
+            let sequence = cursor.sequence(bytes)
             guard let reason = GapReason(code: cursor.byte(bytes)) else { return nil }
             let silence = cursor.time(bytes)
             guard let time = cursor.time(bytes) else { return nil }
@@ -69,9 +69,9 @@ extension JournalRecord {
             return .channel(name, horizon, silence: silence, time: time)
         case .silence: return cursor.time(bytes).map { .silence(since: $0) }
         case .retraction:
-            let through = cursor.number64(bytes)
+            let through = cursor.sequence(bytes)
             guard let channel = cursor.text(bytes), let key = cursor.text(bytes) else { return nil }
-            return .retraction(Burial(channel: channel, key: key, through: through))
+            return .retraction(Retraction(channel: channel, key: key, through: through))
         case .member:
             guard let channel = cursor.text(bytes) else { return nil }
             let isPresent = cursor.byte(bytes) == 1
@@ -80,17 +80,17 @@ extension JournalRecord {
             }
             return .member(channel, SeenMember(member, time: time, isPresent: isPresent))
         case .mark:
-            let sequence = cursor.number64(bytes)
+            let sequence = cursor.sequence(bytes)
             return cursor.time(bytes).map { .mark(sequence: sequence, time: $0) }
         }
     }
 }
 
 extension JournalEvent {
-    /// Reads an event's payload; zeros behind a tombstone are room.
+    /// Decodes an event's payload; zeros after a tombstone are padding.
     fileprivate init?(_ bytes: Span<UInt8>, _ cursor: inout JournalCursor) {
-        let sequence = cursor.number64(bytes)
-        let previous = cursor.number64(bytes)
+        let sequence = cursor.sequence(bytes)
+        let previous = cursor.sequence(bytes)
         guard let time = cursor.time(bytes), let channel = cursor.text(bytes) else { return nil }
         let key = cursor.text(bytes)
         guard let content = Event.Content(bytes, &cursor), previous < sequence else { return nil }
@@ -107,7 +107,8 @@ extension Event.Content {
             guard let name = cursor.text(bytes) else { return nil }
             let userID = cursor.text(bytes)
             guard let data = cursor.run(bytes) else { return nil }
-            self = .message(name: name, data: data, userID: userID)
+            // An earlier version may have stored the name unchanged.
+            self = .message(name: Event.applicationName(name), data: data, userID: userID)
         case .memberAdded:
             guard let member = cursor.member(bytes) else { return nil }
             self = .memberAdded(member)
@@ -130,19 +131,14 @@ extension Event.Content {
     }
 }
 
-/// How far a record's payload has been read.
+/// The read position in a record's payload.
 ///
-/// Reading past the end gives zeros and nothing, and is remembered.
+/// A read past the end returns zero or `nil`, and sets `hasFailed`.
 private struct JournalCursor {
-    private var at: Int
-    private let end: Int
-    /// True once something was read that is not there.
+    var at: Int
+    let end: Int
+    /// True once a read went past the end or found an invalid value.
     private(set) var hasFailed = false
-
-    init(at: Int, end: Int) {
-        self.at = at
-        self.end = end
-    }
 
     mutating func byte(_ bytes: Span<UInt8>) -> UInt8 {
         guard let range = take(1) else { return 0 }
@@ -159,6 +155,16 @@ private struct JournalCursor {
     mutating func number64(_ bytes: Span<UInt8>) -> UInt64 {
         let low = number32(bytes)
         return UInt64(low) | UInt64(number32(bytes)) << 32
+    }
+
+    /// Reads a sequence number; the read fails if it exceeds `greatestSequence`.
+    mutating func sequence(_ bytes: Span<UInt8>) -> UInt64 {
+        let number = number64(bytes)
+        guard number <= JournalRecord.greatestSequence else {
+            hasFailed = true
+            return 0
+        }
+        return number
     }
 
     mutating func time(_ bytes: Span<UInt8>) -> WallTime? {

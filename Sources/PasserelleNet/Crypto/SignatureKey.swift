@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+
 import COpenSSL
 
-/// One key and the one algorithm that goes with it, for JSON Web Signatures (RFC 7518 §3, RFC 8037).
+/// One key and its one algorithm, for JSON Web Signatures (RFC 7518 §3, RFC 8037).
 ///
-/// The key's kind decides the algorithm: what a token says of it can be compared and chooses nothing.
+/// The key's kind determines the algorithm; a token's `alg` is only compared with it.
 package final class SignatureKey {
     /// The algorithms, by their names in `alg`.
     package enum Algorithm: String, Sendable {
@@ -21,21 +22,21 @@ package final class SignatureKey {
     package static let secretBytes = 32
     /// Bits of the smallest RSA key (RFC 7518 §3.3).
     package static let rsaBits: Int32 = 2048
-    /// Bytes of a key file that are looked at.
+    /// Bytes of a key file that are examined.
     private static let fileBytes = 65_536
     /// Bytes of each of the two numbers of an ECDSA signature on P-256.
     private static let halfBytes = 32
 
-    /// The algorithm that the key's kind pins.
+    /// The algorithm of the key's kind.
     package let algorithm: Algorithm
     private let secret: [UInt8]
     /// The asymmetric key; `nil` for a secret.
     private let key: OpaquePointer?
 
-    /// Takes a secret, which signs and verifies.
+    /// Uses a secret, which signs and verifies.
     package init(secret: [UInt8]) throws(SignatureKeyError) {
-        guard secret.firstRange(of: Array("-----BEGIN".utf8)) == nil else {
-            throw .keyTextAsSecret
+        if let kind = SecretText.kind(of: secret) {
+            throw kind == .key ? .keyTextAsSecret : .notSecret(kind)
         }
         guard secret.count >= Self.secretBytes else {
             throw .shortSecret(bytes: secret.count, least: Self.secretBytes)
@@ -54,7 +55,7 @@ package final class SignatureKey {
     /// Reads a private key in PEM without a passphrase, which signs and verifies.
     package convenience init(privatePEM pem: [UInt8]) throws(SignatureKeyError) {
         try self.init(pem) { bio in
-            // Nobody is there to be asked for a passphrase.
+            // Fails if the key needs a passphrase, instead of prompting for it.
             PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
         }
     }
@@ -68,7 +69,7 @@ package final class SignatureKey {
             defer { BIO_free(bio) }
             return read(bio)
         }
-        guard let key = found else { throw .noKey(TLSError.lastWords()) }
+        guard let key = found else { throw .noKey(TLSError.takeLastReason()) }
         guard let algorithm = Self.algorithm(of: key) else {
             EVP_PKEY_free(key)
             throw .unfit
@@ -80,7 +81,7 @@ package final class SignatureKey {
 
     deinit { EVP_PKEY_free(key) }
 
-    /// Whether a signature is this key's over some bytes.
+    /// Returns `true` if `signature` is this key's signature of `bytes`.
     package func verifies(_ signature: [UInt8], of bytes: [UInt8]) -> Bool {
         guard let key else {
             return ConstantTime.equal(signature, Digest.hmacSHA256(key: secret, bytes))
@@ -95,7 +96,7 @@ package final class SignatureKey {
             && EVP_DigestVerify(context, form, form.count, bytes, bytes.count) == 1
     }
 
-    /// Signs some bytes; `nil` where the key is a public one.
+    /// Returns the signature of `bytes`, or `nil` if the key is a public one.
     package func signature(of bytes: [UInt8]) -> [UInt8]? {
         guard let key else { return Digest.hmacSHA256(key: secret, bytes) }
         let context = EVP_MD_CTX_new()
@@ -113,7 +114,7 @@ package final class SignatureKey {
         return algorithm == .es256 ? Self.raw(form) : form
     }
 
-    /// Ed25519 has its own digest inside.
+    /// The digest that OpenSSL applies; `nil` for Ed25519, which includes its own.
     private var digest: OpaquePointer? { algorithm == .eddsa ? nil : EVP_sha256() }
 
     private static func algorithm(of key: OpaquePointer) -> Algorithm? {
@@ -130,8 +131,7 @@ package final class SignatureKey {
         }
     }
 
-    /// The two numbers of an ECDSA signature, as JWS has them, in the DER that OpenSSL has; `nil` for
-    /// what has another length.
+    /// Converts an ECDSA signature from JWS's form to OpenSSL's DER; `nil` if its length is wrong.
     private static func der(_ raw: [UInt8]) -> [UInt8]? {
         guard raw.count == 2 * halfBytes, let pair = ECDSA_SIG_new() else { return nil }
         defer { ECDSA_SIG_free(pair) }
@@ -151,7 +151,7 @@ package final class SignatureKey {
         }
     }
 
-    /// The other way.
+    /// Converts an ECDSA signature from OpenSSL's DER to JWS's form, two numbers.
     private static func raw(_ der: [UInt8]) -> [UInt8]? {
         let pair = der.withUnsafeBufferPointer { bytes in
             var start = bytes.baseAddress
@@ -167,5 +167,38 @@ package final class SignatureKey {
                     ECDSA_SIG_get0_s(pair), out.baseAddress.map { $0 + halfBytes }, count) == count
         }
         return isWritten ? raw : nil
+    }
+}
+
+/// The reason a value cannot be a signature key.
+package enum SignatureKeyError: Error, Equatable, Sendable {
+    /// The secret has fewer bytes than its digest (RFC 7518 §3.2).
+    case shortSecret(bytes: Int, least: Int)
+    /// The secret is the text of a key file: anyone with the public key could sign with it.
+    case keyTextAsSecret
+    /// The secret is a token, a URL or a path.
+    case notSecret(SecretText.Kind)
+    /// The file holds no key in PEM; OpenSSL's reason.
+    case noKey(String)
+    /// The file holds a private key instead of the public one.
+    case privateKey
+    /// The key has a kind, a curve or a size that no algorithm accepts.
+    case unfit
+}
+
+extension SignatureKeyError {
+    /// The end of a sentence that begins with the given value.
+    package var words: String {
+        switch self {
+        case .shortSecret(let bytes, let least):
+            "has \(bytes) bytes, and a secret needs at least \(least)"
+        case .keyTextAsSecret: "is the text of a key; give the path of its file"
+        case .notSecret(.url): "is a URL, and keys are not fetched; give the path of a PEM file"
+        case .notSecret(.token): "is a token; give the key that verifies it"
+        case .notSecret: "looks like the path of a file; begin it with / or ./"
+        case .noKey(let words): "holds no key in PEM form (\(words))"
+        case .privateKey: "holds a private key; give the public key, which verifies"
+        case .unfit: "holds a key that is neither RSA of 2048 bits or more, nor P-256, nor Ed25519"
+        }
     }
 }

@@ -3,96 +3,77 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A thread that works on a folder's files, so that the loop never waits for a disk.
+/// A thread that performs operations on a folder's files, so that the loop never waits for a disk.
 ///
-/// It does one batch at a time and posts how it ended to the loop's mailbox. It belongs to the
-/// loop's thread.
+/// Performs one batch at a time and posts its result to the loop's mailbox. Its methods must be
+/// called on the loop's thread.
 package final class FileWorker {
-    private let desk: FileDesk
+    private let context: FileWorkerInbox
     private let mailbox: Mailbox
-    private var thread = pthread_t()
+    private let thread: pthread_t
     private var done: ((SystemError?) -> Void)?
 
-    /// Hands a folder to a thread of its own.
+    /// Starts a thread that owns `folder`.
     package init(_ folder: sending OwnedFolder, loop: EventLoop) throws(SystemError) {
         mailbox = loop.mailbox
-        desk = try FileDesk(folder)
-        let retained = Unmanaged.passRetained(desk)
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<FileDesk>.fromOpaque(argument).takeRetainedValue().work()
-                return nil
-            }, retained.toOpaque())
-        guard code == 0 else {
-            retained.release()
-            throw SystemError(call: "pthread_create", code: code)
-        }
+        let inbox = try FileWorkerInbox(folder)
+        context = inbox
+        thread = try WorkerThread.start("journal") { inbox.work() }
     }
 
     deinit { close() }
 
-    /// True while a batch is under way.
+    /// True while a batch is in progress.
     package var isBusy: Bool { done != nil }
 
-    /// Begins a batch; none may be under way.
+    /// Starts a batch; none may be in progress.
     ///
-    /// `done` is called in a coming turn, with what failed.
+    /// `done` is called in a coming turn with the error, if any.
     package func begin(
         _ operations: [FileOperation], done: @escaping (SystemError?) -> Void
     ) {
         precondition(self.done == nil, "one batch at a time")
         self.done = done
         let worker = LoopBound(self)
-        desk.begin(operations) { [mailbox] in
+        context.begin(operations) { [mailbox] in
             mailbox.post { worker.value?.ended() }
         }
     }
 
-    /// Waits until the batch that is under way has ended, and has its `done` called now.
+    /// Waits until the current batch has ended, and calls its `done` now.
     package func wait() {
         guard done != nil else { return }
-        desk.waitForResult()
+        context.waitForResult()
         ended()
     }
 
-    /// Ends the thread once the batch under way has ended; nothing can be begun afterwards.
+    /// Ends the thread after the current batch; no batch can be started afterwards.
     package func close() {
-        guard desk.close() else { return }
+        guard context.close() else { return }
         pthread_join(thread, nil)
     }
 
     private func ended() {
-        guard let done, let result = desk.takeResult() else { return }
+        guard let done, let result = context.takeResult() else { return }
         self.done = nil
-        done(result.error)
+        switch result {
+        case .success: done(nil)
+        case .failure(let error): done(error)
+        }
     }
 }
 
-/// What only the loop's thread reads, on its way through another thread and back.
-private struct LoopBound: @unchecked Sendable {
-    private(set) weak var value: FileWorker?
-
-    init(_ value: FileWorker) { self.value = value }
-}
-
-/// How a batch ended.
-private struct BatchResult: Sendable {
-    let error: SystemError?
-}
-
-/// Where the loop leaves a batch and its thread finds it.
-private final class FileDesk: Sendable {
+/// The shared state by which the loop passes a batch to its thread.
+private final class FileWorkerInbox: Sendable {
     private struct State {
         var batch: (operations: [FileOperation], ended: @Sendable () -> Void)?
-        var result: BatchResult?
+        var result: Result<Void, SystemError>?
         var isClosed = false
     }
 
     private let folder: Mutex<OwnedFolder>
     private let state = Mutex(State())
-    /// Counts what the thread has to look at, and what the loop may wait for (eventfd(2)).
+    /// Wakes the thread for a batch, and the loop that waits for a result (eventfd(2)).
     private let toDo: Int32
     private let results: Int32
 
@@ -113,7 +94,7 @@ private final class FileDesk: Sendable {
         eventfd_write(toDo, 1)
     }
 
-    /// Answers whether it was open.
+    /// Closes the inbox; returns `true` if it was open.
     func close() -> Bool {
         let wasOpen = state.withLock { state in
             defer { state.isClosed = true }
@@ -123,11 +104,8 @@ private final class FileDesk: Sendable {
         return wasOpen
     }
 
-    func takeResult() -> BatchResult? {
-        state.withLock { state in
-            defer { state.result = nil }
-            return state.result
-        }
+    func takeResult() -> Result<Void, SystemError>? {
+        state.withLock { $0.result.take() }
     }
 
     func waitForResult() {
@@ -136,35 +114,21 @@ private final class FileDesk: Sendable {
     }
 
     func work() {
-        CLinux_name_thread("journal")
-        var all = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, nil)
         var count: eventfd_t = 0
         while true {
             eventfd_read(toDo, &count)
             let (batch, isClosed) = state.withLock { state in
-                defer { state.batch = nil }
-                return (state.batch, state.isClosed)
+                (state.batch.take(), state.isClosed)
             }
             if let batch {
-                let error = perform(batch.operations)
-                state.withLock { $0.result = BatchResult(error: error) }
+                let result = folder.withLock { folder in
+                    Result { () throws(SystemError) in try folder.perform(batch.operations) }
+                }
+                state.withLock { $0.result = result }
                 eventfd_write(results, 1)
                 batch.ended()
             }
             if isClosed { return }
-        }
-    }
-
-    private func perform(_ operations: [FileOperation]) -> SystemError? {
-        folder.withLock { folder in
-            do throws(SystemError) {
-                try folder.perform(operations)
-                return nil
-            } catch {
-                return error
-            }
         }
     }
 }

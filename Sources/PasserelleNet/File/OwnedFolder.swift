@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
+
 import Glibc
 
-/// A folder that belongs to this process alone for as long as this object lives: a lock on its
-/// file `lock` says so (flock(2)).
+/// A folder that belongs to this process alone while this object lives.
 ///
-/// Its calls wait for the disk. Not for several threads at once.
+/// It holds a lock on the folder's file `lock` (flock(2)). Its calls block on the disk. Must not be
+/// used by several threads at once.
 package final class OwnedFolder {
-    /// Bytes that `read` gives at a time.
+    /// Bytes that `read` passes at a time.
     package static let pieceBytes = 1 << 20
 
     private let folder: Int32
     private let lock: Int32
     private var open: [String: Int32] = [:]
 
-    /// Takes a folder, making it (mode 0700) where it is not there; changes nothing else.
+    /// Opens a folder, creating it (mode 0700) if it does not exist; changes nothing else.
     package init(path: String) throws(FolderError) {
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw .system(.last("mkdir \(path)"))
@@ -30,14 +31,14 @@ package final class OwnedFolder {
             throw error
         }
         self.folder = folder
-        // A file size limit is a failed write, and no end of the process.
+        // At the file size limit, a write must fail instead of ending the process.
         Glibc.signal(SIGXFSZ, SIG_IGN)
     }
 
     deinit {
         for descriptor in open.values { close(descriptor) }
-        // Said, and not left to `close`: a process that is just being started by another thread has
-        // every descriptor of this one until its program begins, and would keep the lock.
+        // Unlocked explicitly, not by `close`: if another thread is starting a process, that
+        // process has a copy of every descriptor until its program begins, and would keep the lock.
         flock(lock, LOCK_UN)
         close(lock)
         close(folder)
@@ -67,7 +68,7 @@ package final class OwnedFolder {
 
     // MARK: - Reading
 
-    /// The names of the files there are, without order.
+    /// Returns the names of the files, in no order.
     package func names() throws(SystemError) -> [String] {
         let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0, let list = fdopendir(copy) else { throw .last("opendir") }
@@ -82,14 +83,16 @@ package final class OwnedFolder {
         return names
     }
 
-    /// Gives a file's bytes, piece by piece.
-    package func read<Failure: Error>(
-        _ name: String, _ take: ([UInt8]) throws(Failure) -> Void
-    ) throws(FolderReadError<Failure>) {
-        let descriptor = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw .system(.last("open \(name)")) }
+    /// Passes a file's bytes to `take`, piece by piece; returns `false` if the file is longer than
+    /// `limit` and was not read to its end.
+    @discardableResult
+    package func read(
+        _ name: String, limit: Int = .max, _ take: ([UInt8]) throws -> Void
+    ) throws -> Bool {
+        let descriptor = try openFile(name)
         defer { close(descriptor) }
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+        var total = 0
         while true {
             var failure: Int32 = 0
             let piece = [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { buffer, count in
@@ -101,16 +104,40 @@ package final class OwnedFolder {
                 count = max(0, got)
             }
             guard failure == 0 else {
-                throw .system(SystemError(call: "read \(name)", code: failure))
+                throw SystemError(call: "read \(name)", code: failure)
             }
-            guard !piece.isEmpty else { return }
-            do throws(Failure) { try take(piece) } catch { throw .taker(error) }
+            guard !piece.isEmpty else { return true }
+            total += piece.count
+            guard total <= limit else { return false }
+            try take(piece)
         }
+    }
+
+    /// Throws if a file of that name cannot be read.
+    package func checkFile(_ name: String) throws {
+        close(try openFile(name))
+    }
+
+    /// Opens a regular file; never blocks, for example on a FIFO.
+    private func openFile(_ name: String) throws -> Int32 {
+        let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        let descriptor = openat(folder, name, flags)
+        guard descriptor >= 0 else {
+            // The errors for a symbolic link and for a socket.
+            if errno == ELOOP || errno == ENXIO { throw NotAFile(name: name) }
+            throw SystemError.last("open \(name)")
+        }
+        var found = stat()
+        guard fstat(descriptor, &found) == 0, found.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw NotAFile(name: name)
+        }
+        return descriptor
     }
 
     // MARK: - Writing
 
-    /// Does some operations in order; the first that fails ends it.
+    /// Performs operations in order, until one fails.
     package func perform(_ operations: [FileOperation]) throws(SystemError) {
         for operation in operations { try perform(operation) }
     }
@@ -179,7 +206,7 @@ package final class OwnedFolder {
         guard ftruncate(descriptor, count) == 0 else { throw .last("ftruncate \(name)") }
     }
 
-    /// The file, or `nil` where there is none.
+    /// Returns the file, or `nil` if it does not exist.
     private func existing(_ name: String) throws(SystemError) -> Int32? {
         do throws(SystemError) {
             return try descriptor(name)
@@ -189,7 +216,7 @@ package final class OwnedFolder {
         }
     }
 
-    /// The file, opened once; only a few are open at a time.
+    /// Returns the file, which stays open; only a few are open at a time.
     private func descriptor(_ name: String, _ flags: Int32 = 0) throws(SystemError) -> Int32 {
         if let known = open[name] { return known }
         let descriptor = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0o600)
@@ -206,9 +233,55 @@ package final class OwnedFolder {
     private static let openLimit = 8
 }
 
-/// Why a file could not be read to its end.
-package enum FolderReadError<Failure: Error>: Error {
+/// The error for a name that is not that of a regular file.
+package struct NotAFile: Error {
+    package let name: String
+}
+
+/// One operation on the files of a folder; names must not contain a slash.
+package enum FileOperation: Sendable {
+    /// Creates an empty file, mode 0600; an existing file is truncated.
+    case create(String)
+    /// Writes bytes at an offset.
+    case write(String, at: Int, [UInt8])
+    /// Reads `count` bytes at an offset and writes the closure's result there, if any. Does nothing
+    /// if the file has fewer bytes or does not exist.
+    case rewrite(String, at: Int, count: Int, @Sendable ([UInt8]) -> [UInt8]?)
+    /// Truncates a file to a length. Does nothing if the file is shorter or does not exist.
+    case cut(String, to: Int)
+    /// Writes a file's data to the disk (fdatasync(2)). Does nothing if the file does not exist.
+    case sync(String)
+    /// Removes a file. Succeeds if the file does not exist.
+    case remove(String)
+    /// Writes the folder's entries to the disk (fsync(2) of the folder).
+    case syncFolder
+}
+
+/// The reason a folder cannot be owned by this process.
+package enum FolderError: Error, Equatable, Sendable {
+    case notAFolder
+    /// It belongs to the user with this id.
+    case otherOwner(UInt32)
+    /// Other users may write to it; its mode.
+    case openToOthers(mode: UInt32)
+    /// Another process owns it.
+    case inUse
     case system(SystemError)
-    /// Whoever took the bytes did not want more.
-    case taker(Failure)
+}
+
+extension FolderError: CustomStringConvertible {
+    /// The mistake and the remedy, as the end of a sentence that begins with the folder.
+    package var description: String {
+        switch self {
+        case .notAFolder: "is not a directory"
+        case .otherOwner(let user):
+            "belongs to the user with id \(user), but this process runs as \(geteuid()):"
+                + " change its owner, or name another directory"
+        case .openToOthers(let mode):
+            "can be written by others (mode \(String(mode, radix: 8))): remove that permission with"
+                + " chmod go-w"
+        case .inUse: "is in use by another process: stop that process, or name another directory"
+        case .system(let error): "cannot be used: \(error)"
+        }
+    }
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// One deadline that moves, for a shell around a value that names its own.
+/// One movable deadline with its timer, for the owner of a value that computes the deadline.
 ///
-/// To put the deadline off costs nothing: the timer that was set before fires, and whoever is
-/// called looks at the time and sets the alarm anew.
+/// Postponing the deadline costs no timer: the earlier timer fires, and the callback must check the
+/// time and set the alarm again.
 package final class Alarm {
     private let loop: EventLoop
     private let body: () -> Void
     private var timer: TimerToken?
     private var firesAt: Duration?
 
-    /// Builds an alarm that is not set; `body` is called once for each time that it fires.
+    /// Makes an alarm that is not set; `body` is called each time the alarm fires.
     package init(_ loop: EventLoop, _ body: @escaping () -> Void) {
         self.loop = loop
         self.body = body
@@ -20,8 +20,8 @@ package final class Alarm {
         if let timer { loop.cancel(timer) }
     }
 
-    /// Has the alarm fire at `deadline` on the loop's clock, or earlier where it was set to an
-    /// earlier one before; `nil`: not at all.
+    /// Makes the alarm fire at `deadline` on the loop's clock, or earlier if it was set to an
+    /// earlier deadline before; `nil` cancels it.
     package func set(_ deadline: Duration?) {
         if let firesAt, let deadline, deadline >= firesAt { return }
         if let timer { loop.cancel(timer) }
@@ -34,5 +34,54 @@ package final class Alarm {
             firesAt = nil
             body()
         }
+    }
+}
+
+/// A deadline that moves often and is seldom reached.
+///
+/// If the deadline moves to later or is cancelled, its timer is left as it is. When the timer
+/// fires, it is set again if a deadline remains. So moving a deadline costs no timer. The owner
+/// must set the timer when the methods return a time.
+///
+/// Each HTTP connection holds one. `Alarm` sets its own timer, but is an object with a closure: it
+/// would take about 100 bytes more per connection.
+package struct Deadline: Equatable, Sendable {
+    /// The action required after the timer has fired.
+    package enum Verdict: Equatable, Sendable {
+        /// No deadline is set.
+        case idle
+        /// The deadline has moved: set the timer to it.
+        case setAgain(Duration)
+        /// The deadline is reached, and is now cleared.
+        case reached
+    }
+
+    private var time: Duration?
+    private var alarm: Duration?
+
+    /// Makes a deadline that is not set.
+    package init() {}
+
+    /// Moves the deadline; returns a time if a timer must be set to it, in place of a later one.
+    package mutating func move(to time: Duration) -> Duration? {
+        self.time = time
+        if let alarm, alarm <= time { return nil }
+        alarm = time
+        return time
+    }
+
+    /// Cancels the deadline.
+    package mutating func lift() { time = nil }
+
+    /// Must be called when the timer fires.
+    package mutating func fired(at now: Duration) -> Verdict {
+        alarm = nil
+        guard let time else { return .idle }
+        if time <= now {
+            self.time = nil
+            return .reached
+        }
+        alarm = time
+        return .setAgain(time)
     }
 }

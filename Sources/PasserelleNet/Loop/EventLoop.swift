@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-import CLinux
+
 import Glibc
 
-/// One thread's loop: watches descriptors, fires timers, and runs what other threads post.
+/// An event loop on one thread: watches descriptors, fires timers, and runs closures posted by
+/// other threads.
 ///
-/// A *turn* is: wait in epoll; read both clocks once; tell every ready descriptor; run what the
-/// mailbox held; fire due timers; run what `soon` gathered; run the hooks of `atTurnEnd`.
+/// A *turn* is: wait in epoll; read both clocks once; dispatch the ready descriptors, including the
+/// mailbox; fire due timers; run the closures of `soon`; run the hooks of `atTurnEnd`.
 ///
-/// The loop keeps alive whatever is registered in it (open links, listeners, signal sources) and
-/// the bodies of its timers. It is kept by the program alone: nothing it holds holds it. When it
-/// goes away, every descriptor that is still registered is closed and nobody is called.
-/// Not Sendable: all but `mailbox` belongs to the thread that turns it.
+/// The loop keeps its registered objects (open links, listeners, signal sources) and timer closures
+/// alive. They hold no strong reference to the loop; the program owns it. When the loop is
+/// deallocated, it closes every registered descriptor and calls no owner.
+///
+/// Not Sendable: only `mailbox` may be used from threads other than the loop's.
 package final class EventLoop {
-    /// Bytes of the buffer that all links of the loop receive into: the most that one link is
-    /// read in one turn.
+    /// Bytes of the receive buffer that all links of the loop share; also the limit that one link
+    /// reads in one turn.
     package static let receiveBytes = 65_536
 
     /// Monotonic time, read once a turn and constant within it.
@@ -22,26 +24,28 @@ package final class EventLoop {
     /// Milliseconds since 1970, UTC, read once a turn.
     package private(set) var wallMilliseconds: Int64
 
-    /// Where other threads post what is to run here.
+    /// The mailbox by which other threads run closures on the loop.
     package let mailbox: Mailbox
 
     let poller: Poller
     let receiveBuffer: UnsafeMutableRawBufferPointer
     let lookups = Lookups()
-    private var timers = Timers()
-    private var gathered: [() -> Void] = []
+    private let clock: LoopClock
+    private var timers = DeadlineHeap<TimerBody>()
+    private var deferredClosures: [() -> Void] = []
     private var ended: [(link: Link, end: LinkEnd)] = []
-    private var hooks: [() -> Void] = []
+    private var turnEndHooks: [() -> Void] = []
     private var isTurning = false
     private var isStopping = false
 
-    /// Makes a loop; fails only when the process has no descriptor left.
-    package init() throws(SystemError) {
+    /// Makes a loop; fails only if the process has no descriptor left.
+    package init(clock: LoopClock = .system) throws(SystemError) {
+        self.clock = clock
         poller = try Poller()
         mailbox = try Mailbox()
         receiveBuffer = .allocate(byteCount: Self.receiveBytes, alignment: 4_096)
-        now = Self.monotonicTime()
-        wallMilliseconds = Self.wallTime()
+        now = clock.steady()
+        wallMilliseconds = clock.wallMilliseconds()
         try poller.watch(mailbox.descriptor, for: .readable, by: MailboxReader(self))
     }
 
@@ -52,56 +56,57 @@ package final class EventLoop {
         receiveBuffer.deallocate()
     }
 
-    /// Makes one turn, waiting at most `limit` for something to do (`nil`: as long as it takes).
+    /// Makes one turn, waiting at most `limit` for an event (`nil`: without a limit).
     package func turn(upTo limit: Duration? = nil) throws(SystemError) {
         precondition(!isTurning, "a turn inside a turn")
         let count = try poller.wait(milliseconds: waitingTime(upTo: limit))
-        now = Self.monotonicTime()
-        wallMilliseconds = Self.wallTime()
+        now = clock.steady()
+        wallMilliseconds = clock.wallMilliseconds()
         isTurning = true
         defer { isTurning = false }
         let mark = timers.mark
         poller.dispatch(count)
-        while let body = timers.takeDue(at: now, upTo: mark) { body() }
+        while let timer = timers.popFirst(through: now, upTo: mark) { timer.body() }
         runGathered()
-        for hook in hooks { hook() }
+        for hook in turnEndHooks { hook() }
     }
 
-    /// Turns until `stop`.
+    /// Makes turns until `stop` is called.
     package func run() throws(SystemError) {
         while !isStopping { try turn() }
         isStopping = false
     }
 
-    /// Has `run` return after this turn; from another thread, post it to the mailbox.
+    /// Makes `run` return after this turn; another thread must post the call to the mailbox.
     package func stop() { isStopping = true }
 
-    /// Has `body` run once, `delay` from now; never within the turn that sets it.
+    /// Runs `body` once after `delay`, but never within the turn that sets it.
     @discardableResult
     package func after(_ delay: Duration, _ body: @escaping () -> Void) -> TimerToken {
-        timers.set(at: time + min(max(delay, .zero), Self.longestDelay), body)
+        timers.add(
+            TimerBody(body: body), at: time + min(max(delay, .zero), Self.longestDelay))
     }
 
-    /// Forgets a timer; does nothing when it fired already.
-    package func cancel(_ timer: TimerToken) { timers.cancel(timer) }
+    /// Cancels a timer; does nothing if it has fired.
+    package func cancel(_ timer: TimerToken) { timers.remove(timer) }
 
-    /// Has `body` run at the end of every turn from now on, in the order given.
-    package func atTurnEnd(_ body: @escaping () -> Void) { hooks.append(body) }
+    /// Runs `body` at the end of every turn from now on, in the order of the calls.
+    package func atTurnEnd(_ body: @escaping () -> Void) { turnEndHooks.append(body) }
 
-    /// Has `body` run once, at the end of this turn before the hooks; from a hook or from outside
-    /// a turn, at the end of the next, which then does not wait.
-    package func soon(_ body: @escaping () -> Void) { gathered.append(body) }
+    /// Runs `body` once at the end of this turn, before the hooks; if called from a hook or outside
+    /// a turn, it runs at the end of the next turn, which then does not wait.
+    package func soon(_ body: @escaping () -> Void) { deferredClosures.append(body) }
 
-    /// Has the link tell its owner how it ended, where `soon` would.
+    /// Makes the link report its end to its owner, when the closures of `soon` run.
     func ended(_ link: Link, _ end: LinkEnd) { ended.append((link, end)) }
 
-    /// How long the turn has taken so far, by a fresh look at the clock.
-    package var turnLength: Duration { Self.monotonicTime() - now }
+    /// The duration of the turn so far; reads the clock.
+    package var turnLength: Duration { clock.steady() - now }
 
-    /// The turn's time, or outside a turn the time as it is.
-    var time: Duration { isTurning ? now : Self.monotonicTime() }
+    /// The turn's time, or the current time when outside a turn.
+    var time: Duration { isTurning ? now : clock.steady() }
 
-    private var hasGathered: Bool { !gathered.isEmpty || !ended.isEmpty }
+    private var hasGathered: Bool { !deferredClosures.isEmpty || !ended.isEmpty }
 
     private static let longestDelay = Duration.seconds(1 << 32)
     private static let gatheredRounds = 8
@@ -110,8 +115,8 @@ package final class EventLoop {
         if isStopping || hasGathered { return 0 }
         guard limit != .zero else { return 0 }
         var wait = limit
-        if let next = timers.next {
-            let untilTimer = next - Self.monotonicTime()
+        if let next = timers.first {
+            let untilTimer = next - clock.steady()
             wait = min(wait ?? untilTimer, untilTimer)
         }
         guard let wait else { return -1 }
@@ -121,31 +126,24 @@ package final class EventLoop {
     }
 
     private func runGathered() {
-        // What gathers more than a few rounds deep waits for the next turn: others are due too.
+        // After a few rounds, more closures wait for the next turn: other events are due too.
         for _ in 0..<Self.gatheredRounds where hasGathered {
-            let (bodies, links) = (gathered, ended)
-            gathered = []
+            let (bodies, links) = (deferredClosures, ended)
+            deferredClosures = []
             ended = []
             for body in bodies { body() }
-            for (link, end) in links { link.tell(end) }
+            for (link, end) in links { link.notifyOwner(end) }
         }
-    }
-
-    private static func monotonicTime() -> Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-    }
-
-    private static func wallTime() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 }
 
-/// Runs what the mailbox holds; apart from the loop, so that the loop does not hold itself.
-private final class MailboxReader: Watching {
+/// The closure of a timer: as an element, a bare closure would be wrapped in another one.
+private struct TimerBody {
+    let body: () -> Void
+}
+
+/// Runs the mailbox's closures; separate from the loop, so that the loop does not retain itself.
+private final class MailboxReader: PollerDelegate {
     private unowned let loop: EventLoop
 
     init(_ loop: EventLoop) { self.loop = loop }
@@ -155,4 +153,33 @@ private final class MailboxReader: Watching {
     }
 
     func loopEnded() {}
+}
+
+/// The two clocks of a loop; tests can replace them with clocks that they advance.
+package struct LoopClock {
+    /// Monotonic time.
+    package let steady: () -> Duration
+
+    /// Milliseconds since 1970, UTC.
+    package let wallMilliseconds: () -> Int64
+
+    package init(steady: @escaping () -> Duration, wallMilliseconds: @escaping () -> Int64) {
+        self.steady = steady
+        self.wallMilliseconds = wallMilliseconds
+    }
+
+    /// The kernel's clocks.
+    package static var system: LoopClock {
+        LoopClock(
+            steady: {
+                var time = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &time)
+                return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+            },
+            wallMilliseconds: {
+                var time = timespec()
+                clock_gettime(CLOCK_REALTIME, &time)
+                return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+            })
+    }
 }

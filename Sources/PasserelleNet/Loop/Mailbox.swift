@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import Glibc
 import Synchronization
 
-/// The one way into a loop from another thread: what is posted runs on the loop, in order.
+/// The only way into a loop from another thread: posted closures run on the loop, in order.
 package final class Mailbox: Sendable {
     private struct State {
         var posts: [@Sendable (EventLoop) -> Void] = []
@@ -20,12 +21,12 @@ package final class Mailbox: Sendable {
 
     deinit { _ = Glibc.close(descriptor) }
 
-    /// Has `body` run on the loop in a coming turn; drops it when the loop is gone.
+    /// Runs `body` on the loop in a coming turn, or drops it if the loop no longer exists.
     package func post(_ body: @escaping @Sendable () -> Void) {
         postToLoop { _ in body() }
     }
 
-    /// Has `body` run on the loop with the loop itself, for what only the loop's thread may touch.
+    /// Runs `body` on the loop and passes the loop, for state that belongs to its thread.
     package func postToLoop(_ body: @escaping @Sendable (EventLoop) -> Void) {
         let wakes = state.withLock { state in
             guard state.isOpen else { return false }
@@ -35,7 +36,7 @@ package final class Mailbox: Sendable {
         if wakes { eventfd_write(descriptor, 1) }
     }
 
-    /// Everything posted since the last time.
+    /// Returns the closures posted since the last call.
     func takeAll() -> [@Sendable (EventLoop) -> Void] {
         var count: eventfd_t = 0
         eventfd_read(descriptor, &count)
@@ -45,7 +46,7 @@ package final class Mailbox: Sendable {
         }
     }
 
-    /// Drops what waits and what is posted from now on.
+    /// Drops the waiting closures and all that are posted later.
     func shut() {
         let dropped = state.withLock { state in
             defer { state.posts = [] }
@@ -53,5 +54,53 @@ package final class Mailbox: Sendable {
             return state.posts
         }
         _ = dropped
+    }
+}
+
+/// A weak reference that another thread carries and only the loop's thread reads.
+///
+/// `@unchecked Sendable` is sound because `value` is read only in a closure that is posted to the
+/// loop's mailbox, so on the thread that owns the object.
+struct LoopBound<Value: AnyObject>: @unchecked Sendable {
+    private(set) weak var value: Value?
+
+    init(_ value: Value) { self.value = value }
+}
+
+/// Threads for calls that block.
+enum WorkerThread {
+    private final class Body {
+        let name: String
+        let run: @Sendable () -> Void
+
+        init(_ name: String, _ run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// Starts a thread that runs `body`, with all signals blocked.
+    ///
+    /// The caller must join or detach it.
+    static func start(
+        _ name: String, _ body: @escaping @Sendable () -> Void
+    ) throws(SystemError) -> pthread_t {
+        let retained = Unmanaged.passRetained(Body(name, body))
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                CLinux_name_thread(body.name)
+                var all = sigset_t()
+                sigfillset(&all)
+                pthread_sigmask(SIG_BLOCK, &all, nil)
+                body.run()
+                return nil
+            }, retained.toOpaque())
+        if code == 0 { return thread }
+        retained.release()
+        throw SystemError(call: "pthread_create", code: code)
     }
 }

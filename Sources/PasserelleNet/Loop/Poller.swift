@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import Glibc
 
-/// One epoll descriptor and who watches which descriptor through it.
+/// One epoll descriptor and the watcher of each descriptor registered in it.
 ///
-/// Each registration has a generation, which the kernel hands back beside the descriptor's number.
-/// An event that was already fetched when its descriptor was closed, and its number given to
-/// another file, carries the old generation and is dropped.
+/// Each registration has a generation, which the kernel returns with the descriptor's number. If a
+/// descriptor is closed and its number reused after an event was fetched, the event carries the old
+/// generation and is dropped.
 final class Poller {
     private struct Slot {
-        var watcher: (any Watching)?
+        var watcher: (any PollerDelegate)?
         var generation: UInt32 = 0
     }
 
@@ -35,7 +36,7 @@ final class Poller {
 
     /// Watches `target` for `interest` and keeps `watcher` alive until `unwatch`.
     func watch(
-        _ target: Int32, for interest: Interest, by watcher: any Watching
+        _ target: Int32, for interest: Interest, by watcher: any PollerDelegate
     ) throws(SystemError) {
         let index = Int(target)
         while slots.count <= index { slots.append(Slot()) }
@@ -48,26 +49,26 @@ final class Poller {
         }
     }
 
-    /// Changes what `target` is watched for.
+    /// Changes the events that `target` is watched for.
     func change(_ target: Int32, to interest: Interest) {
         guard !control(EPOLL_CTL_MOD, target, interest) else { return }
         preconditionFailure("epoll_ctl: errno \(errno) for a descriptor that is watched")
     }
 
-    /// Hears nothing more of `target`, not even a hang-up, until `hear`; it still keeps its watcher.
-    func silence(_ target: Int32) {
+    /// Stops reporting events of `target`, even hang-ups, but keeps its watcher.
+    func suspend(_ target: Int32) {
         _ = control(EPOLL_CTL_DEL, target, [])
     }
 
-    /// Takes back `silence`.
-    func hear(_ target: Int32, for interest: Interest) throws(SystemError) {
+    /// Reports events of `target` again.
+    func resume(_ target: Int32, for interest: Interest) throws(SystemError) {
         guard control(EPOLL_CTL_ADD, target, interest) else { throw .last("epoll_ctl") }
     }
 
-    /// Lets go of `target` and its watcher; events of it that were already fetched are dropped.
+    /// Removes `target` and its watcher; events of it that were already fetched are dropped.
     ///
-    /// The kernel is told explicitly: a descriptor that another process holds too would otherwise
-    /// stay registered after it is closed here.
+    /// The kernel must be notified explicitly: if another process also holds the descriptor, it
+    /// would otherwise stay registered after it is closed here.
     func unwatch(_ target: Int32) {
         let index = Int(target)
         guard index < slots.count, slots[index].watcher != nil else { return }
@@ -75,7 +76,7 @@ final class Poller {
         slots[index] = Slot()
     }
 
-    /// Waits at most `milliseconds` (-1: for ever) and gives how many events were fetched.
+    /// Waits at most `milliseconds` (-1: for ever) and returns the number of events fetched.
     func wait(milliseconds: Int32) throws(SystemError) -> Int {
         let count = epoll_wait(descriptor, events.baseAddress, Int32(events.count), milliseconds)
         if count >= 0 { return Int(count) }
@@ -84,7 +85,7 @@ final class Poller {
         return 0
     }
 
-    /// Tells each fetched event to its watcher, unless that watcher let go in the meantime.
+    /// Delivers each fetched event to its watcher, unless the descriptor was unwatched since.
     func dispatch(_ count: Int) {
         for index in 0..<count {
             let event = events[index]
@@ -110,4 +111,29 @@ final class Poller {
             UInt64(slots[Int(target)].generation) << 32 | UInt64(UInt32(bitPattern: target))
         return epoll_ctl(descriptor, operation, target, &event) == 0
     }
+}
+
+/// The delegate of a watched descriptor; the loop keeps it alive while it watches.
+protocol PollerDelegate: AnyObject {
+    /// The descriptor is ready for `events`.
+    func ready(_ events: Interest)
+
+    /// The loop is deallocated: close the descriptor, and call neither the loop nor any owner.
+    func loopEnded()
+}
+
+/// The events a descriptor is watched for, or that the kernel reports for it (epoll_ctl(2)).
+struct Interest: OptionSet {
+    let rawValue: UInt32
+
+    /// Bytes, a connection or an orderly end can be read.
+    static let readable = Interest(rawValue: EPOLLIN.rawValue)
+    /// The kernel takes bytes again, or a connection attempt is decided.
+    static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+    /// The peer has finished sending.
+    static let peerFinished = Interest(rawValue: EPOLLRDHUP.rawValue)
+    /// Both directions have ended; always reported.
+    static let hungUp = Interest(rawValue: EPOLLHUP.rawValue)
+    /// The descriptor has a pending error; always reported.
+    static let failed = Interest(rawValue: EPOLLERR.rawValue)
 }

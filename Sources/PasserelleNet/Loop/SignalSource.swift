@@ -4,14 +4,14 @@ import Glibc
 
 /// Signals as events of the loop (signalfd(2)).
 ///
-/// Blocks the signals for the calling thread and every thread it starts later: make it before any
-/// other thread runs. The loop keeps it alive until `close`; they stay blocked after that.
+/// Blocks the signals for the calling thread and all threads it starts later, so it must be made
+/// before any other thread runs. The loop keeps it alive until `close`, but signals stay blocked.
 package final class SignalSource {
     private let onSignal: (Int32) -> Void
     private unowned(unsafe) let loop: EventLoop
     private var descriptor: Int32
 
-    /// Hears `signals` from now on and tells each by its number.
+    /// Calls `onSignal` with the number of each of `signals` from now on.
     package init(
         loop: EventLoop, signals: [Int32], onSignal: @escaping (Int32) -> Void
     ) throws(SystemError) {
@@ -32,7 +32,7 @@ package final class SignalSource {
         }
     }
 
-    /// Hears nothing more.
+    /// Stops receiving signals.
     package func close() {
         guard descriptor >= 0 else { return }
         loop.poller.unwatch(descriptor)
@@ -40,7 +40,7 @@ package final class SignalSource {
     }
 }
 
-extension SignalSource: Watching {
+extension SignalSource: PollerDelegate {
     func ready(_ events: Interest) {
         var record = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

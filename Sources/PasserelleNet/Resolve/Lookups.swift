@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import Glibc
 import Synchronization
 
-/// The names that one loop's dials wait for, and the threads that look them up.
+/// The pending name lookups of one loop's dials, and the threads that perform them.
 ///
-/// Keeps each waiting link alive until its answer came or it was cancelled; a thread that is
-/// inside getaddrinfo(3) cannot be stopped, so its late answer is dropped here.
+/// Keeps each waiting link alive until its answer comes or it is cancelled. A thread in
+/// getaddrinfo(3) cannot be stopped, so a late answer is dropped here.
 final class Lookups {
     private var waiting: [UInt64: Link] = [:]
     private var lastNumber: UInt64 = 0
-    private let desk = LookupDesk()
+    private let context = LookupInbox()
 
-    /// Looks `host` up; the answer reaches `link` in a later turn.
-    ///
-    /// Gives a number to cancel by.
+    /// Looks `host` up for `link`, which receives the answer in a later turn; returns its number.
     func start(host: String, port: Int, for link: Link, on loop: EventLoop) -> UInt64 {
         lastNumber += 1
         let number = lastNumber
         waiting[number] = link
         let mailbox = loop.mailbox
-        let started = desk.add(
-            LookupDesk.Job(host: host, port: port) { answer in
+        let started = context.add(
+            LookupInbox.Job(host: host, port: port) { answer in
                 mailbox.postToLoop { loop in loop.lookups.answered(number, answer) }
             })
         if let error = started {
@@ -33,10 +32,10 @@ final class Lookups {
         return number
     }
 
-    /// Lets go of the link that waits under this number.
+    /// Cancels the lookup with this number and releases its link.
     func cancel(_ number: UInt64) { waiting[number] = nil }
 
-    /// Lets go of every link, closing it: the loop is going away.
+    /// Closes and releases every link, when the loop is deallocated.
     func drop() {
         for link in waiting.values { link.loopEnded() }
         waiting = [:]
@@ -47,8 +46,8 @@ final class Lookups {
     }
 }
 
-/// What waits to be looked up, shared by the loop and the threads that do it.
-private final class LookupDesk: Sendable {
+/// The queue of lookups, shared by the loop and its lookup threads.
+private final class LookupInbox: Sendable {
     struct Job: Sendable {
         let host: String
         let port: Int
@@ -62,7 +61,7 @@ private final class LookupDesk: Sendable {
 
     private let state = Mutex(State())
 
-    /// Adds a job, and a thread for it unless enough are running; the error if none could start.
+    /// Adds a job, and a thread if too few are running; returns an error if there is no thread.
     func add(_ job: Job) -> SystemError? {
         let needsThread = state.withLock { state in
             state.jobs.append(job)
@@ -70,40 +69,23 @@ private final class LookupDesk: Sendable {
             state.threads += 1
             return true
         }
-        guard needsThread, let error = startThread() else { return nil }
-        return state.withLock { state in
-            state.threads -= 1
-            // Another thread, if there is one, comes to it.
-            guard state.threads == 0, !state.jobs.isEmpty else { return nil }
-            state.jobs.removeLast()
-            return error
-        }
-    }
-
-    private func startThread() -> SystemError? {
-        let desk = Unmanaged.passRetained(self)
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<LookupDesk>.fromOpaque(argument).takeRetainedValue().work()
-                return nil
-            }, desk.toOpaque())
-        guard code != 0 else {
-            pthread_detach(thread)
+        guard needsThread else { return nil }
+        do throws(SystemError) {
+            pthread_detach(try WorkerThread.start("resolver") { self.work() })
             return nil
+        } catch {
+            return state.withLock { state in
+                state.threads -= 1
+                // If another thread runs, it performs the job.
+                guard state.threads == 0, !state.jobs.isEmpty else { return nil }
+                state.jobs.removeLast()
+                return error
+            }
         }
-        desk.release()
-        return SystemError(call: "pthread_create", code: code)
     }
 
-    /// Looks names up until none waits; signals stay with the program's own threads.
+    /// Performs lookups until the queue is empty.
     private func work() {
-        CLinux_name_thread("resolver")
-        var all = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, nil)
         while let job = next() {
             job.deliver(Resolver.addresses(host: job.host, port: job.port))
         }
@@ -115,5 +97,50 @@ private final class LookupDesk: Sendable {
             state.threads -= 1
             return nil
         }
+    }
+}
+
+/// Name resolution by the system's rules (getaddrinfo(3)), on separate threads.
+///
+/// At most `threadLimit` names are looked up at once, each on a short-lived thread; others wait.
+/// There is no thread when no lookup is pending.
+enum Resolver {
+    /// The reason a name has no address: the resolver's message.
+    struct Failure: Error, Equatable, Sendable {
+        let words: String
+    }
+
+    typealias Answer = Result<[SocketAddress], Failure>
+
+    static let threadLimit = 4
+
+    /// Looks a name up on this thread, which may block for long; only for the start of a program.
+    static func addresses(host: String, port: Int, isPassive: Bool = false) -> Answer {
+        guard (0...65_535).contains(port) else { return .failure(Failure(words: "no such port")) }
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_NUMERICSERV | (isPassive ? AI_PASSIVE : 0)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, String(port), &hints, &list)
+        guard code == 0 else { return .failure(Failure(words: words(host: host, code: code))) }
+        defer { freeaddrinfo(list) }
+        var addresses: [SocketAddress] = []
+        var entry = list
+        while let current = entry?.pointee {
+            if let address = current.ai_addr {
+                addresses.append(SocketAddress(address, count: current.ai_addrlen))
+            }
+            entry = current.ai_next
+        }
+        guard !addresses.isEmpty else {
+            return .failure(Failure(words: "\(host) has no address"))
+        }
+        return .success(addresses)
+    }
+
+    private static func words(host: String, code: Int32) -> String {
+        let reason = gai_strerror(code).map { String(cString: $0) } ?? "error \(code)"
+        let shown = host.utf8.count <= 255 ? host : "a name of \(host.utf8.count) bytes"
+        return "cannot resolve \(shown): \(reason)"
     }
 }

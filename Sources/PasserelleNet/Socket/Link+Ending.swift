@@ -1,48 +1,49 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import Glibc
 
 extension Link {
-    /// How long a finished link waits for the peer's own end before its descriptor is closed.
+    /// The time a finished link waits for the peer's end before it closes the descriptor.
     package static let lingerTime = Duration.seconds(2)
 
-    /// Flushes what is queued, then closes; the owner is told `.closedHere` once all is flushed.
+    /// Flushes the queue, then closes; the owner receives `.closedHere` when all is flushed.
     ///
-    /// Nothing is read for the owner any more. The descriptor itself stays for up to `lingerTime`
-    /// until the peer closes too: closing it over unread bytes would make the kernel reset the
-    /// connection, and the peer could lose the last answer. A peer that reads nothing keeps the link
-    /// as long as its queue is not empty: how long that may be is the owner's to decide.
+    /// The owner receives no more bytes. The descriptor stays open for up to `lingerTime` until the
+    /// peer closes too: if it were closed with unread bytes, the kernel would reset the connection,
+    /// and the peer could lose the last answer. While a peer reads nothing and the queue is not
+    /// empty, the link stays open; the owner must bound that time.
     package func finish() {
         guard stage != .over, stage != .lingering, !flags.contains(.finishing) else { return }
         flags.insert(.finishing)
         flags.remove(.wantsRoom)
-        if flags.contains(.silenced) { resume() }
+        if flags.contains(.suspended) { resume() }
         if stage == .open, queuedBytes == 0 {
             flushed()
         } else if stage == .handshaking, tls?.isServer == true, output == nil {
-            // Nobody may hold a link that has nothing to say by never shaking hands.
+            // A peer must not hold an idle link open by never finishing the handshake.
             fail(.closedHere)
         } else {
             updateInterest()
         }
     }
 
-    /// Closes at once and drops what is queued; the owner hears nothing more, not even the end.
+    /// Closes at once and drops the queue; the owner receives no more calls, not even the end.
     package func close() {
         flags.remove(.endPending)
-        release(sayingGoodbye: true)
+        release(sendingCloseNotify: true)
         owner = nil
     }
 
-    /// Ends the link now and has the owner told at the end of the turn.
+    /// Ends the link now; the owner is notified at the end of the turn.
     func fail(_ end: LinkEnd) {
         guard stage != .over else { return }
-        release(sayingGoodbye: false)
+        release(sendingCloseNotify: false)
         report(end)
     }
 
-    /// Tells the owner the end that was reported, unless it closed the link since then.
-    func tell(_ end: LinkEnd) {
+    /// Notifies the owner of the reported end, unless it closed the link since then.
+    func notifyOwner(_ end: LinkEnd) {
         guard flags.contains(.endPending) else { return }
         flags.remove(.endPending)
         let owner = self.owner
@@ -50,33 +51,33 @@ extension Link {
         owner?.linkEnded(self, end)
     }
 
-    /// Everything is out: the peer is told the end, and its own end is awaited.
+    /// Ends the stream after all output was sent, and waits for the peer's end.
     func flushed() {
-        tls?.sayGoodbye()
+        tls?.sendCloseNotify()
         linger(.closedHere)
     }
 
-    /// Ends the stream towards the peer, waits a while for its own end, and has the owner told.
+    /// Ends the stream to the peer, waits up to `lingerTime` for its end, and notifies the owner.
     func linger(_ end: LinkEnd) {
         tls = nil
         shutdown(descriptor, Int32(SHUT_WR))
         if flags.contains(.peerFinished) {
-            release(sayingGoodbye: false)
+            release(sendingCloseNotify: false)
         } else {
             stage = .lingering
             updateInterest()
-            loop.after(Self.lingerTime) { [weak self] in self?.release(sayingGoodbye: false) }
+            loop.after(Self.lingerTime) { [weak self] in self?.release(sendingCloseNotify: false) }
         }
         report(end)
     }
 
-    /// Reads on and drops what comes, until the peer's end.
+    /// Reads and drops bytes until the peer's end.
     func drain() {
         let buffer = loop.receiveBuffer
         let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(0))
         if count > 0 { return }
         let code = errno
-        if count == 0 || (code != EAGAIN && code != EINTR) { release(sayingGoodbye: false) }
+        if count == 0 || (code != EAGAIN && code != EINTR) { release(sendingCloseNotify: false) }
     }
 
     func loopEnded() {
@@ -89,7 +90,7 @@ extension Link {
         owner = nil
     }
 
-    /// Lets go of the descriptor while a dial tries another address.
+    /// Closes the descriptor when a dial tries another address.
     func dropDescriptor() {
         if flags.contains(.watched) {
             flags.remove(.watched)
@@ -98,9 +99,9 @@ extension Link {
         closeDescriptor()
     }
 
-    private func release(sayingGoodbye: Bool) {
+    private func release(sendingCloseNotify: Bool) {
         guard stage != .over else { return }
-        if sayingGoodbye, stage == .open { tls?.sayGoodbye() }
+        if sendingCloseNotify, stage == .open { tls?.sendCloseNotify() }
         stage = .over
         dial?.cancel()
         dial = nil
@@ -117,5 +118,48 @@ extension Link {
     private func closeDescriptor() {
         if descriptor >= 0 { _ = Glibc.close(descriptor) }
         descriptor = -1
+    }
+}
+
+/// The reason a link has ended.
+package enum LinkEnd: Error, Equatable, Sendable {
+    /// The peer closed in an orderly way.
+    case closedByPeer
+    /// `finish()` was called, and the queue was passed to the kernel.
+    case closedHere
+    /// A system call failed: the peer reset the connection, was unreachable, or did not respond.
+    case failed(SystemError)
+    /// The name could not be resolved; the resolver's message.
+    case resolve(String)
+    /// TLS failed; one sentence with the reason.
+    case tls(String)
+    /// The proxy was unusable or refused; one sentence with the reason.
+    case proxy(String)
+    /// Connecting, including the TLS handshake, took longer than the timeout.
+    case timedOut
+    /// More bytes were queued than `outputLimit` allows.
+    case overflow
+}
+
+extension LinkEnd {
+    /// True if the kernel ended the link because the peer acknowledged nothing.
+    package var isDeadPeer: Bool {
+        if case .failed(let error) = self { error.code == ETIMEDOUT } else { false }
+    }
+}
+
+extension LinkEnd: CustomStringConvertible {
+    /// One clause for a log line.
+    package var description: String {
+        switch self {
+        case .closedByPeer: "closed by the peer"
+        case .closedHere: "closed here"
+        case .failed(let error): error.description
+        case .resolve(let words): words
+        case .tls(let words): words
+        case .proxy(let words): words
+        case .timedOut: "timed out"
+        case .overflow: "the peer reads too slowly: its output limit is reached"
+        }
     }
 }

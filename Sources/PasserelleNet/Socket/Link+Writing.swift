@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import Glibc
 
 extension Link {
-    /// Sends all of `bytes`: what the kernel takes now goes out, the rest waits in the queue.
+    /// Sends `bytes`: the kernel takes part of them now, and the rest waits in the queue.
     ///
-    /// Before the link is open everything waits. More than `outputLimit` waiting bytes end the
-    /// link with `.overflow`. Does nothing once the link has ended or finishes.
+    /// Before the link is open, all bytes wait. If more than `outputLimit` bytes wait, the link
+    /// ends with `.overflow`. Does nothing if the link has ended or is finishing.
     package func send(_ bytes: [UInt8]) {
         guard stage != .over, stage != .lingering, !flags.contains(.finishing), !bytes.isEmpty
         else { return }
@@ -16,7 +17,7 @@ extension Link {
             sent = taken
         }
         guard sent < bytes.count else {
-            // TLS took it all, and still holds a record: the owner is told when that is out.
+            // TLS took all, but a record is pending: `linkHasRoom` is called when it is sent.
             if let tls, tls.pending > 0 { flags.insert(.wantsRoom) }
             return updateInterest()
         }
@@ -27,26 +28,26 @@ extension Link {
         updateInterest()
     }
 
-    /// Gives the kernel (or TLS) what it takes of `bytes` now, and says how many that was.
+    /// Passes `bytes` to the kernel (or TLS) and returns the number of bytes taken.
     ///
-    /// Nothing is copied, queued or, on a plain link, allocated. When it falls short, `linkHasRoom`
-    /// comes once there is room; until then, and while `send` has bytes waiting, it gives 0 without
-    /// a system call. What TLS took counts as sent: the rest may be any other bytes.
+    /// Copies and queues nothing, and does not allocate on a plain link. If some are left,
+    /// `linkHasRoom` follows when there is room. Until then, and while output of `send` waits, it
+    /// returns 0 without a system call. Bytes taken by TLS count as sent, so any others may follow.
     package func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard stage == .open, output == nil, flags.isDisjoint(with: [.wantsRoom, .finishing]) else {
-            return notNow(bytes.count)
+            return writeBlocked(bytes.count)
         }
         if tls != nil {
             guard let taken = transmit(bytes) else { return 0 }
-            if taken < bytes.count { flags.insert(.wantsRoom) }
+            if taken < bytes.count || (self.tls?.pending ?? 0) > 0 { flags.insert(.wantsRoom) }
             updateInterest()
             return taken
         }
         let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
-        return sent == bytes.count ? sent : fellShort(sent)
+        return sent == bytes.count ? sent : wroteShort(sent)
     }
 
-    /// Writes queued bytes and, when none is left, does what waited for that.
+    /// Writes queued bytes; when the queue is empty, performs the actions that waited for it.
     func flush() {
         if let tls, tls.pending > 0 {
             guard flush(tls) else { return }
@@ -78,13 +79,13 @@ extension Link {
         }
         if flags.contains(.wantsRoom) {
             flags.remove(.wantsRoom)
-            // Told before the poller is: an owner that fills the link again saves two calls.
+            // Before the poller is updated: if the owner fills the link again, two calls are saved.
             owner?.linkHasRoom(self)
         }
         updateInterest()
     }
 
-    /// Hands bytes to TLS or the kernel: how many it took, or `nil` when that ended the link.
+    /// Passes bytes to TLS or the kernel; returns the number taken, or `nil` if the link ended.
     private func transmit(_ bytes: UnsafeRawBufferPointer) -> Int? {
         if let tls { return transmit(bytes, through: tls) }
         let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
@@ -96,7 +97,7 @@ extension Link {
     }
 
     @inline(never)
-    private func fellShort(_ sent: Int) -> Int {
+    private func wroteShort(_ sent: Int) -> Int {
         if sent < 0 {
             let error = SystemError.last("send")
             guard error.code == EAGAIN || error.code == EINTR else {
@@ -110,10 +111,143 @@ extension Link {
     }
 
     @inline(never)
-    private func notNow(_ count: Int) -> Int {
+    private func writeBlocked(_ count: Int) -> Int {
         if isOpen, count > 0 { flags.insert(.wantsRoom) }
         return 0
     }
 }
 
 private let sendFlags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+
+extension Link {
+    /// Bytes that were sent but not taken by the peer: queued here, in the kernel, or in transit.
+    ///
+    /// Bytes in the peer's kernel count as taken on TCP, but not on a Unix socket.
+    package var unreadBytes: Int {
+        queuedBytes + max(0, Int(CLinux_unread_bytes(fileDescriptor)))
+    }
+
+    /// The peer's acknowledgements (`TCP_INFO`); `nil` on a Unix socket.
+    package var acknowledgement: PeerAcknowledgement? {
+        var info = tcp_info()
+        let size = socklen_t(MemoryLayout<tcp_info>.size)
+        var count = size
+        guard getsockopt(fileDescriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &count) == 0,
+            count == size
+        else { return nil }
+        return PeerAcknowledgement(
+            silence: .milliseconds(Int64(info.tcpi_last_ack_recv)),
+            timeout: .microseconds(Int64(info.tcpi_rto)),
+            retransmissions: Int(info.tcpi_retransmits),
+            probes: Int(info.tcpi_probes), backoff: Int(info.tcpi_backoff))
+    }
+
+    /// True if the peer acknowledges nothing although the kernel keeps retransmitting.
+    ///
+    /// Always false on a Unix socket, since the kernel itself reports the peer's end.
+    package var peerIsDead: Bool { acknowledgement?.isDead ?? false }
+}
+
+extension Link {
+    /// Reads once into the loop's buffer and passes the bytes to the owner.
+    func receive() {
+        if let tls { return receive(from: tls) }
+        let buffer = loop.receiveBuffer
+        let room = min(buffer.count, max(1, Int(receiveLimit)))
+        let count = recv(descriptor, buffer.baseAddress, room, Int32(0))
+        if count > 0 { return notifyOwner(received: count) }
+        if count == 0 { return peerFinished() }
+        let error = SystemError.last("recv")
+        if error.code != EAGAIN && error.code != EINTR { fail(.failed(error)) }
+    }
+
+    /// Passes the first `count` bytes of the loop's buffer to the owner, then overwrites them: they
+    /// may belong to a message that is deleted later.
+    func notifyOwner(received count: Int) {
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: loop.receiveBuffer[..<count])
+        defer { bytes.initializeMemory(as: UInt8.self, repeating: 0) }
+        UnsafeRawBufferPointer(bytes).withMemoryRebound(to: UInt8.self) { bytes in
+            owner?.link(self, received: bytes.span)
+        }
+    }
+
+    /// Handles the end of the peer's output.
+    func peerFinished() {
+        flags.insert(.peerFinished)
+        if flags.contains(.staysHalfOpen) {
+            updateInterest()
+            owner?.linkPeerFinished(self)
+        } else if queuedBytes > 0 {
+            updateInterest()
+        } else {
+            fail(.closedByPeer)
+        }
+    }
+
+    /// Handles an error or hang-up while the link is not reading.
+    func hungUpWhileNotReading(_ events: Interest) {
+        if events.contains(.failed) {
+            let code = SocketOptions.takeError(of: descriptor)
+            if code != 0 { return fail(.failed(SystemError(call: "send", code: code))) }
+        }
+        guard flags.contains(.paused),
+            flags.isDisjoint(with: [.peerFinished, .finishing, .wantsRoom]),
+            output == nil
+        else { return fail(.closedByPeer) }
+        // Unread bytes may wait; the owner receives them when it resumes.
+        flags.insert(.suspended)
+        loop.poller.suspend(descriptor)
+    }
+}
+
+/// Bytes that wait for the kernel, in order; exists only while some wait.
+final class OutputQueue {
+    /// The size up to which pieces are joined by copying, so that many small sends need few system
+    /// calls and few allocations.
+    private static let joinedBytes = 16_384
+
+    private var pieces: [[UInt8]] = []
+    private var firstPiece = 0
+    private var offset = 0
+
+    /// The number of waiting bytes.
+    private(set) var count = 0
+
+    /// Appends the bytes from `start` on.
+    func append(_ bytes: [UInt8], from start: Int = 0) {
+        let added = bytes.count - start
+        count += added
+        if let last = pieces.indices.last, last >= firstPiece,
+            pieces[last].count + added <= Self.joinedBytes
+        {
+            pieces[last] += bytes[start...]
+        } else {
+            pieces.append(start == 0 ? bytes : Array(bytes[start...]))
+        }
+    }
+
+    /// Appends a copy of borrowed bytes.
+    func append(_ bytes: UnsafeRawBufferPointer) { append(Array(bytes)) }
+
+    /// Passes the longest run of bytes at the front to `take`, which returns the number it took.
+    func takeFront(_ take: (UnsafeRawBufferPointer) -> Int) -> (lent: Int, taken: Int) {
+        guard firstPiece < pieces.count else { return (0, 0) }
+        let (lent, taken) = pieces[firstPiece].withUnsafeBytes { piece in
+            (piece.count - offset, take(UnsafeRawBufferPointer(rebasing: piece[offset...])))
+        }
+        consume(taken)
+        return (lent, taken)
+    }
+
+    private func consume(_ taken: Int) {
+        count -= taken
+        offset += taken
+        guard offset == pieces[firstPiece].count else { return }
+        offset = 0
+        pieces[firstPiece] = []
+        firstPiece += 1
+        guard firstPiece * 2 >= pieces.count else { return }
+        pieces.removeFirst(firstPiece)
+        firstPiece = 0
+    }
+}

@@ -1,50 +1,52 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import Glibc
 
 /// One byte stream on the loop: TCP or Unix, plain or TLS, accepted or dialled.
 ///
-/// **Who owns whom.** The loop keeps an open link alive, and the link keeps its owner alive; both
-/// let go when the link ends or is closed. So an owner may hold its link without a leak, needs
-/// nobody else to hold it, and must call `close` or `finish` to be rid of an open link.
+/// **Ownership.** The loop keeps an open link alive, and the link keeps its owner alive; both
+/// references are released when the link ends or is closed. So an owner may hold its link without a
+/// leak and needs no other reference to itself. To end an open link, it must call `close` or
+/// `finish`.
 ///
-/// **Calls.** Everything happens on the loop's thread. No call on a link calls its owner back: an
-/// end that is found while writing is told at the end of the turn. Each turn reads at most
-/// `EventLoop.receiveBytes` of one link, so that a flood on one does not starve the others.
+/// **Calls.** All calls happen on the loop's thread. No call on a link calls its owner back: an end
+/// found while writing is reported at the end of the turn. A turn reads at most
+/// `EventLoop.receiveBytes` from one link, so that a flood on one does not starve the others.
 ///
-/// **Cost.** An idle plain link holds one heap object of about 128 bytes and no buffer; `write`
-/// costs its one system call.
+/// **Cost.** An idle plain link holds one heap object of about 128 bytes and no buffer. `write`
+/// costs one system call.
 package final class Link {
-    /// What a link is doing.
+    /// The stages of a link's life.
     enum Stage: UInt8 { case dialling, handshaking, open, lingering, over }
 
-    /// What is remembered beside the stage.
+    /// State besides the stage.
     struct Flags: OptionSet {
         let rawValue: UInt8
-        /// The owner wants nothing read.
+        /// The owner paused reading.
         static let paused = Flags(rawValue: 1)
-        /// The owner is to be told when there is room.
+        /// The owner must be notified when there is room.
         static let wantsRoom = Flags(rawValue: 2)
-        /// The peer sends no more.
+        /// The peer has finished sending.
         static let peerFinished = Flags(rawValue: 4)
-        /// The owner wants to go on sending then.
+        /// The owner may send after the peer has finished.
         static let staysHalfOpen = Flags(rawValue: 8)
-        /// Ends once everything queued is out.
+        /// The link ends when the queue is flushed.
         static let finishing = Flags(rawValue: 16)
-        /// The kernel tells nothing, since it would only repeat a hang-up to a paused link.
-        static let silenced = Flags(rawValue: 32)
-        /// The end stands, and the owner is yet to be told.
+        /// The poller reports no events, since it would only repeat a hang-up to a paused link.
+        static let suspended = Flags(rawValue: 32)
+        /// The link has ended, but the owner was not notified yet.
         static let endPending = Flags(rawValue: 64)
-        /// The poller knows the descriptor.
+        /// The descriptor is registered in the poller.
         static let watched = Flags(rawValue: 128)
     }
 
-    /// Bytes that may wait in a link's queue unless its owner sets another `outputLimit`.
+    /// The limit of a link's queue in bytes, unless its owner sets another `outputLimit`.
     package static let defaultOutputLimit = 1_048_576
 
-    // What each write looks at stands first: with many links, nothing of one is in the processor's
-    // cache any more when it is written to again. And internal, unlike what other modules see: the
-    // compiler then proves that `write` needs no check of exclusive access.
+    // The fields that each write uses are first: with many links, they have left the processor's
+    // cache before the next write. They are internal, not `package`, so that the compiler can prove
+    // that `write` needs no check of exclusive access.
     var descriptor: Int32
     var stage: Stage
     var flags: Flags = []
@@ -53,17 +55,20 @@ package final class Link {
     var tls: TLSSession?
     unowned(unsafe) let loop: EventLoop
 
-    /// Who is told what happens; let go when the link ends.
+    /// The delegate; released when the link ends.
     package var owner: (any LinkOwner)?
     var dial: DialAttempt?
 
-    /// How many bytes `send` may leave waiting; one more ends the link with `.overflow`.
+    /// Bytes that `send` may leave waiting; if one more waits, the link ends with `.overflow`.
     package var outputLimit = Link.defaultOutputLimit
 
-    /// Who is at the other end; `0.0.0.0:0` until a dialled link is connected.
+    /// The limit of one read in bytes; TLS still reads whole records.
+    package var receiveLimit = Int32(EventLoop.receiveBytes)
+
+    /// The address of the peer; `0.0.0.0:0` until a dialled link is connected.
     package internal(set) var peer: PeerAddress
 
-    /// Takes a connected stream socket, such as one end of a socketpair, and closes it at the end.
+    /// Takes over a connected stream socket, such as one end of a socketpair; closes it at the end.
     package convenience init(loop: EventLoop, adopting descriptor: Int32) throws(SystemError) {
         guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0,
             fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
@@ -72,9 +77,9 @@ package final class Link {
         try self.init(loop: loop, connected: descriptor, peer: peer, tls: nil)
     }
 
-    /// Takes a connected, non-blocking socket; with `tls`, its handshake comes first.
+    /// Takes over a connected, non-blocking socket; with `tls`, the handshake comes first.
     ///
-    /// On an error the descriptor is still the caller's.
+    /// If it throws, the caller still owns the descriptor.
     init(
         loop: EventLoop, connected descriptor: Int32, peer: PeerAddress, tls: TLSSession?
     ) throws(SystemError) {
@@ -88,7 +93,7 @@ package final class Link {
         flags.insert(.watched)
     }
 
-    /// A link without a descriptor, which a dial gives it.
+    /// Makes a link without a descriptor, for a dial.
     init(dialling loop: EventLoop) {
         self.loop = loop
         peer = PeerAddress(ipv4: 0, port: 0)
@@ -96,37 +101,38 @@ package final class Link {
         stage = .dialling
     }
 
-    /// The descriptor, for accounting; -1 when there is none.
+    /// The descriptor, for accounting; -1 if there is none.
     package var fileDescriptor: Int32 { descriptor }
 
-    /// Whether bytes can be sent: connected, the handshake done, and neither ended nor finishing.
+    /// True if bytes can be sent: connected, handshake done, and neither ended nor finishing.
     package var isOpen: Bool { stage == .open && !flags.contains(.finishing) }
 
-    /// How many bytes wait for the kernel, TLS records that are already made included.
+    /// Bytes that wait for the kernel, including finished TLS records.
     package var queuedBytes: Int { (output?.count ?? 0) + (tls?.pending ?? 0) }
 
-    /// Whether the link stays open for sending when the peer finishes.
+    /// True if the link stays open for sending when the peer finishes.
     ///
-    /// The owner is then told by `linkPeerFinished`. Without it, what is queued is still flushed, and then the link ends.
+    /// The owner then receives `linkPeerFinished`. If false, the queue is flushed and the link
+    /// ends.
     package var staysHalfOpen: Bool {
         get { flags.contains(.staysHalfOpen) }
         set { if newValue { flags.insert(.staysHalfOpen) } else { flags.remove(.staysHalfOpen) } }
     }
 
-    /// Reads nothing until `resume`: what the peer sends waits in the kernel and slows it down.
+    /// Stops reading until `resume`: the peer's bytes wait in the kernel and slow it down.
     package func pause() {
         flags.insert(.paused)
         updateInterest()
     }
 
-    /// Reads again.
+    /// Resumes reading.
     package func resume() {
         flags.remove(.paused)
-        if flags.contains(.silenced) {
-            flags.remove(.silenced)
+        if flags.contains(.suspended) {
+            flags.remove(.suspended)
             interest = wantedInterest
             do {
-                try loop.poller.hear(descriptor, for: interest)
+                try loop.poller.resume(descriptor, for: interest)
             } catch {
                 fail(.failed(error))
             }
@@ -134,25 +140,14 @@ package final class Link {
         updateInterest()
     }
 
-    /// How long sent bytes may stay unacknowledged before the link ends (`TCP_USER_TIMEOUT`).
-    ///
-    /// In whole milliseconds; without effect on a Unix socket. Holds for a link that is yet to connect too.
-    package func setUserTimeout(_ timeout: Duration) {
-        if let dial {
-            dial.userTimeout = timeout
-        } else if descriptor >= 0 {
-            SocketOptions.setUserTimeout(timeout, of: descriptor)
-        }
-    }
-
-    /// Whether bytes are to be read now.
+    /// True if the link reads now.
     var isReading: Bool {
         stage == .open && flags.isDisjoint(with: [.paused, .peerFinished, .finishing])
     }
 
-    /// Tells the poller what this state waits for, if that changed.
+    /// Updates the poller if this state waits for other events than before.
     func updateInterest() {
-        guard flags.contains(.watched), !flags.contains(.silenced) else { return }
+        guard flags.contains(.watched), !flags.contains(.suspended) else { return }
         let wanted = wantedInterest
         guard wanted.rawValue != interest.rawValue else { return }
         interest = wanted
@@ -174,7 +169,7 @@ package final class Link {
     }
 }
 
-extension Link: Watching {
+extension Link: PollerDelegate {
     func ready(_ events: Interest) {
         switch stage {
         case .dialling: dial?.decided()
@@ -189,8 +184,33 @@ extension Link: Watching {
                     receive()
                 }
             } else if !events.isDisjoint(with: [.hungUp, .failed]) {
-                brokeUnread(events)
+                hungUpWhileNotReading(events)
             }
         }
     }
+}
+
+/// The delegate of a link; called on the loop, and never from within a call on the link.
+package protocol LinkOwner: AnyObject {
+    /// An outbound link is connected and its TLS handshake is done, or an accepted TLS link's
+    /// handshake is done. Not called for an accepted plain link, which is open from the start.
+    func linkOpened(_ link: Link)
+
+    /// Bytes were received. The span is the loop's shared buffer and valid during this call only.
+    func link(_ link: Link, received bytes: Span<UInt8>)
+
+    /// There is room again: after a `write` that fell short, or when the queue of `send` is empty.
+    func linkHasRoom(_ link: Link)
+
+    /// The peer has finished sending, but may still read. Called only if `staysHalfOpen` is set.
+    func linkPeerFinished(_ link: Link)
+
+    /// The link has ended. Called once, as the last call, but not after the owner's own `close`.
+    func linkEnded(_ link: Link, _ end: LinkEnd)
+}
+
+extension LinkOwner {
+    package func linkOpened(_ link: Link) {}
+    package func linkHasRoom(_ link: Link) {}
+    package func linkPeerFinished(_ link: Link) {}
 }

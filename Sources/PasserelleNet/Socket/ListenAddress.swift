@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// Where someone listens: what `Listener` binds and what `Dial` connects to.
+/// An address that `Listener` binds and `Dial` connects to.
 package enum ListenAddress: Hashable, Sendable {
-    /// A name or an IP address (IPv6 without brackets), and a port; port 0 lets the kernel choose.
+    /// A name or an IP address (IPv6 without brackets), and a port; 0 lets the kernel choose.
     case tcp(host: String, port: Int)
     /// A Unix stream socket's path, at most `unixPathLimit` bytes.
     case unix(path: String)
 
-    /// Bytes of the longest path that `sockaddr_un` can hold with its closing zero (unix(7)).
+    /// Bytes of the longest path that fits `sockaddr_un` with its closing zero (unix(7)).
     package static let unixPathLimit = 107
 
     /// Reads `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
@@ -35,7 +35,7 @@ package enum ListenAddress: Hashable, Sendable {
         return .tcp(host: String(host), port: port)
     }
 
-    /// Whether only this host can reach it: a loopback address or name, or a Unix socket.
+    /// True if only this host can reach it: a loopback address or name, or a Unix socket.
     package var isLoopback: Bool {
         switch self {
         case .unix: true
@@ -43,7 +43,7 @@ package enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether `host` is 127.0.0.0/8, `::1`, `localhost` or a name under it (RFC 6761 §6.3).
+    /// Returns `true` for 127.0.0.0/8, `::1`, `localhost` and names under it (RFC 6761 §6.3).
     package static func isLoopbackHost(_ host: String) -> Bool {
         if let address = PeerAddress(numericHost: host, port: 0) { return address.isLoopback }
         let name = host.lowercased()
@@ -61,26 +61,19 @@ extension ListenAddress: CustomStringConvertible {
     }
 }
 
-/// Why a text names no address to listen on.
-package enum ListenAddressError: Error, Equatable, Sendable {
-    case noHost
-    case noPort
-    case badPort
-    case bareIPv6
-    case emptyPath
-    case longPath(bytes: Int, limit: Int)
-}
+/// The reason a text is not an address.
+package struct ListenAddressError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// One clause with the correct form.
+    package let description: String
 
-extension ListenAddressError: CustomStringConvertible {
-    /// One clause that says what to write instead.
-    package var description: String {
-        switch self {
-        case .noHost: "the host is missing before the colon"
-        case .noPort: "takes HOST:PORT or unix:PATH"
-        case .badPort: "the port must be a number from 0 to 65535"
-        case .bareIPv6: "an IPv6 address goes in brackets, as in [::1]:8080"
-        case .emptyPath: "the path after unix: is missing"
-        case .longPath(let bytes, let limit): "the path has \(bytes) bytes, at most \(limit) fit"
-        }
+    private init(_ description: String) { self.description = description }
+
+    package static let noHost = Self("the host is missing before the colon")
+    package static let noPort = Self("takes HOST:PORT or unix:PATH")
+    package static let badPort = Self("the port must be a number from 0 to 65535")
+    package static let bareIPv6 = Self("an IPv6 address must be in brackets, as in [::1]:8080")
+    package static let emptyPath = Self("the path after unix: is missing")
+    package static func longPath(bytes: Int, limit: Int) -> Self {
+        Self("the path has \(bytes) bytes, at most \(limit) fit")
     }
 }

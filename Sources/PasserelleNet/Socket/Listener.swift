@@ -4,26 +4,26 @@ import Glibc
 
 /// Accepts links at one address, TCP or Unix, plain or TLS.
 ///
-/// The loop keeps it alive until `close`. The new link is handed to `onAccept`, which sets its
-/// owner: a plain link is open at once; a TLS link tells `linkOpened` after its handshake, and how
-/// long that may take is the owner's to decide. A link that gets no owner is closed.
+/// The loop keeps it alive until `close`. `onAccept` receives each new link and must set its owner;
+/// a link without an owner is closed. A plain link is open at once. A TLS link calls `linkOpened`
+/// after its handshake, which the owner must bound in time.
 package final class Listener {
     /// Connections that the kernel completes before they are accepted.
     package static let backlog: Int32 = 4_096
     /// Connections accepted in one turn, so that a flood of them does not starve the open links.
     package static let acceptsPerTurn = 256
-    /// How long nothing is accepted once descriptors or memory ran out.
+    /// The pause of accepting after descriptors or memory ran out.
     package static let exhaustedPause = Duration.milliseconds(100)
 
-    /// What TLS links accepted from now on use; `nil`: they are plain.
+    /// The TLS configuration of links accepted from now on; `nil` for plain links.
     package var tls: TLSServer?
 
-    /// How often accepting failed for a reason that lasts: no descriptor or memory was left.
+    /// The number of times that no descriptor or memory was left for accepting.
     package private(set) var exhaustions = 0
-    /// Told each time.
-    package var exhausted: () -> Void = {}
-    /// What a plain client hears that is shut out then.
-    package var farewell: [UInt8] = []
+    /// Called each time.
+    package var onExhausted: () -> Void = {}
+    /// The answer to a plain client that is refused then, given the bytes it has sent so far.
+    package var refusal: (Span<UInt8>) -> [UInt8] = { _ in [] }
 
     private unowned(unsafe) let loop: EventLoop
     private let onAccept: (Link) -> Void
@@ -34,10 +34,9 @@ package final class Listener {
 
     /// Binds and listens.
     ///
-    /// A name is looked up at once, and the first of its addresses that can be bound is taken. A Unix
-    /// socket file left behind by a process that is gone is replaced, one
-    /// that somebody answers on is not; `mode` is the file's mode, `group` its group where that is
-    /// not the process's own, and `close` removes the file.
+    /// A name is looked up at once, and its first address that can be bound is used. A Unix socket
+    /// file left by a process that has ended is replaced, but not if a process uses it. `mode` is
+    /// the file's mode; `group` is its group, if not the process's own. `close` removes the file.
     package convenience init(
         loop: EventLoop, address: ListenAddress, mode: UInt16 = 0o660, group: UInt32? = nil,
         tls: TLSServer? = nil, onAccept: @escaping (Link) -> Void
@@ -52,8 +51,7 @@ package final class Listener {
         }
     }
 
-    /// Takes over a socket that listens already, such as one that systemd passed; its file, if it
-    /// has one, is not removed on `close`.
+    /// Takes over a listening socket, such as one from systemd; `close` does not remove its file.
     package convenience init(
         loop: EventLoop, adopting descriptor: Int32, tls: TLSServer? = nil,
         onAccept: @escaping (Link) -> Void
@@ -87,12 +85,12 @@ package final class Listener {
         }
     }
 
-    /// The port that is bound; `nil` for a Unix socket and after `close`.
+    /// The bound port; `nil` for a Unix socket and after `close`.
     package var boundPort: Int? {
         ListeningSocket.name(of: descriptor)?.port
     }
 
-    /// Accepts nothing more, and removes the Unix socket's file if it is still ours.
+    /// Stops accepting, and removes the Unix socket's file if it is still this listener's.
     package func close() {
         guard descriptor >= 0 else { return }
         if let pauseTimer { loop.cancel(pauseTimer) }
@@ -100,8 +98,8 @@ package final class Listener {
         loopEnded()
     }
 
-    private func accept(_ accepted: Int32, _ address: sockaddr_storage, _ count: socklen_t) {
-        let peer = SocketOptions.peer(of: accepted, address: address, count: count)
+    private func accept(_ accepted: Int32, _ address: SocketAddress) {
+        let peer = SocketOptions.peer(of: accepted, address)
         do {
             let session = try tls.map { try TLSSession(server: $0, descriptor: accepted) }
             let link = try Link(loop: loop, connected: accepted, peer: peer, tls: session)
@@ -112,19 +110,19 @@ package final class Listener {
         }
     }
 
-    /// No descriptor or memory is left.
+    /// Handles the lack of descriptors or memory.
     ///
-    /// Those that wait are let in on the reserve, one after the other, and shut out at once, so that
-    /// they learn of it; then nothing is accepted for a while, so that the loop does not spin on a
+    /// Waiting clients are accepted on the reserve descriptor, one after the other, and refused at
+    /// once, so that they are informed. Then accepting pauses, since the loop would spin on a
     /// socket that stays readable.
-    private func ranOut() {
+    private func descriptorsExhausted() {
         exhaustions += 1
-        exhausted()
+        onExhausted()
         var rest = Self.acceptsPerTurn
         while rest > 0, reserve >= 0 {
             _ = Glibc.close(reserve)
             let refused = CLinux_accept(descriptor, nil, nil)
-            if refused >= 0 { shutOut(refused) }
+            if refused >= 0 { refuseClient(refused) }
             reserve = Self.openReserve()
             rest = refused >= 0 ? rest - 1 : 0
         }
@@ -132,12 +130,18 @@ package final class Listener {
         pauseTimer = loop.after(Self.exhaustedPause) { [weak self] in self?.acceptAgain() }
     }
 
-    /// Takes what has come, over which the kernel would reset the connection, and says farewell.
-    private func shutOut(_ client: Int32) {
+    /// Refuses and closes a connection; reads first, since unread bytes would cause a reset.
+    private func refuseClient(_ client: Int32) {
         let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
-        _ = recv(client, loop.receiveBuffer.baseAddress, loop.receiveBuffer.count, flags)
+        let count = recv(client, loop.receiveBuffer.baseAddress, loop.receiveBuffer.count, flags)
         if tls == nil {
-            _ = farewell.withUnsafeBytes { send(client, $0.baseAddress, $0.count, flags) }
+            let received = UnsafeMutableRawBufferPointer(
+                rebasing: loop.receiveBuffer[..<max(0, count)])
+            defer { received.initializeMemory(as: UInt8.self, repeating: 0) }
+            let answer = UnsafeRawBufferPointer(received).withMemoryRebound(to: UInt8.self) {
+                refusal($0.span)
+            }
+            _ = answer.withUnsafeBytes { send(client, $0.baseAddress, $0.count, flags) }
         }
         _ = Glibc.close(client)
     }
@@ -159,27 +163,21 @@ package final class Listener {
     private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
 }
 
-extension Listener: Watching {
+extension Listener: PollerDelegate {
     func ready(_ events: Interest) {
         for _ in 0..<Self.acceptsPerTurn where descriptor >= 0 {
-            var address = sockaddr_storage()
-            var count = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let accepted = withUnsafeMutableBytes(of: &address) { raw in
-                raw.withMemoryRebound(to: sockaddr.self) {
-                    CLinux_accept(descriptor, $0.baseAddress, &count)
-                }
-            }
+            let (accepted, address) = SocketAddress.filled { CLinux_accept(descriptor, $0, $1) }
             let code = errno
             if accepted >= 0 {
-                accept(accepted, address, count)
+                accept(accepted, address)
                 continue
             }
             switch code {
             case EAGAIN: return
             case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
                 ENONET, ENOPROTOOPT, EOPNOTSUPP, ETIMEDOUT:
-                continue  // That connection is gone already (accept(2)): on to the next.
-            default: return ranOut()
+                continue  // That connection has already failed (accept(2)): continue with the next.
+            default: return descriptorsExhausted()
             }
         }
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import Glibc
 
-/// Makes sockets that listen.
+/// Makes listening sockets.
 enum ListeningSocket {
     private static let kind = Int32(
         SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
 
-    /// Binds and listens; the descriptor, and the file it made if it is a Unix socket.
+    /// Binds and listens; returns the descriptor, and the file if it is a Unix socket.
     static func open(
         _ address: ListenAddress, mode: UInt16, group: UInt32?
     ) throws(ListenError) -> (Int32, UnixSocketFile?) {
@@ -19,7 +20,7 @@ enum ListeningSocket {
         }
     }
 
-    /// Checks that a descriptor is a listening stream socket and makes it fit for the loop.
+    /// Configures a descriptor for the loop; returns `false` if it is no listening stream socket.
     static func adopt(_ descriptor: Int32) -> Bool {
         guard SocketOptions.number(SOL_SOCKET, SO_ACCEPTCONN, of: descriptor) == 1,
             SocketOptions.number(SOL_SOCKET, SO_TYPE, of: descriptor)
@@ -31,18 +32,9 @@ enum ListeningSocket {
         return true
     }
 
-    /// The IP address and port that a socket is bound to; `nil` for a Unix socket.
+    /// Returns the IP address and port that a socket is bound to, or `nil` for a Unix socket.
     static func name(of descriptor: Int32) -> PeerAddress? {
-        var storage = sockaddr_storage()
-        var count = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutableBytes(of: &storage) { raw in
-            let result = raw.withMemoryRebound(to: sockaddr.self) {
-                getsockname(descriptor, $0.baseAddress, &count)
-            }
-            guard result == 0 else { return nil }
-            return PeerAddress(
-                socketAddress: UnsafeRawBufferPointer(rebasing: raw.prefix(Int(count))))
-        }
+        SocketAddress(boundTo: descriptor)?.peer
     }
 
     private static func openTCP(
@@ -83,29 +75,167 @@ enum ListeningSocket {
         }
         let descriptor = socket(AF_UNIX, kind, 0)
         guard descriptor >= 0 else { throw .system(address, .last("socket")) }
-        do {
-            var result = place.lend { bind(descriptor, $0, $1) }
-            if result != 0, errno == EADDRINUSE {
-                try UnixSocketFile.removeStale(path: path, place)
-                result = place.lend { bind(descriptor, $0, $1) }
+        let listen = { () throws(ListenError) in
+            try listenUnix(descriptor, address, path: path, mode: mode, group: group)
+        }
+        do throws(ListenError) {
+            let bind = { place.lend { Glibc.bind(descriptor, $0, $1) } }
+            if bind() == 0 { return (descriptor, try listen()) }
+            guard errno == EADDRINUSE else { throw .system(address, .last("bind")) }
+            let file = try UnixSocketFile.replaceStale(path: path, place) {
+                () throws(ListenError) in
+                guard bind() == 0 else { throw .system(address, .last("bind")) }
+                return try listen()
             }
-            guard result == 0 else { throw ListenError.system(address, .last("bind")) }
-            if let group, chown(path, uid_t.max, group) != 0 {
-                throw ListenError.system(address, .last("chown"))
-            }
-            // Before listen(2): until then nobody can connect, whatever the umask made of it.
-            guard chmod(path, mode_t(mode)) == 0 else {
-                throw ListenError.system(address, .last("chmod"))
-            }
-            guard listen(descriptor, Listener.backlog) == 0 else {
-                throw ListenError.system(address, .last("listen"))
-            }
-            return (descriptor, UnixSocketFile(path: path))
-        } catch let error as ListenError {
+            return (descriptor, file)
+        } catch {
             _ = close(descriptor)
             throw error
-        } catch {
-            preconditionFailure("only listening errors are thrown above")
         }
+    }
+
+    /// Listens on a bound socket after setting its file's mode and group; returns the file.
+    private static func listenUnix(
+        _ descriptor: Int32, _ address: ListenAddress, path: String, mode: UInt16, group: UInt32?
+    ) throws(ListenError) -> UnixSocketFile? {
+        let file = UnixSocketFile(path: path)
+        do throws(ListenError) {
+            if let group, chown(path, uid_t.max, group) != 0 {
+                throw .system(address, .last("chown"))
+            }
+            // Before listen(2): until then no client can connect, so the umask does not matter.
+            guard chmod(path, mode_t(mode)) == 0 else { throw .system(address, .last("chmod")) }
+            guard listen(descriptor, Listener.backlog) == 0 else {
+                throw .system(address, .last("listen"))
+            }
+            return file
+        } catch {
+            file?.remove()
+            throw error
+        }
+    }
+}
+
+/// The reason a listener could not be opened.
+package enum ListenError: Error, Equatable, Sendable {
+    /// A system call failed.
+    case system(ListenAddress, SystemError)
+    /// A system call failed for a passed descriptor.
+    case descriptor(Int32, SystemError)
+    /// The host's name has no address; the resolver's message.
+    case resolve(ListenAddress, String)
+    /// Another process listens on the Unix socket.
+    case inUse(path: String)
+    /// Another process has bound the Unix socket, but does not listen on it.
+    case bound(path: String)
+    /// The file at the path is not a socket; it is kept.
+    case notASocket(path: String)
+    /// The path is longer than a Unix socket's can be.
+    case longPath(bytes: Int, limit: Int)
+    /// The passed descriptor is not a listening stream socket.
+    case notListening(descriptor: Int32)
+}
+
+extension ListenError: CustomStringConvertible {
+    /// One sentence without its full stop.
+    package var description: String {
+        switch self {
+        case .system(let address, let error): "cannot listen on \(address): \(error)"
+        case .descriptor(let number, let error): "cannot listen on descriptor \(number): \(error)"
+        case .resolve(let address, let words): "cannot listen on \(address): \(words)"
+        case .inUse(let path): "cannot listen on unix:\(path): another process listens there"
+        case .bound(let path):
+            "cannot listen on unix:\(path): another process has bound it and does not listen"
+        case .notASocket(let path): "cannot listen on unix:\(path): the file there is not a socket"
+        case .longPath(let bytes, let limit):
+            "cannot listen: the socket's path has \(bytes) bytes, at most \(limit) fit"
+        case .notListening(let descriptor):
+            "descriptor \(descriptor) is not a listening stream socket"
+        }
+    }
+}
+
+extension ListenError {
+    /// True if a later attempt may succeed with the same configuration: another process is in the
+    /// way, or the system lacks a resource for now.
+    package var isTransient: Bool {
+        switch self {
+        case .inUse, .bound, .resolve: true
+        case .notASocket, .longPath, .notListening: false
+        case .system(_, let error), .descriptor(_, let error): Self.passing.contains(error.code)
+        }
+    }
+
+    private static let passing: Set<Int32> = [
+        EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC, EDQUOT,
+    ]
+
+    /// The remedy, as the end of a sentence; `nil` if only another address helps.
+    package var remedy: String? {
+        guard case .system(let address, let error) = self else { return nil }
+        switch (error.code, address) {
+        case (ENOENT, .unix): return "make its directory"
+        case (EACCES, .unix), (EPERM, .unix), (EROFS, .unix):
+            return "let this process's user write to its directory"
+        case (EACCES, .tcp):
+            return "let this process use ports below 1024 (CAP_NET_BIND_SERVICE)"
+        default: return nil
+        }
+    }
+}
+
+/// The kind of a descriptor that another program opened and passed.
+package enum DescriptorKind: Equatable, Sendable {
+    /// A listening stream socket, TCP or Unix; an abstract Unix name begins with `@`.
+    case listener(ListenAddress)
+    /// A stream socket that is connected, or not yet listening.
+    case connection
+    /// A socket for datagrams or packets.
+    case datagrams
+    /// A socket of an unsupported family.
+    case otherFamily
+    /// Not a socket: a pipe, a file, or an invalid descriptor.
+    case noSocket
+
+    /// Asks the kernel for the kind of `descriptor`.
+    package init(of descriptor: Int32) {
+        guard let type = SocketOptions.number(SOL_SOCKET, SO_TYPE, of: descriptor) else {
+            self = .noSocket
+            return
+        }
+        guard let address = Self.address(of: descriptor) else {
+            self = .otherFamily
+            return
+        }
+        guard type == Int32(SOCK_STREAM.rawValue) else {
+            self = .datagrams
+            return
+        }
+        let listens = SocketOptions.number(SOL_SOCKET, SO_ACCEPTCONN, of: descriptor) == 1
+        self = listens ? .listener(address) : .connection
+    }
+
+    private static func address(of descriptor: Int32) -> ListenAddress? {
+        guard let address = SocketAddress(boundTo: descriptor) else { return nil }
+        if let peer = address.peer, let host = peer.host {
+            return .tcp(host: host, port: peer.port ?? 0)
+        }
+        return address.unixPath.map { .unix(path: $0) }
+    }
+}
+
+/// The limit of descriptors that the process may open.
+package enum DescriptorLimit {
+    /// Raises the limit to its maximum and returns it, or `Int.max` if the system reports none.
+    ///
+    /// That is safe: no call here depends on a descriptor's number.
+    package static func raise() -> Int {
+        var limit = rlimit()
+        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(kind, &limit) == 0 else { return .max }
+        let held = limit.rlim_cur
+        limit.rlim_cur = limit.rlim_max
+        let now = setrlimit(kind, &limit) == 0 ? limit.rlim_max : held
+        return Int(exactly: now) ?? .max
     }
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
+
 import Glibc
 
-/// Who is at the other end of a link: an IP address and port, or a local process.
+/// The address of a link's peer: an IP address and port, or a local process.
 ///
-/// Holds 19 bytes and no text, since every link has one; an IPv4 address that came mapped into IPv6
-/// is told as the IPv4 address that it is.
+/// Holds 19 bytes and no text, since every link has one. An IPv4 address mapped into IPv6 becomes
+/// IPv4.
 package struct PeerAddress: Hashable, Sendable {
-    /// The two forms, spelled out.
+    /// The address in text form.
     package enum Form: Hashable, Sendable {
         /// An address in its usual text form, and a port.
         case ip(String, port: Int)
-        /// A process of this host, as the kernel noted it at connect time (`SO_PEERCRED`).
+        /// A process of this host, as the kernel recorded it at connect time (`SO_PEERCRED`).
         case unix(pid: Int32, uid: UInt32, gid: UInt32)
     }
 
@@ -35,7 +36,7 @@ package struct PeerAddress: Hashable, Sendable {
         portNumber = port
     }
 
-    /// An IPv6 address in host order; the IPv4 address that is mapped into it, if one is.
+    /// An IPv6 address in host order; becomes an IPv4 address if one is mapped into it.
     init(ipv6 high: UInt64, _ low: UInt64, port: UInt16) {
         let isMapped = high == 0 && low >> 32 == 0xFFFF
         self.high = high
@@ -44,7 +45,7 @@ package struct PeerAddress: Hashable, Sendable {
         portNumber = port
     }
 
-    /// The address spelled out.
+    /// The address in text form.
     package var form: Form {
         switch kind {
         case .ipv4, .ipv6:
@@ -65,7 +66,7 @@ package struct PeerAddress: Hashable, Sendable {
     /// The peer's user; `nil` for an IP address.
     package var userID: UInt32? { kind == .unix ? UInt32(truncatingIfNeeded: low >> 32) : nil }
 
-    /// Whether the peer is on this host: 127.0.0.0/8, `::1`, or a Unix socket.
+    /// True if the peer is on this host: 127.0.0.0/8, `::1`, or a Unix socket.
     package var isLoopback: Bool {
         switch kind {
         case .ipv4: low >> 24 == 127
@@ -74,8 +75,8 @@ package struct PeerAddress: Hashable, Sendable {
         }
     }
 
-    /// Whom it stands for where clients are counted: an IPv4 address, an IPv6 network of 64 bits,
-    /// which one customer has to herself, or a local user.
+    /// The unit by which clients are counted: an IPv4 address, an IPv6 network of 64 bits, which
+    /// one customer has alone, or a local user.
     package var network: PeerAddress {
         switch kind {
         case .ipv4: PeerAddress(ipv4: UInt32(truncatingIfNeeded: low), port: 0)
@@ -84,10 +85,10 @@ package struct PeerAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether it is an IPv4 address.
+    /// True for an IPv4 address.
     var isIPv4: Bool { kind == .ipv4 }
 
-    /// Whether the leading bits are those of another address of the same family.
+    /// Returns `true` if the leading bits equal those of another address of the same family.
     func shares(_ bits: Int, with other: PeerAddress) -> Bool {
         guard kind != .unix, kind == other.kind else { return false }
         if kind == .ipv4 { return (low ^ other.low) & Self.mask(bits, of: 32) == 0 }
@@ -95,14 +96,14 @@ package struct PeerAddress: Hashable, Sendable {
             && (low ^ other.low) & Self.mask(max(bits - 64, 0), of: 64) == 0
     }
 
-    /// Whether nothing is set behind the leading bits.
+    /// Returns `true` if all bits after the leading ones are zero.
     func hasOnlyZeros(behind bits: Int) -> Bool {
         if kind == .ipv4 { return low & ~Self.mask(bits, of: 32) == 0 }
         return high & ~Self.mask(min(bits, 64), of: 64) == 0
             && low & ~Self.mask(max(bits - 64, 0), of: 64) == 0
     }
 
-    /// The leading bits of a word.
+    /// Returns a mask of the leading bits of a word.
     private static func mask(_ bits: Int, of width: Int) -> UInt64 {
         bits == 0 ? 0 : UInt64.max << UInt64(width - bits)
     }
@@ -128,5 +129,36 @@ extension PeerAddress: CustomStringConvertible {
         case .ip(let host, let port): kind == .ipv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unix(let pid, let uid, _): "pid \(pid) uid \(uid)"
         }
+    }
+}
+
+/// A network of IP addresses, such as `10.0.0.0/8`, or one address.
+package struct AddressRange: Hashable, Sendable {
+    private let address: PeerAddress
+    /// The number of leading bits that are compared.
+    private let bits: Int
+
+    /// Reads `ADDRESS` or `ADDRESS/BITS`, IPv4 or IPv6; returns `nil` for any other text, or if a
+    /// bit after the network's own is set.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let address = PeerAddress(numericHost: String(parts[0]), port: 0)
+        else { return nil }
+        let width = address.isIPv4 ? 32 : 128
+        var bits = width
+        if parts.count == 2 {
+            guard parts[1].utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(parts[1]),
+                number <= width
+            else { return nil }
+            bits = number
+        }
+        self.address = address
+        self.bits = bits
+        guard address.hasOnlyZeros(behind: bits) else { return nil }
+    }
+
+    /// Returns `true` if an address is in the range; a local process never is.
+    package func contains(_ peer: PeerAddress) -> Bool {
+        peer.shares(bits, with: address)
     }
 }

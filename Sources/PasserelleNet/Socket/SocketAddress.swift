@@ -2,18 +2,42 @@
 import CLinux
 import Glibc
 
-/// An address in the kernel's own form, as `bind` and `connect` take it.
-struct SocketAddress: Hashable, Sendable {
+/// An address in the kernel's form, as `bind` and `connect` take it.
+package struct SocketAddress: Hashable, Sendable {
     private let bytes: [UInt8]
 
-    /// Copies what the C library filled in.
+    /// Copies an address that the C library filled in.
     init(_ address: UnsafePointer<sockaddr>, count: socklen_t) {
         bytes = Array(UnsafeRawBufferPointer(start: address, count: Int(count)))
     }
 
-    /// The address that a numeric text spells; `nil` for a name.
+    /// Makes a system call that fills in an address, such as accept(2); also returns its result.
+    static func filled(
+        by call: (UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> (result: Int32, address: SocketAddress) {
+        var storage = sockaddr_storage()
+        var count = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &storage) { raw in
+            raw.withMemoryRebound(to: sockaddr.self) { bound in
+                let result = call(bound.baseAddress, &count)
+                let bytes = result < 0 ? [] : Array(raw.prefix(Int(count)))
+                return (result, SocketAddress(bytes: bytes))
+            }
+        }
+    }
+
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// The address that a socket is bound to; `nil` if the descriptor is no socket.
+    init?(boundTo descriptor: Int32) {
+        let (result, address) = Self.filled { getsockname(descriptor, $0, $1) }
+        guard result == 0 else { return nil }
+        self = address
+    }
+
+    /// Reads a numeric address; returns `nil` for a name.
     init?(numericHost host: String, port: UInt16) {
-        // The C library would read up to the zero.
+        // The C library would stop reading at the zero.
         guard !host.utf8.contains(0) else { return nil }
         var ipv4 = sockaddr_in()
         if inet_pton(AF_INET, host, &ipv4.sin_addr) == 1 {
@@ -29,8 +53,8 @@ struct SocketAddress: Hashable, Sendable {
         bytes = withUnsafeBytes(of: ipv6) { Array($0) }
     }
 
-    /// A Unix socket's path; `nil` when it does not fit or holds a zero.
-    init?(unixPath path: String) {
+    /// Makes a Unix socket's address; returns `nil` if the path is too long or contains a zero.
+    package init?(unixPath path: String) {
         guard path.utf8.count <= ListenAddress.unixPathLimit, !path.utf8.contains(0) else {
             return nil
         }
@@ -45,12 +69,25 @@ struct SocketAddress: Hashable, Sendable {
         Int32(bytes.withUnsafeBytes { $0.loadUnaligned(as: sa_family_t.self) })
     }
 
-    /// The IP address for people and for comparison; `nil` for a Unix socket.
+    /// A Unix socket's path, which begins with `@` if it is abstract; `nil` for an IP address.
+    var unixPath: String? {
+        guard bytes.count >= 2, family == AF_UNIX else { return nil }
+        let isAbstract = bytes.count > 2 && bytes[2] == 0
+        let path = bytes.dropFirst(isAbstract ? 3 : 2).prefix { $0 != 0 }
+        return (isAbstract ? "@" : "") + String(decoding: path, as: UTF8.self)
+    }
+
+    /// The IP address for display and comparison; `nil` for a Unix socket.
     var peer: PeerAddress? {
         bytes.withUnsafeBytes { PeerAddress(socketAddress: $0) }
     }
 
-    /// Lends the address to a system call.
+    /// Connects a socket; returns the `errno` of a failure, or 0.
+    package func connect(_ descriptor: Int32) -> Int32 {
+        lend { Glibc.connect(descriptor, $0, $1) } == 0 ? 0 : errno
+    }
+
+    /// Passes the address to a system call.
     func lend<Result>(_ call: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         bytes.withUnsafeBytes { raw in
             raw.withMemoryRebound(to: sockaddr.self) { address in
@@ -62,7 +99,7 @@ struct SocketAddress: Hashable, Sendable {
 }
 
 extension PeerAddress {
-    /// Reads an `AF_INET` or `AF_INET6` address; `nil` for any other family or a short one.
+    /// Reads an `AF_INET` or `AF_INET6` address; returns `nil` for any other family or a short one.
     init?(socketAddress raw: UnsafeRawBufferPointer) {
         guard raw.count >= MemoryLayout<sockaddr_in>.size else { return nil }
         switch Int32(raw.loadUnaligned(as: sa_family_t.self)) {
@@ -84,7 +121,7 @@ extension PeerAddress {
         }
     }
 
-    /// The address that a numeric text spells (no name, no brackets); `nil` for any other text.
+    /// Reads a numeric address (no name, no brackets); returns `nil` for any other text.
     package init?(numericHost host: String, port: UInt16) {
         guard let peer = SocketAddress(numericHost: host, port: port)?.peer else { return nil }
         self = peer

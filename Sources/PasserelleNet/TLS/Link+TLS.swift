@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 extension Link {
-    /// Begins TLS on an open plain link, as after a proxy's answer.
+    /// Starts TLS on an open plain link, for example after a proxy's answer.
     ///
-    /// `linkOpened` or `linkEnded` follows once more, never before this returns; `host` is the name
-    /// to be verified. How long the handshake may take is the owner's to decide.
+    /// `linkOpened` or `linkEnded` follows once more, never before this returns. `host` is the name
+    /// to verify. The owner must bound the handshake's time.
     package func secure(as client: TLSClient, host: String) {
         guard stage == .open, tls == nil, queuedBytes == 0 else { return }
         guard client.verifies || ListenAddress.isLoopbackHost(host) else {
@@ -17,18 +17,18 @@ extension Link {
         }
     }
 
-    /// A dialled link is connected: the handshake begins.
+    /// Starts the handshake of a connected link.
     func beginHandshake(_ session: TLSSession) {
         tls = session
         stage = .handshaking
         advanceHandshake()
     }
 
-    /// Goes on with the handshake as far as the socket lets it.
+    /// Continues the handshake as far as the socket allows.
     func advanceHandshake() {
         guard let tls else { return }
         if tls.pending > 0, let end = tls.flush() { return fail(end) }
-        switch tls.shakeHands() {
+        switch tls.doHandshake() {
         case .done: opened()
         case .again: updateInterest()
         case .closed: fail(.closedByPeer)
@@ -36,17 +36,17 @@ extension Link {
         }
     }
 
-    /// Ends a link that never opened.
+    /// Ends a link after a failed handshake.
     ///
-    /// An accepted one ends in an orderly way, so that what its peer has sent, whatever that was, does
-    /// not become a reset that overtakes the alert.
+    /// An accepted link ends in an orderly way. Otherwise unread bytes would cause a reset, which
+    /// could overtake the alert.
     private func handshakeFailed(_ end: LinkEnd) {
         guard case .tls = end, let tls, tls.isServer else { return fail(end) }
-        tls.sayRefusal()
+        tls.sendRefusal()
         linger(end)
     }
 
-    /// The way is open: the owner is told, then what waited for it goes out.
+    /// Opens the link: notifies the owner, then sends the queued bytes.
     func opened() {
         dial?.cancel()
         dial = nil
@@ -56,17 +56,17 @@ extension Link {
         if stage == .open, output != nil || flags.contains(.finishing) { flush() }
     }
 
-    /// Reads records until none is whole or the turn's share is used.
+    /// Reads records until no whole one is left or the turn's share is used.
     ///
-    /// The buffer has room for a full record each time, so that OpenSSL keeps nothing back that
-    /// the poller would not know of.
+    /// The buffer has room for a full record each time. If it had not, OpenSSL would keep bytes
+    /// that the poller does not report.
     func receive(from tls: TLSSession) {
-        var share = EventLoop.receiveBytes
+        var share = max(1, Int(receiveLimit))
         while share > 0, isReading {
             switch tls.read(into: loop.receiveBuffer) {
             case .done(let count):
                 share -= count
-                tell(received: count)
+                notifyOwner(received: count)
             case .again: return updateInterest()
             case .closed: return peerFinished()
             case .failed(let end): return fail(end)
@@ -75,7 +75,7 @@ extension Link {
         updateInterest()
     }
 
-    /// Encrypts and hands over bytes until the socket is full; `nil` when that ended the link.
+    /// Encrypts and sends bytes until the socket is full; returns `nil` if that ended the link.
     func transmit(_ bytes: UnsafeRawBufferPointer, through tls: TLSSession) -> Int? {
         var taken = 0
         while taken < bytes.count, tls.pending == 0 {
@@ -93,7 +93,7 @@ extension Link {
         return taken
     }
 
-    /// Gives the socket the records that wait; whether none waits any more.
+    /// Sends pending records; returns `true` if the socket took them all.
     func flush(_ tls: TLSSession) -> Bool {
         if let end = tls.flush() {
             fail(end)

@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: MIT
+
 import CLinux
 import COpenSSL
 import Glibc
 
-/// One link's TLS: OpenSSL's state, reading the socket and writing to it by itself.
+/// The TLS state of one link: an OpenSSL session that reads and writes the socket directly.
 ///
-/// OpenSSL's own buffers stay empty: a record that the socket does not take whole waits in
-/// `unsent`, so that what TLS has encrypted counts as written and the caller may go on with any
-/// other bytes. Belongs to its link; the socket is the link's.
+/// OpenSSL's own buffers stay empty. If the socket does not take a whole record, the rest waits in
+/// `unsent`. So encrypted bytes count as written, and the caller may continue with any other bytes.
+/// The link owns the session and the socket.
 final class TLSSession {
-    /// What a read or a handshake step came to.
+    /// The outcome of a read, a write or a handshake step.
     enum Outcome {
-        /// So many plain bytes, or a handshake that is done.
+        /// The number of plain bytes, or a finished handshake.
         case done(Int)
-        /// Nothing until the socket is ready again.
+        /// The socket is not ready; try again when it is.
         case again
-        /// The peer ended the stream as TLS says it should, or a client just left.
+        /// The peer ended the stream with `close_notify`, or a client just closed the connection.
         case closed
-        /// The link is over.
+        /// The link has ended.
         case failed(LinkEnd)
     }
 
-    /// Bytes of records that may wait for the socket: one full record and what a handshake adds.
+    /// Plain bytes of one full record (RFC 8446 section 5.1).
+    static let recordBytes = 16_384
+
+    /// Bytes of records that may wait for the socket: one full record and the handshake's messages.
     ///
-    /// A peer that provokes answers and never reads them ends its link here.
+    /// Ends the link of a peer that provokes answers and never reads them.
     static let unsentLimit = 65_536
 
     private let ssl: OpaquePointer
@@ -31,18 +35,18 @@ final class TLSSession {
     private let host: String?
     private let server: TLSServer?
     private var unsent: [UInt8] = []
-    private var trouble: LinkEnd?
+    private var failure: LinkEnd?
     private var sawEnd = false
     private var isReady = false
     private var sawPlainHTTP = false
 
-    /// The client's side, which verifies that the peer is `host`.
+    /// Makes the client's side, which verifies that the peer is `host`.
     convenience init(client: TLSClient, host: String, descriptor: Int32) throws(TLSError) {
         try self.init(
             context: client.context, host: host, server: nil, descriptor: descriptor)
         SSL_set_connect_state(ssl)
         let isAddress = PeerAddress(numericHost: host, port: 0) != nil
-        // RFC 6066 section 3: an address is no server name.
+        // RFC 6066 section 3: SNI takes no IP addresses.
         var isSet = isAddress || COpenSSL_set_server_name(ssl, host) == 1
         if client.verifies {
             SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
@@ -52,10 +56,10 @@ final class TLSSession {
                 : SSL_set1_host(ssl, host)
             isSet = isSet && verified == 1
         }
-        guard isSet else { throw .library("\(host) cannot be a server's name") }
+        guard isSet else { throw .library("\(host) is not a valid server name") }
     }
 
-    /// The server's side.
+    /// Makes the server's side.
     convenience init(server: TLSServer, descriptor: Int32) throws(TLSError) {
         try self.init(
             context: server.context, host: nil, server: server, descriptor: descriptor)
@@ -66,13 +70,13 @@ final class TLSSession {
         context: OpaquePointer, host: String?, server: TLSServer?, descriptor: Int32
     ) throws(TLSError) {
         ERR_clear_error()
-        guard let ssl = SSL_new(context) else { throw .library(TLSError.lastWords()) }
+        guard let ssl = SSL_new(context) else { throw .library(TLSError.takeLastReason()) }
         self.ssl = ssl
         self.host = host
         self.server = server
         self.descriptor = descriptor
         guard let method = SocketStream.method, let stream = BIO_new(method) else {
-            throw .library(TLSError.lastWords())
+            throw .library(TLSError.takeLastReason())
         }
         BIO_set_data(stream, Unmanaged.passUnretained(self).toOpaque())
         BIO_set_init(stream, 1)
@@ -84,19 +88,19 @@ final class TLSSession {
     /// Bytes of finished records that the socket has not taken yet.
     var pending: Int { unsent.count }
 
-    /// Whether this is the side that was called.
+    /// True if this is the accepting side.
     var isServer: Bool { server != nil }
 
-    /// Tells a peer whose handshake failed what there is to tell it, as far as the socket takes it.
-    func sayRefusal() {
+    /// Sends the plain answer to a peer that sent plain HTTP, as far as the socket takes it.
+    func sendRefusal() {
         guard flush() == nil, unsent.isEmpty, sawPlainHTTP, let server else { return }
         _ = server.plainAnswer.withUnsafeBytes {
             send(descriptor, $0.baseAddress, $0.count, sendFlags)
         }
     }
 
-    /// Does the next step of the handshake.
-    func shakeHands() -> Outcome {
+    /// Performs the next step of the handshake.
+    func doHandshake() -> Outcome {
         ERR_clear_error()
         let result = SSL_do_handshake(ssl)
         guard result == 1 else { return outcome(of: result) }
@@ -104,21 +108,21 @@ final class TLSSession {
         return .done(0)
     }
 
-    /// Reads at most one record's bytes; `buffer` must have room for a full one.
+    /// Reads at most one record; `buffer` must have room for a full one.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
         ERR_clear_error()
         let count = SSL_read(ssl, buffer.baseAddress, Int32(buffer.count))
         return count > 0 ? .done(Int(count)) : outcome(of: count)
     }
 
-    /// Encrypts at most one record's bytes; call it only while nothing is `pending`.
+    /// Encrypts at most one record; must only be called while `pending` is 0.
     func write(_ bytes: UnsafeRawBufferPointer) -> Outcome {
         ERR_clear_error()
-        let count = SSL_write(ssl, bytes.baseAddress, Int32(min(bytes.count, Self.unsentLimit)))
+        let count = SSL_write(ssl, bytes.baseAddress, Int32(min(bytes.count, Self.recordBytes)))
         return count > 0 ? .done(Int(count)) : outcome(of: count)
     }
 
-    /// Gives the socket what is pending; `nil`, or why the link is over.
+    /// Sends pending records; returns an error if the link has ended, otherwise `nil`.
     func flush() -> LinkEnd? {
         guard !unsent.isEmpty else { return nil }
         let sent = unsent.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, sendFlags) }
@@ -131,9 +135,9 @@ final class TLSSession {
         return nil
     }
 
-    /// Tells the peer that no more comes (`close_notify`), as far as the socket takes it now.
-    func sayGoodbye() {
-        guard isReady, trouble == nil, unsent.isEmpty else { return }
+    /// Sends `close_notify`, as far as the socket takes it now.
+    func sendCloseNotify() {
+        guard isReady, failure == nil, unsent.isEmpty else { return }
         ERR_clear_error()
         _ = SSL_shutdown(ssl)
     }
@@ -144,37 +148,37 @@ final class TLSSession {
         case SSL_ERROR_ZERO_RETURN: return .closed
         default: break
         }
-        if let trouble { return .failed(trouble) }
+        if let failure { return .failed(failure) }
         if sawEnd {
-            // A browser leaves without a word; of a server that would hide a cut answer.
+            // A browser may omit close_notify. From a server, that could hide a truncated answer.
             if isReady, host == nil { return .closed }
-            let moment = isReady ? "without saying so (close_notify)" : "during the TLS handshake"
+            let moment = isReady ? "without close_notify" : "during the TLS handshake"
             return .failed(.tls("the peer ended the connection \(moment)"))
         }
         let end = LinkEnd.tls(words())
-        trouble = end
+        failure = end
         return .failed(end)
     }
 
     private func words() -> String {
         let code = Int32(truncatingIfNeeded: SSL_get_verify_result(ssl))
-        if let host, code != X509_V_OK { return TLSVerification.words(code: code, host: host) }
+        if let host, code != X509_V_OK { return Self.refusal(code: code, host: host) }
         sawPlainHTTP = TLSError.lastIsPlainHTTP()
-        let reason = TLSError.lastWords()
+        let reason = TLSError.takeLastReason()
         return isReady ? "TLS failed: \(reason)" : "the TLS handshake failed: \(reason)"
     }
 }
 
 extension TLSSession {
-    /// OpenSSL has records to send: all are taken, whatever the socket takes now.
-    fileprivate func sends(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+    /// Takes all records from OpenSSL; those that the socket does not take now wait in `unsent`.
+    fileprivate func sendRecords(_ bytes: UnsafeRawBufferPointer) -> Int32 {
         var sent = 0
         if unsent.isEmpty {
             sent = send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
             if sent < 0 {
                 let error = SystemError.last("send")
                 guard error.code == EAGAIN || error.code == EINTR else {
-                    trouble = .failed(error)
+                    failure = .failed(error)
                     return -1
                 }
                 sent = 0
@@ -182,7 +186,7 @@ extension TLSSession {
         }
         if sent < bytes.count {
             guard unsent.count + bytes.count - sent <= Self.unsentLimit else {
-                trouble = .overflow
+                failure = .overflow
                 return -1
             }
             unsent += bytes[sent...]
@@ -190,8 +194,8 @@ extension TLSSession {
         return Int32(bytes.count)
     }
 
-    /// OpenSSL wants bytes: how many came, 0 at the end, or -1 and whether to ask again.
-    fileprivate func receives(
+    /// Reads for OpenSSL; returns the count (0: end, -1: error) and whether to retry.
+    fileprivate func receiveRecords(
         _ buffer: UnsafeMutableRawBufferPointer
     ) -> (count: Int32, again: Bool) {
         let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(0))
@@ -202,7 +206,7 @@ extension TLSSession {
         }
         let error = SystemError.last("recv")
         if error.code == EAGAIN || error.code == EINTR { return (-1, true) }
-        trouble = .failed(error)
+        failure = .failed(error)
         return (-1, false)
     }
 
@@ -211,9 +215,9 @@ extension TLSSession {
 
 private let sendFlags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
 
-/// The way from OpenSSL back to the session that owns the socket (BIO_meth_new(3)).
+/// The BIO method by which OpenSSL calls the session that owns the socket (BIO_meth_new(3)).
 private enum SocketStream {
-    // Written once, by whoever asks first (a static is made under a lock), and only read afterwards.
+    // Written once, at the first access (statics are made under a lock), then only read.
     nonisolated(unsafe) static let method: OpaquePointer? = {
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "link") else {
             return nil
@@ -221,12 +225,12 @@ private enum SocketStream {
         BIO_meth_set_write(method) { stream, bytes, count in
             guard let session = session(of: stream), count > 0 else { return -1 }
             BIO_clear_flags(stream, retryFlags)
-            return session.sends(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+            return session.sendRecords(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
         }
         BIO_meth_set_read(method) { stream, buffer, count in
             guard let session = session(of: stream), count > 0 else { return -1 }
             BIO_clear_flags(stream, retryFlags)
-            let (received, again) = session.receives(
+            let (received, again) = session.receiveRecords(
                 UnsafeMutableRawBufferPointer(start: buffer, count: Int(count)))
             if again { BIO_set_flags(stream, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY) }
             return received
@@ -246,5 +250,26 @@ private enum SocketStream {
 
     private static func session(of stream: OpaquePointer?) -> TLSSession? {
         BIO_get_data(stream).map { Unmanaged<TLSSession>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+extension TLSSession {
+    /// Returns one clause for a verification result (X509_STORE_CTX_get_error(3)) other than OK.
+    fileprivate static func refusal(code: Int32, host: String) -> String {
+        switch code {
+        case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
+            "the server's certificate is for another name than \(host)"
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            "the server's certificate or one of its issuers has expired"
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            "the server's certificate or one of its issuers is not valid yet"
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
+            X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+            X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+            "the server's certificate is untrusted: it is not signed by a trusted authority"
+        default:
+            "the server's certificate is refused: "
+                + String(cString: X509_verify_cert_error_string(Int(code)))
+        }
     }
 }

@@ -1,51 +1,47 @@
 // SPDX-License-Identifier: MIT
+
 import PasserelleWire
 
-/// One occupied channel: who listens and, on a presence channel, which users they are.
+/// An occupied channel: its connections and, on a presence channel, its users.
 struct AppChannel: Equatable {
-    /// A distinct user of a presence channel, with every connection that carries them.
+    /// A distinct user of a presence channel, with all connections of that user.
     struct Member: Equatable {
-        /// The user as the first of the connections named it.
+        /// The user as described by the first connection.
         let member: ChannelMember
         /// Never empty.
         var connections: [Int]
     }
 
-    /// Which channel it is.
+    /// The channel's name.
     let name: ChannelName
-    /// Ascending, so that every broadcast has one order.
+    /// Ascending, so that broadcasts have a fixed order.
     private(set) var connections: [Int] = []
-    /// In the order of their arrival.
+    /// In the order of arrival.
     private(set) var members: [Member] = []
-    /// When the number of subscriptions was last told to the subscribers.
-    var countTold: Duration?
-    /// A change of that number has not been told yet.
+    /// The time at which the subscription count was last sent to the subscribers.
+    var countSent: Duration?
+    /// True if a change of the subscription count has not been sent yet.
     var countPending = false
 
-    /// Begins without anybody on it.
-    init(name: ChannelName) {
-        self.name = name
-    }
-
-    /// Lets a connection listen.
+    /// Adds a connection.
     mutating func join(_ connection: Int) {
         connections.insert(connection, at: index(of: connection))
     }
 
-    /// Gives the user who is on the channel through that connection.
+    /// The user that the connection represents on the channel.
     func member(through connection: Int) -> ChannelMember? {
         members.first { $0.connections.contains(connection) }?.member
     }
 
-    /// Knows whether the user is there through any connection.
+    /// True if the user is present through any connection.
     func holds(userID: String) -> Bool {
-        members.contains { $0.member.userID == userID }
+        place(of: userID) != nil
     }
 
-    /// Counts a connection towards a user, and tells whether the user is new to the channel.
+    /// Adds a connection of a user; returns true if the user is new to the channel.
     mutating func join(_ connection: Int, as member: ChannelMember) -> Bool {
         join(connection)
-        if let known = members.firstIndex(where: { $0.member.userID == member.userID }) {
+        if let known = place(of: member.userID) {
             members[known].connections.append(connection)
             return false
         }
@@ -53,7 +49,7 @@ struct AppChannel: Equatable {
         return true
     }
 
-    /// Takes a connection off the channel, and gives the user who left with it, if one did.
+    /// Removes a connection; returns the user if this was the user's last connection.
     mutating func leave(_ connection: Int) -> ChannelMember? {
         let place = index(of: connection)
         if place < connections.count, connections[place] == connection {
@@ -66,7 +62,12 @@ struct AppChannel: Equatable {
         return members.remove(at: known).member
     }
 
-    /// The first place at which the connection could stand without breaking the order.
+    /// Channels compares user ids byte by byte.
+    private func place(of userID: String) -> Int? {
+        members.firstIndex { $0.member.userID.utf8.elementsEqual(userID.utf8) }
+    }
+
+    /// The first index at which the connection can be inserted in order.
     private func index(of connection: Int) -> Int {
         var low = 0
         var high = connections.count
@@ -75,5 +76,55 @@ struct AppChannel: Equatable {
             if connections[middle] < connection { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+}
+
+/// The state of a client after the WebSocket handshake.
+struct AppConnection: Equatable {
+    /// A user authenticated by `pusher:signin`.
+    struct User: Equatable {
+        /// The id, which follows `#server-to-user-` in the user's channel name.
+        let id: String
+        /// Raw JSON on one line; `nil` if the user data contains none.
+        let userInfo: [UInt8]?
+        /// True if presence channels accept the `user_info` of the user data.
+        let hasObjectInfo: Bool
+        /// The ids of the users that this user watches: it receives their online status.
+        let watchlist: Set<[UInt8]>
+    }
+
+    /// The caller's number for the connection.
+    let id: Int
+    /// The socket id, which identifies the connection to clients and in REST requests.
+    let socketID: String
+    /// From 5 to 7.
+    let protocolVersion: Int
+    /// The `client` and `version` sent by the client; used for the state page only.
+    let client: String
+    /// The subscribed channels.
+    var channels: Set<String> = []
+    /// The user that is signed in.
+    var user: User?
+    /// The time of the last received message or pong.
+    var lastActivity: Duration
+    /// The time of the server's ping, while it is unanswered.
+    var pingedAt: Duration?
+    /// The rate limiter of the client's events.
+    var clientEvents = EventRate()
+}
+
+/// Limits the client events of one connection per second.
+struct EventRate: Equatable {
+    /// The number of events a connection may send within any second.
+    static let limit = 10
+
+    private var recent: [Duration] = []
+
+    /// Returns true and counts the event if one more event at `now` is within the limit.
+    mutating func admits(at now: Duration) -> Bool {
+        recent.removeAll { now - $0 >= .seconds(1) }
+        guard recent.count < Self.limit else { return false }
+        recent.append(now)
+        return true
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+
 import PasserelleNet
 import PasserelleWire
 
 extension ChannelsApp {
-    /// Lets a client listen to a channel, or says in an error why not.
+    /// Subscribes a client to a channel, or sends an error with the reason.
     mutating func subscribe(
         _ id: Int, to channel: String, auth: String, channelData: String?, now: Duration
     ) {
@@ -13,19 +14,19 @@ extension ChannelsApp {
         if let denial = misbehaviour.denials.first(where: { $0.pattern.matches(channel) }) {
             return deny(id, channel, denial)
         }
-        if channel.hasPrefix(ChannelName.serverToUserPrefix) {
+        if channel.utf8.starts(with: ChannelName.serverToUserPrefix.utf8) {
             return subscribeToUser(id, connection, channel, now: now)
         }
         guard let name = try? ChannelName(channel) else {
-            return complain(to: id, "Invalid channel name: \(printable(channel))")
+            return sendError(to: id, "Invalid channel name: \(printable(channel))")
         }
         guard !connection.channels.contains(channel) else {
-            return complain(to: id, "Existing subscription to channel \(channel)")
+            return sendError(to: id, "Existing subscription to channel \(channel)")
         }
         if name.kind != .public {
             let expected = ChannelsSigning.subscription(
                 socketID: connection.socketID, channel: channel, channelData: channelData)
-            if let fault = fault(in: auth, for: expected) { return complain(to: id, fault) }
+            if let fault = fault(in: auth, for: expected) { return sendError(to: id, fault) }
         }
         guard name.kind == .presence else {
             enter(id, name, now: now)
@@ -36,14 +37,14 @@ extension ChannelsApp {
             try enter(id, connection, name, channelData: channelData, now: now)
             replay(to: id, name, now: now)
         } catch {
-            complain(to: id, error.message(channel: channel))
+            sendError(to: id, error.message)
         }
     }
 
-    /// Ends a subscription; the client gets no answer unless it had none.
+    /// Ends a subscription; the client gets an answer only if it was not subscribed.
     mutating func unsubscribe(_ id: Int, from channel: String, now: Duration) {
         guard connections[id]?.channels.remove(channel) != nil else {
-            return complain(
+            return sendError(
                 to: id,
                 "No current subscription to channel \(printable(channel)), "
                     + "or subscription in progress")
@@ -51,7 +52,7 @@ extension ChannelsApp {
         leave(id, channel: channel, now: now)
     }
 
-    /// Takes a connection off a channel and tells those who stay.
+    /// Removes a connection from a channel and notifies the remaining subscribers.
     mutating func leave(_ id: Int, channel: String, now: Duration) {
         guard var left = channels.removeValue(forKey: channel) else { return }
         let member = left.leave(id)
@@ -66,7 +67,7 @@ extension ChannelsApp {
         countChanged(channel, now: now)
     }
 
-    /// Says what is wrong with an auth string, or `nil` when it signs `text` with our secret.
+    /// The error in an auth string; `nil` if it signs `text` with the app's secret.
     func fault(in auth: String, for text: [UInt8]) -> String? {
         let parts = auth.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == configuration.key else {
@@ -82,12 +83,12 @@ extension ChannelsApp {
     }
 
     private mutating func deny(_ id: Int, _ channel: String, _ denial: Misbehaviour.Denial) {
-        let message = "Told to refuse subscriptions to channel \(printable(channel))"
-        guard let status = denial.status else { return complain(to: id, message) }
+        let message = "Refused by a sandbox command: channel \(printable(channel))"
+        guard let status = denial.status else { return sendError(to: id, message) }
         send(.subscriptionError(channel: channel, status: status, message: message), to: id)
     }
 
-    // MARK: Entering
+    // MARK: Joining
 
     private mutating func subscribeToUser(
         _ id: Int, _ connection: AppConnection, _ channel: String, now: Duration
@@ -95,11 +96,11 @@ extension ChannelsApp {
         guard let user = connection.user, channel == ChannelName.serverToUserPrefix + user.id,
             let name = try? ChannelName(channel, allowsServerToUser: true)
         else {
-            return complain(
+            return sendError(
                 to: id, "Not signed in as the user of channel \(printable(channel))", code: 4009)
         }
         guard !connection.channels.contains(channel) else {
-            return complain(to: id, "Existing subscription to channel \(channel)")
+            return sendError(to: id, "Existing subscription to channel \(channel)")
         }
         enter(id, name, now: now)
         send(.subscriptionSucceeded(channel: channel, members: nil), to: id)
@@ -116,12 +117,13 @@ extension ChannelsApp {
         _ id: Int, _ connection: AppConnection, _ name: ChannelName, channelData: String?,
         now: Duration
     ) throws(MembershipError) {
-        let member = try PresenceMembership.member(channelData: channelData, of: connection.user)
+        let member = try PresenceMembership.member(
+            of: name.text, channelData: channelData, user: connection.user)
         let present = channels[name.text]
         if let present, !present.holds(userID: member.userID),
             present.members.count >= configuration.memberLimit
         {
-            throw .full(limit: configuration.memberLimit)
+            throw .full(name.text, limit: configuration.memberLimit)
         }
         occupy(name)
         var channel = channels.removeValue(forKey: name.text) ?? AppChannel(name: name)
@@ -136,7 +138,7 @@ extension ChannelsApp {
             toAll: channel.connections, but: id)
         let event = WebhookEvent.memberRemoved(channel: name.text, userID: member.userID)
         if !departures.cancel(event) {
-            tellWebhook(.memberAdded(channel: name.text, userID: member.userID))
+            queueWebhook(.memberAdded(channel: name.text, userID: member.userID))
         }
     }
 
@@ -144,7 +146,7 @@ extension ChannelsApp {
         guard channels[name.text] == nil else { return }
         channels[name.text] = AppChannel(name: name)
         if !departures.cancel(.channelVacated(name.text)) {
-            tellWebhook(.channelOccupied(name.text))
+            queueWebhook(.channelOccupied(name.text))
         }
     }
 
@@ -153,7 +155,7 @@ extension ChannelsApp {
         departures.add(event, due: now + configuration.departureDelay)
     }
 
-    /// Tells a new subscriber of a cache channel the last event, or that there is none.
+    /// Sends a new subscriber of a cache channel the last event, or a cache miss.
     private mutating func replay(to id: Int, _ name: ChannelName, now: Duration) {
         guard name.isCache else { return }
         if let entry = cache.entry(name.text, now: now) {
@@ -162,7 +164,115 @@ extension ChannelsApp {
             send(frame, to: id)
         } else {
             send(.cacheMiss(channel: name.text), to: id)
-            tellWebhook(.cacheMiss(name.text))
+            queueWebhook(.cacheMiss(name.text))
         }
+    }
+}
+
+extension ChannelsApp {
+    /// The largest `data` of an event, in bytes of its text.
+    static let dataLimit = 10_240
+
+    /// Forwards a client's event to the other subscribers, or sends an error with the reason.
+    ///
+    /// `data` is forwarded unchanged. The user id on a presence channel is that of the sender's
+    /// subscription, even if the event contains another.
+    mutating func relay(_ id: Int, channel: String, name: String, data: [UInt8], now: Duration) {
+        guard let connection = connections[id] else { return }
+        if let refusal = refusal(of: name, on: channel, by: connection, data: data) {
+            return sendError(to: id, refusal)
+        }
+        guard let subscribed = channels[channel] else { return }
+        guard connections[id]?.clientEvents.admits(at: now) ?? false else {
+            return sendError(
+                to: id,
+                "Client event rejected: more than \(EventRate.limit) in a second", code: 4301)
+        }
+        let userID = subscribed.member(through: id)?.userID
+        let frame = ServerMessage.encodedEvent(
+            channel: channel, name: name, wireData: data, userID: userID)
+        counts.clientEvents += 1
+        send(frame, toAll: subscribed.connections, but: id)
+        queueWebhook(
+            .clientEvent(
+                channel: channel, name: name, data: data, socketID: connection.socketID,
+                userID: userID))
+    }
+
+    private func refusal(
+        of name: String, on channel: String, by connection: AppConnection, data: [UInt8]
+    ) -> String? {
+        guard configuration.clientEvents, misbehaviour.passesClientEvents else {
+            return "To send client events, you must enable this feature in the Settings page of "
+                + "your dashboard."
+        }
+        guard EventName.isValid(name) else {
+            return "Client event names have at most \(EventName.maximumLength) characters"
+        }
+        guard let named = try? ChannelName(channel), named.kind != .public else {
+            return "Client events are only supported on private and presence channels"
+        }
+        guard connection.channels.contains(channel) else {
+            return "Client event rejected: not subscribed to channel \(channel)"
+        }
+        guard data.count <= Self.dataLimit else {
+            return "The data content of this event exceeds the allowed maximum "
+                + "(\(Self.dataLimit) bytes)"
+        }
+        return nil
+    }
+}
+
+/// The reason why a client cannot become a member of a presence channel.
+struct MembershipError: Error, Equatable {
+    /// The message sent to the client; it names the channel because the error frame does not.
+    let message: String
+
+    private init(_ message: String) { self.message = message }
+
+    static func noUser(_ channel: String) -> Self {
+        Self("Presence channel \(channel) needs channel_data or a signed-in user")
+    }
+    static func badData(_ channel: String, _ fault: String) -> Self {
+        Self("Invalid channel_data for channel \(channel): \(fault)")
+    }
+    static func badInfo(_ channel: String) -> Self {
+        badData(channel, "user_info must be an object")
+    }
+    static func full(_ channel: String, limit: Int) -> Self {
+        Self("Presence channel \(channel) has reached its limit of \(limit) members")
+    }
+}
+
+/// Determines the user of a presence subscription.
+enum PresenceMembership {
+    /// The longest `user_id`, in characters.
+    static let userIDLimit = 128
+    /// The largest `channel_data`, in bytes.
+    static let memberLimit = 1024
+
+    /// Returns the member named by `channel_data` or, if that is absent, the signed-in user.
+    static func member(
+        of channel: String, channelData: String?, user: AppConnection.User?
+    ) throws(MembershipError) -> ChannelMember {
+        guard let channelData else {
+            guard let user else { throw .noUser(channel) }
+            guard user.hasObjectInfo else { throw .badInfo(channel) }
+            return ChannelMember(userID: user.id, userInfo: user.userInfo)
+        }
+        let bytes = Array(channelData.utf8)
+        guard bytes.count <= memberLimit else {
+            throw .badData(channel, "it is over \(memberLimit) bytes")
+        }
+        guard let fields = JSONObject(bytes), let userID = fields.identifier("user_id"),
+            !userID.isEmpty
+        else { throw .badData(channel, "expected an object with a user_id") }
+        guard userID.count <= userIDLimit else {
+            throw .badData(channel, "user_id is over \(userIDLimit) characters")
+        }
+        guard [nil, .null, .object].contains(fields["user_info"]?.kind) else {
+            throw .badInfo(channel)
+        }
+        return ChannelMember(userID: userID, userInfo: fields.raw("user_info"))
     }
 }

@@ -1,57 +1,165 @@
 // SPDX-License-Identifier: MIT
-import PasserelleNet
+
 import PasserelleWire
 
 extension ChannelsApp {
-    /// Makes a connection its user's, or says in an error why not; the connection stays open.
+    /// Signs a user in on a connection, or sends an error; the connection stays open.
     mutating func signIn(_ id: Int, auth: String, userData: String) {
         guard let connection = connections[id] else { return }
         let expected = ChannelsSigning.signIn(socketID: connection.socketID, userData: userData)
-        if let fault = fault(in: auth, for: expected) { return complain(to: id, fault) }
+        if let fault = fault(in: auth, for: expected) { return sendError(to: id, fault) }
         guard let data = UserData(userData) else {
-            return complain(to: id, "Invalid user_data: expected an object with an id")
+            return sendError(to: id, "Invalid user_data: expected an object with an id")
         }
-        if let user = connection.user, user.id != data.id {
-            return complain(to: id, "Already signed in as another user", code: 4009)
+        if let user = connection.user, !user.id.utf8.elementsEqual(data.id.utf8) {
+            return sendError(to: id, "Already signed in as another user", code: 4009)
         }
         connections[id]?.user = AppConnection.User(
-            id: data.id, userInfo: data.userInfo, watchlist: Set(data.watchlist))
-        let cameOnline = users[data.id] == nil
-        users[data.id, default: []].insert(id)
+            id: data.id, userInfo: data.userInfo, hasObjectInfo: data.hasObjectInfo,
+            watchlist: Set(data.watchlist.map { Array($0.utf8) }))
+        let key = Array(data.id.utf8)
+        let cameOnline = users[key] == nil
+        users[key, default: []].insert(id)
         send(.signInSucceeded(userData: userData), to: id)
         if data.isTruncated {
-            complain(
+            sendError(
                 to: id, "Watchlist limited to \(UserData.watchlistLimit) users", code: 4302)
         }
-        let here = data.watchlist.filter { users[$0] != nil }
-        let away = data.watchlist.filter { users[$0] == nil }
+        let here = data.watchlist.filter { users[Array($0.utf8)] != nil }
+        let away = data.watchlist.filter { users[Array($0.utf8)] == nil }
         if let frame = WatchlistFrame.encoded(online: here, offline: away) {
             send(frame, to: id)
         }
-        if cameOnline { tellWatchers(of: data.id, isOnline: true, but: id) }
+        if cameOnline { notifyWatchers(of: data.id, isOnline: true, but: id) }
     }
 
-    /// Takes a connection that is gone off its user, and tells those who watch the user.
+    /// Removes a closed connection from its user and notifies the watchers of the user.
     mutating func signOut(_ id: Int, _ user: AppConnection.User?) {
-        guard let user, users[user.id]?.remove(id) != nil, users[user.id]?.isEmpty ?? false
-        else { return }
-        users[user.id] = nil
-        tellWatchers(of: user.id, isOnline: false)
+        guard let user else { return }
+        let key = Array(user.id.utf8)
+        guard users[key]?.remove(id) != nil, users[key]?.isEmpty ?? false else { return }
+        users[key] = nil
+        notifyWatchers(of: user.id, isOnline: false)
     }
 
-    /// Closes every connection that is signed in as the user; they may come back.
+    /// Closes every connection of a user; clients may reconnect.
     mutating func terminate(userID: String, now: Duration) {
-        for id in users[userID, default: []].sorted() {
-            complain(to: id, "You got disconnected by the app.", code: 4009)
+        for id in users[Array(userID.utf8), default: []].sorted() {
             close(id, code: 4009, reason: "You got disconnected by the app.", now: now)
         }
     }
 
-    private mutating func tellWatchers(of user: String, isOnline: Bool, but excluded: Int? = nil) {
+    private mutating func notifyWatchers(of user: String, isOnline: Bool, but excluded: Int? = nil)
+    {
         let frame = WatchlistFrame.encoded(
             online: isOnline ? [user] : [], offline: isOnline ? [] : [user])
-        let watchers = connections.values.filter { $0.user?.watchlist.contains(user) ?? false }
+        let key = Array(user.utf8)
+        let watchers = connections.values.filter { $0.user?.watchlist.contains(key) ?? false }
         guard let frame, !watchers.isEmpty else { return }
         send(frame, toAll: watchers.map(\.id).sorted(), but: excluded)
+    }
+}
+
+/// The user data that a client sends with `pusher:signin`.
+struct UserData: Equatable {
+    /// The maximum number of ids in a watchlist; further ones are dropped.
+    static let watchlistLimit = 100
+    /// The longest user id, in characters.
+    static let idLimit = 200
+
+    /// The user's id.
+    let id: String
+    /// Raw JSON on one line.
+    let userInfo: [UInt8]?
+    /// True if `user_info` is an object, null or absent.
+    let hasObjectInfo: Bool
+    /// The first `watchlistLimit` ids of the list.
+    let watchlist: [String]
+    /// True if ids were dropped from the watchlist.
+    let isTruncated: Bool
+
+    /// Parses the signed string; `nil` if it has no id that is valid in a channel name.
+    init?(_ text: String) {
+        guard let fields = JSONObject(Array(text.utf8)), let id = fields.text("id"),
+            id.count <= Self.idLimit,
+            (try? ChannelName(ChannelName.serverToUserPrefix + id, allowsServerToUser: true))
+                != nil
+        else { return nil }
+        self.id = id
+        userInfo = fields.raw("user_info")
+        hasObjectInfo = [nil, .null, .object].contains(fields["user_info"]?.kind)
+        watchlist = fields.texts("watchlist", limit: Self.watchlistLimit) ?? []
+        isTruncated = (fields.elements("watchlist")?.count ?? 0) > Self.watchlistLimit
+    }
+}
+
+/// The frame that reports which users of a watchlist are online.
+enum WatchlistFrame {
+    /// Returns the frame without empty lists; `nil` if both are empty.
+    static func encoded(online: [String], offline: [String]) -> [UInt8]? {
+        var events: [[UInt8]] = []
+        for (name, ids) in [("online", online), ("offline", offline)] where !ids.isEmpty {
+            var event = JSONObjectWriter()
+            event.member("name", name)
+            event.member("user_ids", json: JSONWriter.array(of: ids))
+            events.append(event.finished())
+        }
+        guard !events.isEmpty else { return nil }
+        var data = JSONObjectWriter()
+        data.member("events", json: JSONWriter.array(events))
+        var frame = JSONObjectWriter()
+        frame.member("event", "pusher_internal:watchlist_events")
+        frame.member("data", json: data.finished())
+        return frame.finished()
+    }
+}
+
+extension ChannelsApp {
+    /// The number of subscriptions above which the count is sent only at intervals.
+    static let userCounts = 100
+    /// The interval in that case.
+    static let userCountInterval = Duration.seconds(5)
+
+    /// True if `timePassed` must be called even if no other event occurs.
+    package var needsTime: Bool { !connections.isEmpty || !departures.isEmpty }
+
+    /// Performs due work: pings, closing of unresponsive clients, delayed counts and webhooks.
+    package mutating func timePassed(now: Duration) -> [ChannelsAction] {
+        for id in connections.keys.sorted() { ping(id, now: now) }
+        for channel in channels.values where channel.countPending {
+            countChanged(channel.name.text, now: now)
+        }
+        for event in departures.due(now: now) { queueWebhook(event) }
+        return takeActions()
+    }
+
+    /// Sends the subscription count to the subscribers; large channels get it at intervals.
+    mutating func countChanged(_ name: String, now: Duration) {
+        guard configuration.subscriptionCounts, let channel = channels[name],
+            channel.name.kind != .presence
+        else { return }
+        let count = channel.connections.count
+        if let sent = channel.countSent, count > Self.userCounts,
+            now - sent < Self.userCountInterval
+        {
+            channels[name]?.countPending = true
+            return
+        }
+        channels[name]?.countPending = false
+        channels[name]?.countSent = now
+        let message = ServerMessage.subscriptionCount(channel: name, count)
+        send(message.encoded(), toAll: channel.connections)
+        queueWebhook(.subscriptionCount(channel: name, count))
+    }
+
+    private mutating func ping(_ id: Int, now: Duration) {
+        guard let connection = connections[id] else { return }
+        if let pingedAt = connection.pingedAt {
+            guard now - pingedAt >= configuration.pongTimeout else { return }
+            close(id, code: 4201, reason: "Pong reply not received in time", now: now)
+        } else if now - connection.lastActivity >= .seconds(configuration.activityTimeout) {
+            connections[id]?.pingedAt = now
+            send(.ping, to: id)
+        }
     }
 }

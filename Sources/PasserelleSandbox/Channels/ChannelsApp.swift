@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: MIT
-import PasserelleNet
+
 import PasserelleWire
 
-/// One Channels application: who is connected, who listens to what, and what each must hear.
+/// A Channels application: its connections, subscriptions and presence, without any I/O.
 ///
-/// It is told what happened and answers with what is to be done. Connections are numbers that the
-/// caller chooses, rising; a number never comes back. Not told of a connection's end by
-/// `lost`, it forgets it only when it closed it itself.
+/// Each method handles one event and returns the actions to perform. Connections are numbers
+/// chosen by the caller, which must ascend and are never reused. The app removes a connection when
+/// it closes it itself; otherwise the caller must report its end by `lost`.
 package struct ChannelsApp {
-    /// The credentials, and every limit that can be set.
+    /// The credentials and limits.
     let configuration: SandboxConfiguration
-    /// The clients who have shaken hands, by their numbers.
+    /// The clients after the handshake, by number.
     var connections: [Int: AppConnection] = [:]
-    /// The occupied channels; one that nobody is on is not here.
+    /// The occupied channels; a channel without subscribers has no entry.
     var channels: [String: AppChannel] = [:]
-    /// The connections of every user who has signed in.
-    var users: [String: Set<Int>] = [:]
-    /// What cache channels replay.
+    /// The connections of every signed-in user, by the bytes of the user id.
+    var users: [[UInt8]: Set<Int>] = [:]
+    /// The events replayed by cache channels.
     var cache = EventCache()
-    /// Web hooks that are not yet due.
+    /// Webhooks that are not due yet.
     var departures = Departures()
-    /// What has been said since the start.
+    /// Counters since the start.
     var counts = SandboxCounts()
-    /// What it does wrong on purpose.
+    /// The faults that are switched on.
     package var misbehaviour = Misbehaviour()
-    /// What this turn has decided so far.
+    /// The actions decided in this turn.
     var actions: [ChannelsAction] = []
 
-    /// Begins with nobody connected.
+    /// Creates an app without connections.
     package init(_ configuration: SandboxConfiguration) {
         self.configuration = configuration
         cache.lifetime = configuration.cacheLifetime
     }
 
-    /// Takes in a client whose WebSocket is open, or closes it with the code that says why not.
+    /// Accepts a client with an open WebSocket, or closes it with the code of the reason.
     ///
-    /// `query` holds the decoded parameters of its URL; `socketID` must be new and of the form
+    /// `query` contains the decoded parameters of its URL; `socketID` must be new and of the form
     /// `digits.digits`.
     package mutating func connected(
         _ id: Int, socketID: String, key: String, query: [(name: String, value: String)],
@@ -44,13 +44,14 @@ package struct ChannelsApp {
         func parameter(_ name: String) -> String? { query.last { $0.name == name }?.value }
         let asked = parameter("protocol")
         if let refusal = refusal(key: key, asked: asked) {
-            refuse(id, refusal, protocolVersion: asked.flatMap { Int($0) })
+            sendError(to: id, refusal.reason, code: Int(refusal.code))
+            actions.append(.close(id, code: refusal.code, reason: refusal.reason))
             return takeActions()
         }
         let client = [parameter("client"), parameter("version")].compactMap { $0 }
         connections[id] = AppConnection(
             id: id, socketID: socketID, protocolVersion: asked.flatMap { Int($0) } ?? 7,
-            client: client.joined(separator: " "), lastHeard: now)
+            client: client.joined(separator: " "), lastActivity: now)
         counts.connections += 1
         send(
             .connectionEstablished(
@@ -58,41 +59,42 @@ package struct ChannelsApp {
         return takeActions()
     }
 
-    /// Answers one text message of a client; one from a connection that is gone is nothing.
+    /// Handles a text message of a client; ignored if the connection is already closed.
     package mutating func received(
         _ id: Int, text: [UInt8], now: Duration
     ) -> [ChannelsAction] {
         guard misbehaviour.silence != .messages, misbehaviour.silence != .everything else {
             return []
         }
-        guard heard(id, now: now) else { return [] }
+        guard noteActivity(id, now: now) else { return [] }
         counts.messagesReceived += 1
         do throws(ChannelsMessageError) {
             received(id, try ClientMessage.parse(text.span), now: now)
         } catch {
-            complain(to: id, "Invalid message format", code: 4200)
+            sendError(to: id, "Invalid message format", code: 4200)
         }
         return takeActions()
     }
 
-    /// Notes that a client gave a sign of life that says nothing, such as a WebSocket pong.
+    /// Records activity of a client without a message, such as a WebSocket pong.
     @discardableResult
-    package mutating func heard(_ id: Int, now: Duration) -> Bool {
+    package mutating func noteActivity(_ id: Int, now: Duration) -> Bool {
         guard connections[id] != nil else { return false }
-        connections[id]?.lastHeard = now
+        connections[id]?.lastActivity = now
         connections[id]?.pingedAt = nil
         return true
     }
 
-    /// Forgets a client whose connection is gone, and tells those who shared channels with it.
+    /// Removes a client when its connection ended and notifies the members of its channels.
     package mutating func lost(_ id: Int, now: Duration) -> [ChannelsAction] {
         forget(id, now: now)
         return takeActions()
     }
 
-    /// Closes a client from our side.
+    /// Closes a client with an error frame, then a close frame.
     mutating func close(_ id: Int, code: UInt16, reason: String, now: Duration) {
         guard connections[id] != nil else { return }
+        sendError(to: id, reason, code: Int(code))
         actions.append(.close(id, code: code, reason: reason))
         forget(id, now: now)
     }
@@ -112,7 +114,7 @@ package struct ChannelsApp {
         case .signIn(let auth, let userData):
             signIn(id, auth: auth, userData: userData)
         case .unknown:
-            complain(to: id, "Client events must start with \"client-\"")
+            sendError(to: id, "Client events must start with \"client-\"")
         }
     }
 
@@ -140,71 +142,187 @@ package struct ChannelsApp {
         return nil
     }
 
-    /// Only clients older than protocol 6 read an error; the others read the close code.
-    private mutating func refuse(
-        _ id: Int, _ refusal: (code: UInt16, reason: String), protocolVersion: Int?
-    ) {
-        if let protocolVersion, protocolVersion < 6 {
-            complain(to: id, refusal.reason, code: Int(refusal.code))
-        }
-        actions.append(.close(id, code: refusal.code, reason: refusal.reason))
-    }
+    // MARK: Sending
 
-    // MARK: Saying
-
-    /// Decides that a client hears a frame.
+    /// Sends a frame to a client.
     mutating func send(_ frame: [UInt8], to id: Int) {
         counts.framesSent += 1
         actions.append(.send(to: id, frame))
     }
 
-    /// Decides that a client hears a message.
+    /// Sends a message to a client.
     mutating func send(_ message: ServerMessage, to id: Int) {
         send(message.encoded(), to: id)
     }
 
-    /// Decides that all but one hear a frame.
+    /// Sends a frame to all connections but one.
     mutating func send(_ frame: [UInt8], toAll ids: [Int], but excluded: Int? = nil) {
         for id in ids where id != excluded { send(frame, to: id) }
     }
 
-    /// Refuses what a client asked, as the hosted service does: without a code or a channel.
-    mutating func complain(to id: Int, _ message: String, code: Int? = nil) {
+    /// Sends an error as the hosted service does: without a channel and mostly without a code.
+    mutating func sendError(to id: Int, _ message: String, code: Int? = nil) {
         send(.error(code: code, message: message), to: id)
     }
 
-    /// Decides that the web hook, where there is one, is told.
-    mutating func tellWebhook(_ event: WebhookEvent) {
+    /// Queues a webhook event, if a webhook is configured.
+    mutating func queueWebhook(_ event: WebhookEvent) {
         guard configuration.webhook != nil else { return }
         actions.append(.webhook(event))
     }
 
-    /// Hands out what has been decided since the last time.
+    /// Returns the actions decided since the last call.
     mutating func takeActions() -> [ChannelsAction] {
         defer { actions = [] }
         return actions
     }
 }
 
-/// How much has been said since the sandbox began.
+/// Counters since the start of the sandbox.
 package struct SandboxCounts: Equatable, Sendable {
-    /// Clients that were taken in.
+    /// Accepted clients.
     package var connections = 0
-    /// Text messages from clients.
+    /// Text messages received from clients.
     package var messagesReceived = 0
-    /// Text messages to clients.
+    /// Text messages sent to clients.
     package var framesSent = 0
-    /// Client events that were passed on.
+    /// Forwarded client events.
     package var clientEvents = 0
-    /// Published events, counted once a channel.
+    /// Published events, counted once per channel.
     package var eventsPublished = 0
-    /// REST requests, refused ones among them.
+    /// REST requests, including refused ones.
     package var requests = 0
 }
 
-/// Cuts a peer's text and drops what is not printable ASCII, so that it may be quoted back.
+/// Truncates text from a peer and removes all but printable ASCII, so that it can be quoted.
 func printable(_ text: String, limit: Int = 64) -> String {
     String(
         String.UnicodeScalarView(
             text.unicodeScalars.lazy.filter { (0x20..<0x7F).contains($0.value) }.prefix(limit)))
+}
+
+/// Departures with a delayed webhook, which is canceled if the client returns in time.
+struct Departures: Equatable {
+    private var waiting: [(event: WebhookEvent, due: Duration)] = []
+
+    /// True if no departure is pending.
+    var isEmpty: Bool { waiting.isEmpty }
+
+    /// Adds a departure; they must be added in the order of their due times.
+    mutating func add(_ event: WebhookEvent, due: Duration) {
+        waiting.append((event, due))
+    }
+
+    /// Cancels a departure; returns false if it was not pending.
+    mutating func cancel(_ event: WebhookEvent) -> Bool {
+        guard let place = waiting.firstIndex(where: { $0.event == event }) else { return false }
+        waiting.remove(at: place)
+        return true
+    }
+
+    /// Removes and returns the departures that are due.
+    mutating func due(now: Duration) -> [WebhookEvent] {
+        let count = waiting.prefix { $0.due <= now }.count
+        defer { waiting.removeFirst(count) }
+        return waiting.prefix(count).map(\.event)
+    }
+
+    /// True if the same departures are due at the same times.
+    static func == (a: Departures, b: Departures) -> Bool {
+        a.waiting.elementsEqual(b.waiting) { $0.event == $1.event && $0.due == $1.due }
+    }
+}
+
+/// The last event of each cache channel, until it expires.
+struct EventCache: Equatable {
+    /// A cached event.
+    struct Entry: Equatable {
+        /// The event's name.
+        let name: String
+        /// The JSON string token published by the application.
+        let data: [UInt8]
+        /// The time at which it expires.
+        let until: Duration
+    }
+
+    /// The maximum number of cached channels; the one that would expire first is evicted.
+    static let limit = 1000
+
+    /// The lifetime of an event.
+    var lifetime = Duration.seconds(1800)
+    private var entries: [String: Entry] = [:]
+
+    /// Stores an event, replacing the channel's previous one.
+    mutating func remember(_ channel: String, name: String, data: [UInt8], now: Duration) {
+        entries[channel] = Entry(name: name, data: data, until: now + lifetime)
+        guard entries.count > Self.limit else { return }
+        if let oldest = entries.min(by: { $0.value.until < $1.value.until }) {
+            entries[oldest.key] = nil
+        }
+    }
+
+    /// The event for a new subscriber of the channel; `nil` if there is none or it has expired.
+    func entry(_ channel: String, now: Duration) -> Entry? {
+        guard let entry = entries[channel], entry.until > now else { return nil }
+        return entry
+    }
+}
+
+/// An action to be performed for the app; actions must be performed in order.
+package enum ChannelsAction: Equatable, Sendable {
+    /// Send the frame, a JSON text message, to that connection.
+    case send(to: Int, [UInt8])
+    /// End the connection with a WebSocket close frame; the app has already removed it.
+    case close(Int, code: UInt16, reason: String)
+    /// Send the event to the application's webhook.
+    case webhook(WebhookEvent)
+}
+
+extension ChannelsApp {
+    /// The body of `/sandbox/state`: the connections, channels and counters, for tests.
+    var state: JSONObjectWriter {
+        var state = JSONObjectWriter()
+        let clients = connections.values.sorted { $0.id < $1.id }.map(facts)
+        state.member("connections", json: JSONWriter.array(clients))
+        var occupied = JSONObjectWriter()
+        for name in channels.keys.sorted() {
+            if let channel = channels[name] { occupied.member(name, json: facts(channel)) }
+        }
+        state.member("channels", json: occupied.finished())
+        var said = JSONObjectWriter()
+        said.member("connections", counts.connections)
+        said.member("messages_received", counts.messagesReceived)
+        said.member("frames_sent", counts.framesSent)
+        said.member("client_events", counts.clientEvents)
+        said.member("events_published", counts.eventsPublished)
+        said.member("requests", counts.requests)
+        state.member("counts", json: said.finished())
+        state.member("misbehaviour", json: misbehaviour.facts.finished())
+        return state
+    }
+
+    private func facts(_ connection: AppConnection) -> [UInt8] {
+        var facts = JSONObjectWriter()
+        facts.member("socket_id", connection.socketID)
+        facts.member("protocol", connection.protocolVersion)
+        facts.member("client", connection.client)
+        facts.member("user_id", optional: connection.user?.id)
+        facts.member("channels", json: JSONWriter.array(of: connection.channels.sorted()))
+        return facts.finished()
+    }
+
+    private func facts(_ channel: AppChannel) -> [UInt8] {
+        var facts = JSONObjectWriter()
+        facts.member("subscriptions", channel.connections.count)
+        guard channel.name.kind == .presence else { return facts.finished() }
+        let members = channel.members.map { entry in
+            var user = JSONObjectWriter()
+            user.member("user_id", entry.member.userID)
+            if let userInfo = entry.member.userInfo { user.member("user_info", json: userInfo) }
+            user.member("subscriptions", entry.connections.count)
+            return user.finished()
+        }
+        facts.member("members", json: JSONWriter.array(members))
+        return facts.finished()
+    }
 }

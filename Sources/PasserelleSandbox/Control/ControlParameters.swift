@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
+
 import PasserelleWire
 
-/// The parameters of one control request, read as what they are to be.
+/// The parameters of a control request, converted to their types.
 struct ControlParameters {
     private let query: [(name: String, value: String)]
 
-    /// Takes a decoded query; of a repeated parameter the last counts.
+    /// Takes a decoded query; the last of repeated parameters counts.
     init(_ query: [(name: String, value: String)]) {
         self.query = query
     }
 
-    /// Gives a parameter as it stands.
+    /// Returns the text of a parameter.
     func text(_ name: String) -> String? {
         query.last { $0.name == name }?.value
     }
 
-    /// Gives a whole number within the range.
+    /// Returns a whole number within the range.
     func number(_ name: String, in range: ClosedRange<Int>) throws(ControlError) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
@@ -25,12 +26,12 @@ struct ControlParameters {
         return number
     }
 
-    /// A code that a server may put in a close frame.
+    /// A code that is valid in a server's close frame.
     func closeCode(or standard: UInt16) throws(ControlError) -> UInt16 {
         UInt16(try number("code", in: 1000...4999) ?? Int(standard))
     }
 
-    /// Gives one of the words of a type, or the standard where there is none.
+    /// Returns one of the words of a type; `standard` if the parameter is absent.
     func word<Word: CaseIterable & RawRepresentable<String>>(
         _ name: String, or standard: Word
     ) throws(ControlError) -> Word {
@@ -38,13 +39,13 @@ struct ControlParameters {
         guard let word = Word(rawValue: text) else {
             throw .badValue(
                 parameter: name,
-                takes: Word.allCases.map(\.rawValue).joined(separator: ", "))
+                takes: "one of " + Word.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return word
     }
 
-    /// Gives what `yes` and `no` say; nothing is `yes`.
-    func fact(_ name: String) throws(ControlError) -> Bool {
+    /// Returns true for `yes` or an absent parameter, false for `no`.
+    func bool(_ name: String) throws(ControlError) -> Bool {
         switch text(name) {
         case nil, "yes": return true
         case "no": return false
@@ -52,7 +53,7 @@ struct ControlParameters {
         }
     }
 
-    /// Reads which subscriptions are to be refused.
+    /// Parses the pattern and status of subscriptions to refuse.
     func denial() throws(ControlError) -> Misbehaviour.Denial {
         guard let pattern = text("channel").flatMap({ try? ChannelPattern($0) }) else {
             throw .badValue(parameter: "channel", takes: "a channel name, or one with a *")
@@ -60,7 +61,7 @@ struct ControlParameters {
         return Misbehaviour.Denial(pattern: pattern, status: try number("status", in: 0...9999))
     }
 
-    /// Reads what is to become of REST requests.
+    /// Parses the handling of REST requests.
     func rest() throws(ControlError) -> Misbehaviour.REST {
         switch text("mode") {
         case "answer": return .answered
@@ -72,5 +73,24 @@ struct ControlParameters {
             }
             return .failing(status: status)
         }
+    }
+}
+
+/// The reason why a control request is refused.
+struct ControlError: Error {
+    /// The answer with the reason.
+    private(set) var response: HTTPResponse
+
+    private init(_ status: Int, _ message: String) { response = .text(status, message + "\n") }
+
+    static let notFromHere = ControlError(403, "Commands are accepted from this host only.")
+    static let unknownCommand = ControlError(404, "Unknown command; see GET /sandbox.")
+    static func wrongMethod(allowed: String) -> ControlError {
+        var error = ControlError(405, "This command requires \(allowed).")
+        error.response.fields.add("Allow", allowed)
+        return error
+    }
+    static func badValue(parameter: String, takes: String) -> ControlError {
+        ControlError(400, "The parameter \(parameter) must be \(takes).")
     }
 }

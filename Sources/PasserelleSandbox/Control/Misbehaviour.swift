@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
+
+import PasserelleNet
 package import PasserelleWire
 
-/// What the sandbox does wrong on purpose; as it stands, nothing.
+/// The faults that the sandbox simulates; by default none.
 package struct Misbehaviour: Equatable, Sendable {
-    /// What is heard but never answered.
+    /// The requests that are received but never answered.
     package enum Silence: String, Sendable, CaseIterable {
-        /// All is answered.
+        /// No request.
         case nothing
-        /// Subscriptions alone.
+        /// Subscriptions only.
         case subscriptions
-        /// Everything on a WebSocket once it is open, the handshake message too.
+        /// All messages on an open WebSocket, including the connection message.
         case messages
-        /// HTTP requests and upgrades as well, but those under `/sandbox`.
+        /// HTTP requests and upgrades as well, except those under `/sandbox`.
         case everything
     }
 
-    /// How a new connection is told that it is not wanted.
+    /// The way in which a new connection is refused.
     package enum RefusalForm: String, Sendable, CaseIterable {
         /// A close frame with the code.
         case close
@@ -25,77 +27,129 @@ package struct Misbehaviour: Equatable, Sendable {
         case open
         /// An error frame, then the end of TCP without a close frame.
         case drop
-        /// No error frame, only the end of TCP.
+        /// The end of TCP without any frame.
         case cut
         /// The status 503 instead of the upgrade.
         case http
     }
 
-    /// Why and how new connections are turned away.
+    /// The refusal of new connections.
     package struct Refusal: Equatable, Sendable {
-        /// The close code, which is also the code of the error frame.
+        /// The close code, also used in the error frame.
         package var code: UInt16
-        /// The reason, and the words of the error frame.
+        /// The reason, also used as the message of the error frame.
         package var message: String
-        /// Which of the two there are, and what follows.
+        /// The frames sent, and the end of the connection.
         package var form: RefusalForm
     }
 
-    /// Which subscriptions are refused, whatever their signature.
+    /// The refusal of subscriptions, even if their signature is valid.
     package struct Denial: Equatable, Sendable {
-        /// The channels that it is about.
+        /// The channels concerned.
         package var pattern: ChannelPattern
-        /// With a status the channel is named in a `pusher:subscription_error`; without one the
-        /// error has neither code nor channel, as on the hosted service.
+        /// With a status, a `pusher:subscription_error` names the channel; without one, the error
+        /// has neither code nor channel, as from the hosted service.
         package var status: Int?
     }
 
-    /// What becomes of REST requests.
+    /// The handling of REST requests.
     package enum REST: Equatable, Sendable {
         /// They are answered.
         case answered
         /// They are read and never answered.
         case ignored
-        /// They do nothing and get that status.
+        /// They have no effect and are answered with this status.
         case failing(status: Int)
     }
 
-    /// What is not answered.
+    /// The requests that are not answered.
     package var silence = Silence.nothing
-    /// How late every answer and every event is.
+    /// The delay of every answer and event.
     package var delay = Duration.zero
-    /// Whether every frame is sent twice.
+    /// True if every frame is sent twice.
     package var duplicates = false
-    /// Whether, and how, new connections are turned away.
+    /// The refusal of new connections, if any.
     package var refusal: Refusal?
-    /// The first that covers a channel decides.
+    /// The refusals of subscriptions; the first matching one applies.
     package var denials: [Denial] = []
-    /// What becomes of REST requests.
+    /// The handling of REST requests.
     package var rest = REST.answered
-    /// Whether client events are passed on, where the application has them.
+    /// True if client events are forwarded, provided the application has them enabled.
     package var passesClientEvents = true
-    /// How far its clock is ahead of this host's, in seconds.
+    /// The offset of the sandbox's clock from the host's, in seconds.
     package var clockSeconds = 0
 
-    /// Nothing is done wrong.
-    package init() {}
-
-    /// The mode in words, for the state page.
-    var facts: JSONObject {
-        var facts = JSONObject()
-        facts.add("swallow", silence.rawValue)
-        let (seconds, attoseconds) = delay.components
-        facts.add("delay_ms", number: Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000))
-        facts.add("duplicate", fact: duplicates)
-        facts.add("refuse", number: refusal.map { Int($0.code) })
-        facts.add("deny", raw: JSONObject.array(of: denials.map(\.pattern.text)))
+    /// The faults as JSON, for the state page.
+    var facts: JSONObjectWriter {
+        var facts = JSONObjectWriter()
+        facts.member("swallow", silence.rawValue)
+        facts.member("delay_ms", Int(delay.milliseconds))
+        facts.member("duplicate", duplicates)
+        facts.member("refuse", optional: refusal.map { Int($0.code) })
+        facts.member("deny", json: JSONWriter.array(of: denials.map(\.pattern.text)))
         switch rest {
-        case .answered: facts.add("rest", "answer")
-        case .ignored: facts.add("rest", "ignore")
-        case .failing(let status): facts.add("rest", number: status)
+        case .answered: facts.member("rest", "answer")
+        case .ignored: facts.member("rest", "ignore")
+        case .failing(let status): facts.member("rest", status)
         }
-        facts.add("client_events", fact: passesClientEvents)
-        facts.add("clock_s", number: clockSeconds)
+        facts.member("client_events", passesClientEvents)
+        facts.member("clock_s", clockSeconds)
         return facts
+    }
+}
+
+/// Bytes that no Channels server would send; each kind violates another layer.
+package enum Garbage: String, Sendable, CaseIterable {
+    /// An empty text message.
+    case empty
+    /// A text message that is `null`.
+    case null
+    /// A text message that consists of a byte order mark.
+    case mark
+    /// A text message with a truncated event.
+    case cut
+    /// A text message that is not JSON.
+    case text
+    /// A text message that is JSON, but not an object.
+    case array
+    /// A text message that is an object without an event.
+    case eventless
+    /// A text message nested deeper than any parser accepts.
+    case deep
+    /// A binary message.
+    case binary
+    /// A text message that is not UTF-8.
+    case utf8
+    /// A masked frame, which servers must not send.
+    case masked
+    /// The header of a frame of 2^62 bytes.
+    case huge
+    /// The first half of a frame, without the rest.
+    case half
+    /// Bytes that are not a frame.
+    case raw
+
+    /// The bytes sent.
+    var bytes: [UInt8] {
+        switch self {
+        case .empty: text("")
+        case .null: text("null")
+        case .mark: text("\u{FEFF}")
+        case .cut: text("{\"event\":\"new-message\",\"da")
+        case .text: text("this is no JSON")
+        case .array: text("[1,2,3]")
+        case .eventless: text("{\"data\":{}}")
+        case .deep: text(String(repeating: "[", count: 5000))
+        case .binary: WebSocketWriter.frame(.binary, [0, 1, 2, 255], mask: nil)
+        case .utf8: WebSocketWriter.frame(.text, [0xFF, 0xFE, 0xC0, 0x80], mask: nil)
+        case .masked: WebSocketWriter.text("{\"event\":\"x\"}", mask: 0x0102_0304)
+        case .huge: [0x81, 127, 0x40, 0, 0, 0, 0, 0, 0, 0]
+        case .half: [0x81, 100] + Array("{\"event\":".utf8)
+        case .raw: [0xFF, 0xFF, 0xFF, 0xFF] + Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
+        }
+    }
+
+    private func text(_ text: String) -> [UInt8] {
+        WebSocketWriter.text(text, mask: nil)
     }
 }

@@ -1,58 +1,85 @@
 // SPDX-License-Identifier: MIT
+import PasserelleHTTP
 import PasserelleNet
 package import PasserelleWire
 
-/// The demo's server half: it serves the page, signs its subscriptions, and sends by Channels' REST.
+/// The demo's application server: serves the page, signs subscriptions, stores messages and
+/// publishes them through REST.
 ///
-/// It stands where the chat application stands in earnest. It trusts the page about who is writing,
-/// so it answers on loopback names and addresses only, and no other site's page.
-package struct DemoApplication {
-    /// The one lease of the demo.
+/// It takes the place of a chat application, but trusts the user id sent by the page. Therefore it
+/// answers only on loopback names and addresses, and no other site's page.
+package final class DemoApplication {
+    /// The channel of the demo, a conversation about one lease.
     package static let channel = "presence-bail-demo"
-    /// What the page may have sent: the names of the application's own events.
+    /// The names of the events that the page may publish.
     static let events = ["new-message", "message-deleted", "new-request", "request-updated"]
-    /// The most bytes that Channels takes as the data of one event.
+    /// The limit of Channels for the data of an event, in bytes.
     static let dataLimit = 10_240
 
     private let key: String
     private let secret: String
     private let wsURL: String
-    private let page: DemoPage
-    private let publish: (String, String, [UInt8], @escaping (Bool) -> Void) -> Void
+    private let pages: DemoPages
+    private let services: Services
+    private var records = DemoRecords()
+    /// False while the page has disconnected Channels.
+    private var isChannelsConnected = true
 
-    /// Takes the credentials of the sandbox, the URL of its WebSocket side up to `/app`, and what
-    /// sends a channel an event with its data, telling once whether Channels took it.
-    package init(
-        key: String, secret: String, wsURL: String,
-        publish: @escaping (String, String, [UInt8], @escaping (Bool) -> Void) -> Void
-    ) {
+    /// What the application needs from the process around it.
+    package struct Services {
+        /// The time of day (RFC 3339).
+        package var now: () -> String
+        /// Publishes an event's data on a channel, and calls back once, with true if Channels
+        /// accepted it.
+        package var publish: (String, String, [UInt8], @escaping (Bool) -> Void) -> Void
+        /// Ends every connection to Channels and refuses new ones if false; ends that if true.
+        package var connectChannels: (Bool) -> Void
+
+        package init(
+            now: @escaping () -> String,
+            publish: @escaping (String, String, [UInt8], @escaping (Bool) -> Void) -> Void,
+            connectChannels: @escaping (Bool) -> Void
+        ) {
+            self.now = now
+            self.publish = publish
+            self.connectChannels = connectChannels
+        }
+    }
+
+    /// Takes the sandbox's credentials and the URL of its WebSocket side up to `/app`.
+    package init(key: String, secret: String, wsURL: String, services: Services) {
         self.key = key
         self.secret = secret
         self.wsURL = wsURL
-        self.publish = publish
-        page = DemoPage(wsURL: wsURL)
+        self.services = services
+        pages = DemoPages(wsURL: wsURL)
     }
 
-    /// Answers a request for one of the demo's paths, once; false for any other path.
+    /// Answers a request for one of the demo's paths, once; returns false for any other path.
     package func respond(
         to request: HTTPRequest, _ reply: @escaping (HTTPResponse) -> Void
     ) -> Bool {
         do throws(DemoRefusal) {
             switch request.path {
-            case "/":
-                try request.takes("GET, HEAD")
-                reply(page.response)
             case "/demo/settings":
-                try request.takes("GET, HEAD")
+                try request.requireMethod("GET, HEAD")
                 reply(.demo(200, json: settings))
+            case "/demo/records":
+                try request.requireMethod("GET, HEAD")
+                reply(.demo(200, json: records.json))
+            case "/demo/channels":
+                try request.requireOwnPage(contentType: "application/json")
+                reply(.demo(200, json: try connectChannels(request.body)))
             case "/demo/auth":
-                try request.isFromItsOwnPage(contentType: "application/x-www-form-urlencoded")
-                reply(.demo(200, json: try authorization(request.body)))
+                try request.requireOwnPage(contentType: "application/x-www-form-urlencoded")
+                reply(.demo(200, json: try authorization(request)))
             case "/demo/publish":
-                try request.isFromItsOwnPage(contentType: "application/json")
+                try request.requireOwnPage(contentType: "application/json")
                 try send(request.body, reply)
             default:
-                return false
+                guard let response = pages.response(at: request.path) else { return false }
+                try request.requireMethod("GET, HEAD")
+                reply(response)
             }
         } catch {
             reply(error.response)
@@ -61,57 +88,82 @@ package struct DemoApplication {
     }
 
     private var settings: [UInt8] {
-        var settings = JSONObject()
-        settings.add("key", key)
-        settings.add("wsUrl", wsURL)
-        settings.add("channel", DemoApplication.channel)
-        return settings.bytes
+        var settings = JSONObjectWriter()
+        settings.member("key", key)
+        settings.member("wsUrl", wsURL)
+        settings.member("channel", DemoApplication.channel)
+        settings.member("connected", isChannelsConnected)
+        return settings.finished()
     }
 
-    /// Signs a subscription as an application's auth endpoint does, for the user that the form names.
-    private func authorization(_ body: [UInt8]) throws(DemoRefusal) -> [UInt8] {
-        let form = DemoForm(body)
-        guard let socketID = form?["socket_id"], socketID.isSocketID else {
-            throw .malformed("The form is to hold a socket_id of two numbers and a dot.")
+    /// Signs a subscription for a user, as an application's auth endpoint does.
+    ///
+    /// The user is named in the form or, for a library that sends only its own fields, in the
+    /// query.
+    private func authorization(_ request: HTTPRequest) throws(DemoRefusal) -> [UInt8] {
+        let form = DemoForm(request.body)
+        let userID = form?["user_id"] ?? DemoForm(Array((request.query ?? "").utf8))?["user_id"]
+        guard let socketID = form?["socket_id"], SocketID.isUsable(socketID),
+            SocketID.isHosted(socketID)
+        else {
+            throw .malformed("The form must contain a socket_id: two numbers and a dot.")
         }
         guard form?["channel_name"] == DemoApplication.channel else { throw .unknown("channel") }
-        guard let party = DemoParty.all.first(where: { $0.id == form?["user_id"] }) else {
+        guard let party = DemoParty.all.first(where: { $0.id == userID }) else {
             throw .unknown("user")
         }
         let signed = ChannelsSigning.subscription(
             socketID: socketID, channel: DemoApplication.channel,
             channelData: String(decoding: party.channelData, as: UTF8.self))
         let signature = Hex.encode(Digest.hmacSHA256(key: Array(secret.utf8), signed))
-        var answer = JSONObject()
-        answer.add("auth", "\(key):\(signature)")
-        answer.add("channel_data", raw: JSONObject.quote(party.channelData))
-        return answer.bytes
+        var answer = JSONObjectWriter()
+        answer.member("auth", "\(key):\(signature)")
+        answer.member("channel_data", textOf: party.channelData)
+        return answer.finished()
     }
 
-    /// Sends what the page asks for, its data byte for byte, and answers when Channels has.
+    /// Disconnects Channels, or connects it again, as the page asks.
+    private func connectChannels(_ body: [UInt8]) throws(DemoRefusal) -> [UInt8] {
+        switch JSONObject(body)?.raw("connected").map({ String(decoding: $0, as: UTF8.self) }) {
+        case "true": isChannelsConnected = true
+        case "false": isChannelsConnected = false
+        default: throw .malformed("The body must contain connected: true or false.")
+        }
+        services.connectChannels(isChannelsConnected)
+        return settings
+    }
+
+    /// Stores and publishes the event sent by the page; replies when Channels answers.
+    ///
+    /// Its data is unchanged. What is stored is not lost if Channels does not accept it.
     private func send(
         _ body: [UInt8], _ reply: @escaping (HTTPResponse) -> Void
     ) throws(DemoRefusal) {
-        guard let fields = JSONFields(body) else {
-            throw .malformed("The body is to be an object.")
+        guard let fields = JSONObject(body) else {
+            throw .malformed("The body must be a JSON object.")
         }
         guard let event = fields.text("event"), DemoApplication.events.contains(event) else {
             let names = DemoApplication.events.joined(separator: ", ")
-            throw .malformed("The event is to be one of \(names).")
+            throw .malformed("The event must be one of \(names).")
         }
-        guard fields.kind("data") == .object, let data = fields.raw("data") else {
-            throw .malformed("The data is to be an object.")
+        guard fields["data"]?.kind == .object, let data = fields.raw("data") else {
+            throw .malformed("The data must be a JSON object.")
         }
         guard data.count <= DemoApplication.dataLimit else {
             throw .tooLarge(limit: DemoApplication.dataLimit)
         }
-        publish(DemoApplication.channel, event, data) { wasTaken in
-            reply(wasTaken ? .demo(202, json: Array("{}".utf8)) : DemoRefusal.notSent.response)
+        let now = services.now()
+        records.take(event, data: data, at: now)
+        services.publish(DemoApplication.channel, event, data) { wasTaken in
+            var answer = JSONObjectWriter()
+            answer.member("time", now)
+            answer.member("published", wasTaken)
+            reply(.demo(202, json: answer.finished()))
         }
     }
 }
 
-/// A form's items by name, the first of each.
+/// The fields of a form by name; the first of duplicates counts.
 private struct DemoForm {
     private let items: [(name: String, value: String)]
 
@@ -125,47 +177,21 @@ private struct DemoForm {
     subscript(name: String) -> String? { items.first { $0.name == name }?.value }
 }
 
-extension String {
-    /// Whether this is two numbers and a dot, as every `socket_id` is; at most 64 bytes.
-    fileprivate var isSocketID: Bool {
-        let parts = utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return utf8.count <= 64 && parts.count == 2
-            && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { (48...57).contains($0) } }
-    }
-}
-
 extension HTTPRequest {
-    /// Refuses a method that is not in the list given, which is `Allow`'s.
-    fileprivate func takes(_ allowed: String) throws(DemoRefusal) {
+    /// Throws if the method is not in the list, which becomes the `Allow` field.
+    fileprivate func requireMethod(_ allowed: String) throws(DemoRefusal) {
         guard allowed.split(separator: ", ").contains(Substring(method)) else {
             throw .method(allowed: allowed)
         }
     }
 
-    /// Refuses all but a POST of that type by the demo's own page, or by no page at all.
+    /// Throws unless this is a POST of that type from the demo's own page, or not from a page.
     ///
-    /// A page elsewhere is known by its `Origin`. One whose host name has been made to point here
-    /// would be of our own origin, so names other than the loopback's are refused (DNS rebinding).
-    fileprivate func isFromItsOwnPage(contentType: String) throws(DemoRefusal) {
-        try takes("POST")
-        let host = (fields.first("Host") ?? "").lowercased()
-        guard host.isAddressOrLoopbackName else { throw .foreignOrigin }
-        if let origin = fields.first("Origin")?.lowercased() {
-            guard origin == "http://\(host)" || origin == "https://\(host)" else {
-                throw .foreignOrigin
-            }
-        }
-        let type = (fields.first("Content-Type") ?? "").prefix { $0 != ";" && $0 != " " }
-        guard type.lowercased() == contentType else { throw .contentType(wanted: contentType) }
-    }
-}
-
-extension String {
-    /// Whether a `Host` names the loopback, or an address, with or without a port.
-    fileprivate var isAddressOrLoopbackName: Bool {
-        if hasPrefix("[") { return true }
-        let name = prefix { $0 != ":" }
-        return name == "localhost" || name.hasSuffix(".localhost")
-            || (!name.isEmpty && name.utf8.allSatisfy { $0 == 46 || (48...57).contains($0) })
+    /// A page of another site is recognized by its `Origin`. If its name resolves to this host, it
+    /// has the same origin, so host names other than loopback names are refused (DNS rebinding).
+    fileprivate func requireOwnPage(contentType: String) throws(DemoRefusal) {
+        try requireMethod("POST")
+        guard isForLoopbackNameOrAddress, !isCrossOrigin else { throw .foreignOrigin }
+        guard fields.hasContentType(contentType) else { throw .contentType(wanted: contentType) }
     }
 }

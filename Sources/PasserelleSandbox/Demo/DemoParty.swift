@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-/// One side of the demo's conversation, as the application behind it knows its users.
+import PasserelleWire
+
+/// A user of the demo's conversation, as stored by an application.
 struct DemoParty {
     let id: String
     let name: String
     let email: String
     let role: String
 
-    /// Everyone on the demo's lease.
+    /// The users of the demo's lease.
     static let all = [
         DemoParty(
             id: "usr_notary_01", name: "Étude 01", email: "etude01@example.test", role: "NOTAIRE"),
@@ -16,15 +18,15 @@ struct DemoParty {
             role: "UTILISATEUR"),
     ]
 
-    /// Who the party is on a presence channel: the text that is signed, and then sent as it is.
+    /// The presence data of the user: the text that is signed and then sent unchanged.
     var channelData: [UInt8] {
-        var user = JSONObject()
-        user.add("name", name)
-        user.add("email", email)
-        user.add("role", role)
-        var data = JSONObject()
-        data.add("user_id", id)
-        data.add("user_info", raw: user.bytes)
-        return data.bytes
+        var user = JSONObjectWriter()
+        user.member("name", name)
+        user.member("email", email)
+        user.member("role", role)
+        var data = JSONObjectWriter()
+        data.member("user_id", id)
+        data.member("user_info", json: user.finished())
+        return data.finished()
     }
 }

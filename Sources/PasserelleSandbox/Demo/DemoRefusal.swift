@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// Why the demo's server half does not do what it was asked.
+/// The reason why the demo's application server refuses a request.
 enum DemoRefusal: Error, Equatable {
-    /// The method is none of those that the path takes.
+    /// The path does not accept the method.
     case method(allowed: String)
-    /// Another site's page, or a name that may be made to point here, asks for it.
+    /// The request comes from another site's page, or names a host that is not a loopback name.
     case foreignOrigin
-    /// The body is not of the type that the path takes.
+    /// The path does not accept the type of the body.
     case contentType(wanted: String)
-    /// The body misses something, or holds something else in its place.
+    /// A field of the body is missing or invalid.
     case malformed(String)
-    /// The user, or the channel, is not of this demo.
+    /// The user or channel is not part of the demo.
     case unknown(String)
-    /// The data of an event is longer than Channels carries.
+    /// The data of an event exceeds the limit of Channels.
     case tooLarge(limit: Int)
-    /// Channels did not take the event.
-    case notSent
 
     private var status: Int {
         switch self {
@@ -25,7 +23,6 @@ enum DemoRefusal: Error, Equatable {
         case .contentType: 415
         case .malformed: 400
         case .tooLarge: 413
-        case .notSent: 502
         }
     }
 
@@ -36,35 +33,33 @@ enum DemoRefusal: Error, Equatable {
         case .contentType: "unsupported-media-type"
         case .malformed: "bad-request"
         case .tooLarge: "too-large"
-        case .notSent: "upstream-unavailable"
         }
     }
 
     private var message: String {
         switch self {
-        case .method(let allowed): "The method here is \(allowed)."
-        case .foreignOrigin: "The demo answers its own page only, on a loopback name or an address."
-        case .contentType(let wanted): "The body is to be \(wanted)."
-        case .malformed(let wish): wish
-        case .unknown(let what): "The \(what) is not of this demo."
-        case .tooLarge(let limit): "The data of an event holds \(limit) bytes at most."
-        case .notSent: "Channels did not take the event; try again."
+        case .method(let allowed): "The method must be \(allowed)."
+        case .foreignOrigin: "Only the demo's page on a loopback name or address may do this."
+        case .contentType(let wanted): "The body must be \(wanted)."
+        case .malformed(let rule): rule
+        case .unknown(let kind): "The \(kind) is not part of this demo."
+        case .tooLarge(let limit): "The data of an event is limited to \(limit) bytes."
         }
     }
 
-    /// The refusal as the gateway words its own: a status, a code and a sentence.
+    /// The refusal in the gateway's form: a status, a code and a sentence.
     var response: HTTPResponse {
-        var body = JSONObject()
-        body.add("error", code)
-        body.add("message", message)
-        var response = HTTPResponse.demo(status, json: body.bytes)
+        var body = JSONObjectWriter()
+        body.member("error", code)
+        body.member("message", message)
+        var response = HTTPResponse.demo(status, json: body.finished())
         if case .method(let allowed) = self { response.fields.add("Allow", allowed) }
         return response
     }
 }
 
 extension HTTPResponse {
-    /// Gives a JSON answer that no cache keeps and no other site's page can read.
+    /// Returns a JSON response that is not cached and cannot be read by another site's page.
     static func demo(_ status: Int, json: [UInt8]) -> HTTPResponse {
         HTTPResponse(
             status: status,

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** What the gateway sees, as told by what its readers on this page have read. */
+/** The gateway's part of the page, derived from the events that the readers on this page received. */
 class Gateway {
   constructor(settings) {
-    Object.assign(this, { settings, panes: [], seen: new Set(), last: null });
+    Object.assign(this, { settings, panes: [], seen: new Map(), count: 0, network: new Network() });
     this.root = document.querySelector(".gateway");
     this.log = this.root.querySelector("ol");
     this.main = document.querySelector("main");
     this.tabs = [...document.querySelectorAll(".tabs button")];
     for (const tab of this.tabs) tab.onclick = () => this.show(tab.dataset.tab);
     this.show("notary");
+    this.prepareChannels();
+    const dialog = document.querySelector("dialog");
+    document.getElementById("explain").onclick = () => dialog.showModal();
+    dialog.querySelector("[data-rows=reasons]").append(...Object.entries(gapReasons).flatMap(([reason, words]) =>
+      [make("dt", "mono", reason), make("dd", "", words)]));
     setInterval(() => { if (!document.hidden) this.membersChanged(); }, 20000);
   }
 
@@ -28,19 +33,36 @@ class Gateway {
     badge.setAttribute("aria-label", badge.textContent + " unread");
   }
 
-  heard(event) {
-    // A snapshot is each reader's own: it stands in no log.
-    if (event.event === "pusher:subscription_succeeded" || this.seen.has(event.id)) return;
-    this.seen.add(event.id);
-    this.last = event.event;
-    this.position = event.id;
+  /** Lists an event that a pane received; `pane` has received all listed events up to `pane.listed`. */
+  received(event, pane) {
+    // A snapshot is specific to each reader and not part of the log.
+    if (event.event === "pusher:subscription_succeeded") return;
+    const listed = this.seen.get(event.id);
+    if (listed) { pane.listed = listed; return; }
     const item = make("li", event.event === "passerelle:gap" ? "is-gap" : "");
-    // Positions are to be kept whole and never read; here their ends are enough to tell them apart.
+    // A position is opaque and must be kept whole; its end is shown only to distinguish entries.
     item.append(make("span", "", text(event.id).split("-").at(-1)), make("span", "", event.event), make("span", "", clock(event.time, true)));
     item.title = `${event.event} · ${event.id} · ${event.time}`;
-    this.log.prepend(item);
-    while (this.log.childElementCount > 100) this.log.lastElementChild.remove();
+    item.time = event.time;
+    item.kind = event.event;
+    item.position = event.id;
+    this.insert(item, pane.listed?.parentNode ? pane.listed : null);
+    this.seen.set(event.id, item);
+    this.count += 1;
+    pane.listed = item;
+    while (this.log.childElementCount > 100) {
+      this.seen.delete(this.log.lastElementChild.position);
+      this.log.lastElementChild.remove();
+    }
     this.refresh();
+  }
+
+  // The newest entry is the first one. An event follows all that its own pane has received, and
+  // those of the other pane that arrived at the gateway before it.
+  insert(item, previous) {
+    let place = this.log.firstElementChild;
+    while (place && place !== previous && place.time > item.time) place = place.nextElementSibling;
+    this.log.insertBefore(item, place);
   }
 
   refresh() {
@@ -50,16 +72,37 @@ class Gateway {
 
   draw() {
     const sum = (name, value) => { this.root.querySelector(`[data-sum=${name}]`).textContent = value; };
-    sum("position", this.position ?? "–");
-    sum("events", this.seen.size);
-    sum("last", this.last ?? "–");
+    const newest = this.log.firstElementChild;
+    sum("position", newest?.position ?? "–");
+    sum("events", this.count);
+    sum("last", newest?.kind ?? "–");
     this.root.querySelector("[data-rows=readers]").replaceChildren(...this.panes.map((pane) => {
       const item = make("li");
-      item.dataset.state = pane.state;
+      const { state, transport, position } = pane.connection ?? {};
+      item.dataset.state = state ?? "closed";
       item.append(make("span", "dot"), make("span", "", pane.party.name),
-        make("span", "mono", `${transports[pane.transport]} · ${pane.position ?? "–"}`));
+        make("span", "mono", `${transports[transport] ?? "resting"} · ${position ?? "–"}`));
       return item;
     }));
+  }
+
+  // Disconnects the gateway from Channels and connects it again, by the demo's own command.
+  prepareChannels() {
+    const button = this.root.querySelector(".disconnect");
+    const show = () => {
+      button.textContent = this.settings.connected ? "Disconnect Channels" : "Connect Channels again";
+      this.root.querySelector(".outage").hidden = this.settings.connected;
+    };
+    button.onclick = async () => {
+      const body = JSON.stringify({ connected: !this.settings.connected });
+      const headers = { "Content-Type": "application/json" };
+      try {
+        const answer = await fetch("/demo/channels", { method: "POST", headers, body });
+        if (answer.ok) this.settings = await answer.json();
+      } catch { /* The button still says what it would do. */ }
+      show();
+    };
+    show();
   }
 
   membersChanged() {
@@ -76,17 +119,17 @@ class Gateway {
       rows.replaceChildren(...members.map((member) => {
         const item = make("li");
         const via = Array.isArray(member.via) ? member.via.filter((way) => typeof way === "string") : [];
-        item.append(make("span", "dot on"), make("span", "", text(object(member.user_info).name, String(member.user_id))),
+        item.append(make("span", "dot on"), make("span", "", nameOf(member.user_id, member.user_info)),
           make("span", "", via.length ? "via " + via.join(", ") : ""));
         return item;
       }));
-      if (!members.length) rows.append(make("li", "none", "Nobody is present"));
-    } catch { rows.replaceChildren(make("li", "none", "Not known: the gateway does not answer")); }
+      if (!members.length) rows.append(make("li", "none", "No members"));
+    } catch { rows.replaceChildren(make("li", "none", "Unknown: the gateway does not answer")); }
   }
 }
 
-// A browser opens six connections to a host at most, for all of its tabs, and keeps those of a page
-// that one may go back to: a page that nobody sees leaves them to others.
+// A browser opens at most six connections to a host for all its tabs, and keeps those of pages in
+// the back/forward cache. A hidden page therefore closes its connections.
 function restUnseen(panes) {
   let timer;
   const rest = () => panes.forEach((pane) => pane.rest());
@@ -110,13 +153,13 @@ async function start() {
     key === "notary" ? main.prepend(pane.root) : main.append(pane.root);
   }
   for (const pane of gateway.panes) {
-    pane.read("sse");
+    pane.read();
     pane.attend(true);
   }
   restUnseen(gateway.panes);
 }
 
 start().catch(() => {
-  const notice = make("p", "note", "The demo does not answer. Is it running? Load this page again once it is.");
+  const notice = make("p", "note", "The demo does not answer. Start it, then reload this page.");
   document.querySelector("main").replaceChildren(notice);
 });

@@ -3,9 +3,9 @@
 class Pane {
   constructor(key, settings, gateway) {
     Object.assign(this, { key, settings, gateway, party: parties[key], position: null, follows: true });
-    this.members = new Map();
     this.messages = new Map();
     this.requests = new Map();
+    this.erased = new Set();
     this.presence = new Presence(settings, this.party);
     this.build();
   }
@@ -22,22 +22,23 @@ class Pane {
     find(".seal").textContent = party.seal;
     find("h2").textContent = party.name;
     find(".who p").textContent = roles[party.role];
-    this.said.setAttribute("aria-label", "Conversation as " + party.name + " reads it");
+    this.said.setAttribute("aria-label", "Conversation as read by " + party.name);
     this.field.setAttribute("aria-label", "Message from " + party.name);
-    for (const radio of root.querySelectorAll("[type=radio]")) {
-      radio.name = "transport-" + this.key;
-      radio.onchange = () => this.read(radio.value);
-    }
-    find(".presence").onclick = ({ currentTarget }) => {
-      currentTarget.setAttribute("aria-checked", !this.isToBePresent());
-      this.attend(true);
+    const onSwitch = (name, changed) => {
+      find("." + name).onclick = ({ currentTarget }) => {
+        currentTarget.setAttribute("aria-checked", !this.isSwitched(name));
+        changed(this.isSwitched(name));
+      };
     };
+    find(".cut").onclick = () => this.cutStream();
+    onSwitch("block", (isBlocked) => this.blockStreams(isBlocked));
+    onSwitch("presence", () => this.attend(true));
     find(".below").onclick = () => this.toEnd();
     this.said.onscroll = () => {
       this.follows = this.isAtEnd();
       if (this.follows) find(".below").hidden = true;
     };
-    // A reader at the end stays there when the room for the conversation changes.
+    // A view that is scrolled to the end stays there when its size changes.
     new ResizeObserver(() => { if (this.follows) this.toEnd(); }).observe(this.said);
     this.prepareComposer(find);
     this.prepareAsk(find);
@@ -53,7 +54,10 @@ class Pane {
       field.style.height = Math.max(36, Math.min(132, field.scrollHeight)) + "px";
       send.setAttribute("aria-disabled", !field.value.trim());
     };
-    field.oninput = () => { grow(); this.types(!!field.value); };
+    const changed = () => { drafts.put(this.key, field.value); grow(); };
+    field.value = drafts.get(this.key);
+    if (field.value) requestAnimationFrame(grow);
+    field.oninput = () => { changed(); this.types(!!field.value); };
     field.onblur = () => this.types(false);
     field.onkeydown = (press) => {
       if (press.key !== "Enter" || press.shiftKey || press.isComposing) return;
@@ -66,13 +70,13 @@ class Pane {
       if (!content || this.isSending) return;
       this.types(false);
       if (await this.say(content) && field.value.trim() === content) field.value = "";
-      grow();
+      changed();
     };
     for (const idea of this.party.ideas) {
       const button = make("button", "", idea);
       button.type = "button";
       button.lang = "fr";
-      button.onclick = () => { field.value = idea; grow(); field.focus(); };
+      button.onclick = () => { field.value = idea; changed(); field.focus(); };
       ideas.append(button);
     }
   }
@@ -87,6 +91,10 @@ class Pane {
     opener.hidden = this.party.role !== "NOTAIRE";
     this.ask.elements.title.placeholder = "Attestation d’assurance";
     this.ask.elements.content.placeholder = "Merci de déposer le document demandé.";
+    const fields = [this.ask.elements.title, this.ask.elements.content];
+    const keep = () => { for (const field of fields) drafts.put(this.key + "-" + field.name, field.value); };
+    for (const field of fields) field.value = drafts.get(this.key + "-" + field.name);
+    this.ask.oninput = keep;
     opener.onclick = () => open(this.ask.hidden);
     find(".ask .quiet").onclick = () => open(false);
     this.ask.onkeydown = (press) => { if (press.key === "Escape") open(false); };
@@ -95,120 +103,165 @@ class Pane {
       const { title, content } = this.ask.elements;
       if (!await this.request(title.value.trim(), content.value.trim())) return;
       this.ask.reset();
+      keep();
       open(false);
     };
   }
 
   // Reading
 
-  read(transport) {
-    this.reader?.stop();
-    this.transport = transport;
-    this.became("waiting");
-    // Who reads is a member for as long as the reading goes on, and a moment longer.
+  // Opens the module's connection for this pane's user, behind the last position if there is one.
+  read() {
     const { id, name, email, role } = this.party;
-    const query = { channel: this.settings.channel, user: id, user_info: JSON.stringify({ name, email, role }) };
-    // A stopped reader may have a message under way: only the present one is listened to.
-    const only = (tell) => (...facts) => { if (this.reader === reader) tell.apply(this, facts); };
-    const pane = this;
-    const reader = new (transport === "sse" ? StreamReader : PollReader)(query, {
-      heard: only(this.heard), counted: only(this.counted), moved: only(this.moved), became: only(this.became),
-      get position() { return pane.position; },
+    const { channel } = this.settings;
+    const gateway = connect({
+      // Each pane is a user of its own, so tabs do not share its connection.
+      url: "./", user: id, userInfo: { name, email, role }, tabs: false,
+      sync: async (_, cause) => {
+        const answer = await fetch("/demo/records", { cache: "no-store" });
+        if (!answer.ok) throw new Error("status " + answer.status);
+        if (this.connection === gateway) this.synced(await answer.json(), cause);
+      },
     });
-    this.reader = reader;
-    reader.start(this.position);
+    this.connection = gateway;
+    // Even an event of the closed connection is delivered only once: the position decides.
+    this.chat = gateway.subscribe(channel, this.position ? { after: this.position } : { last: 50 });
+    this.chat.on("*", (_, event) => { if (this.connection === gateway) this.received(event); });
+    gateway.on("state", () => { if (this.connection === gateway) this.became(); });
+    this.became();
   }
 
-  // A position keeps the place of a reader that rests; nothing is lost by it.
-  rest() { this.reader?.stop(); this.reader = null; }
-  resume() { if (!this.reader) this.read(this.transport); }
+  // A paused pane continues from its position without losing events.
+  rest() {
+    if (!this.connection) return;
+    this.position = this.connection.position ?? this.position;
+    this.connection.close();
+    this.connection = null;
+  }
+  resume() { if (!this.connection) this.read(); }
 
-  isToBePresent() { return this.root.querySelector(".presence").getAttribute("aria-checked") === "true"; }
+  cutStream() { this.gateway.network.cut(this.party.id); }
+  blockStreams(isBlocked) {
+    this.gateway.network.block(this.party.id, isBlocked);
+    // As the browser does when the network changes: the module looks for a better transport.
+    if (!isBlocked) dispatchEvent(new Event("online"));
+  }
+
+  isSwitched(name) { return this.root.querySelector("." + name).getAttribute("aria-checked") === "true"; }
   attend(isPageThere) {
-    const isWanted = isPageThere && this.isToBePresent();
+    const isWanted = isPageThere && this.isSwitched("presence");
     if (isWanted === this.presence.wanted) return;
     isWanted ? this.presence.join() : this.presence.leave();
   }
 
-  became(state) {
-    this.state = state;
+  // Shows the connection's state: whether events arrive, and on which transport.
+  became() {
+    const { state, transport, reason, upstream } = this.connection;
+    const isAway = state === "live" && upstream === "away";
     const element = this.root.querySelector(".state");
-    const name = transports[this.transport];
-    element.dataset.state = state;
-    element.querySelector(".words").textContent =
-      { live: "Live by " + name, waiting: "Connecting by " + name, down: "No answer, trying again" }[state];
+    element.dataset.state = isAway ? "away" : state;
+    element.dataset.transport = transport;
+    const way = transports[transport] ?? transport;
+    const why = reason && state !== "live" ? ": " + (stateReasons[reason] ?? reason) : "";
+    element.querySelector(".words").textContent = {
+      connecting: `Connecting by ${way}`, live: isAway ? `Channels is away · ${way}` : `Live · ${way}`,
+      waiting: `Trying again${why}`, denied: `Refused${why}`, closed: "Closed",
+    }[state] ?? state;
+    const notice = this.root.querySelector(".away");
+    notice.hidden = !isAway;
+    // The time at which this page learned of it.
+    this.awaySince = isAway ? this.awaySince ?? Date.now() : undefined;
+    if (isAway) notice.querySelector("span").textContent =
+      `Channels has been away since ${clock(this.awaySince, true)}. The application saves your messages; they appear on the other side when the gateway is connected again.`;
     this.gateway.refresh();
   }
 
-  moved(position) {
-    if (position) this.position = position;
-    this.gateway.refresh();
-  }
-
-  heard(event, position) {
-    this.moved(position || event.id);
+  received(event) {
     const data = object(event.data);
     switch (event.event) {
-      case "pusher:subscription_succeeded": this.counted(event.channel, data.presence); break;
-      case "pusher:member_added": this.members.set(String(data.user_id), object(data.user_info)); this.showMembers(); break;
-      case "pusher:member_removed": this.members.delete(String(data.user_id)); this.showMembers(); break;
-      case "pusher:subscription_error": this.note("Channels refuses the subscription: " + text(data.message, "no reason given")); break;
+      case "pusher:subscription_succeeded": case "pusher:member_added": case "pusher:member_removed": this.showMembers(); break;
+      case "pusher:subscription_error": this.note("Channels refused the subscription: " + text(data.message, "no reason given"), event.time); break;
       case "new-message": this.showMessage(object(data.message), event); break;
       case "message-deleted": this.retract(data.messageId); break;
       case "new-request": case "request-updated": this.showRequest(data.request, event); break;
       case "client-typing": this.showTyping(text(data.userId, event.user_id), data.isTyping === true); break;
-      case "passerelle:gap": this.showGap(data); break;
+      case "passerelle:gap": this.showGap(data, event); break;
     }
-    if (this.follows) this.toEnd();
-    this.gateway.heard(event);
+    this.gateway.received(event, this);
+    this.gateway.refresh();
   }
 
-  counted(channel, presence) {
-    if (channel !== this.settings.channel) return;
-    this.members = new Map(Object.entries(object(object(presence).hash)).map(([id, user]) => [id, object(user)]));
-    this.showMembers();
+  // Merges the application's records: what is missing here is added in its place.
+  synced({ records, deleted }, { reason }) {
+    const before = this.messages.size + this.requests.size;
+    for (const record of Array.isArray(records) ? records : []) {
+      const { event, time } = object(record);
+      const data = object(record.data);
+      if (event === "new-message") this.showMessage(object(data.message), { time });
+      else this.showRequest(data.request, { time });
+    }
+    for (const id of Array.isArray(deleted) ? deleted : []) this.retract(id);
+    const found = this.messages.size + this.requests.size - before;
+    const gap = [...this.said.querySelectorAll(".gap")].at(-1);
+    if (reason === "subscribe" || !gap) return;
+    gap.querySelector(".loaded").textContent =
+      ` The page has loaded the application’s records${found ? ` and found ${found} that it had missed` : ": nothing was missing"}.`;
   }
+
+  get members() { return this.chat?.members ?? new Map(); }
 
   // Showing
 
   isAtEnd() { return this.said.scrollHeight - this.said.scrollTop - this.said.clientHeight < 60; }
   toEnd() { this.follows = true; this.said.scrollTop = this.said.scrollHeight; this.root.querySelector(".below").hidden = true; }
 
-  add(element) {
+  // Adds an element at the place of its time; of equal times the later one follows.
+  add(element, time) {
     this.said.querySelector(".empty")?.remove();
-    this.said.append(element);
-    if (!this.follows) this.root.querySelector(".below").hidden = false;
+    element.time = Date.parse(time) || Date.now();
+    let next = null;
+    for (let last = this.said.lastElementChild; last?.time > element.time; last = last.previousElementSibling) next = last;
+    this.said.insertBefore(element, next);
+    // The first of several messages of one sender shows the name.
+    for (const each of [element, element.nextElementSibling]) {
+      if (each?.dataset.sender !== undefined) each.classList.toggle("first", each.previousElementSibling?.dataset.sender !== each.dataset.sender);
+    }
+    if (this.follows) this.toEnd(); else if (!next) this.root.querySelector(".below").hidden = false;
   }
 
   showEmpty() {
     const empty = make("div", "empty");
     empty.append(
-      make("p", "", "Nothing has been said on this lease yet."),
-      make("p", "", `What ${this.party.name} writes goes to Channels, and comes back to both sides through the gateway.`));
+      make("p", "", "No messages on this lease yet."),
+      make("p", "", `Messages from ${this.party.name} go to Channels and return to both sides through the gateway.`));
     this.said.append(empty);
   }
 
-  note(words) { this.lastSender = null; this.add(make("p", "note", words)); }
+  note(words, time) { this.add(make("p", "note", words), time); }
 
   showMembers() {
     const list = this.root.querySelector(".online ul");
     list.replaceChildren(...[...this.members].map(([id, user]) => {
       const item = make("li");
-      item.append(make("b", "", text(user.name, id)), id === this.party.id ? " (you)" : "");
+      item.append(make("b", "", nameOf(id, user)), id === this.party.id ? " (you)" : "");
       return item;
     }));
-    if (!this.members.size) list.append(make("li", "", "nobody"));
+    if (!this.members.size) list.append(make("li", "", "no members"));
     this.gateway.membersChanged();
   }
 
-  showMessage(message, event) {
+  // Shows a message once. An own one may have been shown before it came through the gateway.
+  showMessage(message, event, problem = "") {
     const id = text(message.id);
-    if (!id || this.messages.has(id)) return;
+    const shown = this.messages.get(id);
+    if (shown && !problem) shown.querySelector(".pending")?.remove();
+    if (!id || shown || this.erased.has(id)) return;
     const sender = object(message.sender);
     const senderID = text(message.senderId, text(sender.id));
     const own = senderID === this.party.id;
-    const element = make("article", "message" + (own ? " own" : "") + (senderID !== this.lastSender ? " first" : ""));
+    const element = make("article", "message" + (own ? " own" : ""));
     element.dataset.id = id;
+    element.dataset.sender = senderID;
     const byline = make("p", "byline");
     byline.append(make("b", "", own ? "You" : text(sender.name, senderID)), make("time", "", clock(message.createdAt || event.time)));
     const line = make("div", "line");
@@ -229,25 +282,34 @@ class Pane {
       line.append(erase);
     }
     element.append(byline, line);
-    this.lastSender = senderID;
+    if (problem) element.append(make("p", "pending", problem));
     if (own) this.root.querySelector(".ideas").hidden = true;
     this.messages.set(id, element);
     this.forgetTyping(senderID);
-    this.add(element);
+    this.add(element, event.time);
     if (!own) this.gateway.unread(this.key, event);
   }
 
   retract(id) {
+    // A deleted message never appears, even if its event comes from an older answer.
+    if (typeof id === "string") this.erased.add(id);
     const element = this.messages.get(id);
-    if (!element) return;
+    if (!element || element.classList.contains("gone")) return;
+    element.querySelector(".pending")?.remove();
     element.classList.add("gone");
-    element.querySelector(".line").replaceChildren(make("div", "bubble", "Message deleted"));
+    const hadFocus = element.contains(document.activeElement);
+    const bubble = make("div", "bubble", "Message deleted");
+    element.querySelector(".line").replaceChildren(bubble);
+    if (!hadFocus) return;
+    // The button that had the focus is gone; the next Tab continues from here.
+    bubble.tabIndex = -1;
+    bubble.focus();
   }
 
   showRequest(value, event) {
     const request = object(value);
     const id = text(request.id);
-    if (!id) return this.note("A request has changed. Its details are the application’s to load again.");
+    if (!id) return this.note("A request has changed. The application must load its details.", event.time);
     let card = this.requests.get(id);
     const isNew = !card;
     if (isNew) {
@@ -259,7 +321,7 @@ class Pane {
     card.classList.toggle("done", done);
     const header = make("header");
     const title = make("div");
-    const by = "Asked by " + text(object(request.createdBy).name, "the notary");
+    const by = "Requested by " + text(object(request.createdBy).name, "the notary");
     title.append(make("h3", "", text(request.title, "Document")),
       make("p", "by", `${by}, ${clock(request.createdAt || event.time)}`));
     header.append(icon("paper"), title, make("span", "status", done ? "Provided" : "Awaited"));
@@ -274,24 +336,22 @@ class Pane {
       card.append(act);
     }
     if (!isNew) return;
-    this.lastSender = null;
-    this.add(card);
+    this.add(card, event.time);
     if (request.createdById !== this.party.id) this.gateway.unread(this.key, event);
   }
 
-  showGap(gap) {
+  showGap(gap, event) {
     const notice = make("div", "gap");
     const words = make("p");
     const reason = text(gap.reason, "unknown");
     const from = clock(gap.since, true), to = clock(gap.until, true);
     words.append(make("b", "", "Some events may be missing: " + reason + "."), " ",
-      (gapReasons[reason] ?? "the gateway gives no more detail").replace(/^./, (first) => first.toUpperCase()),
-      from && to ? `, from ${from} to ${to}.` : ".",
-      " An application loads its own records again here.");
+      gapReasons[reason] ?? "The gateway gives no more detail.",
+      from && to ? ` It lasted from ${from} to ${to}.` : "",
+      make("span", "loaded", " The page is loading the application’s records."));
     notice.append(icon("hole"), words);
     notice.setAttribute("role", "note");
-    this.lastSender = null;
-    this.add(notice);
+    this.add(notice, event.time);
   }
 
   showTyping(userID, isTyping) {
@@ -299,51 +359,47 @@ class Pane {
     if (!isTyping) return this.forgetTyping(userID);
     clearTimeout(this.forget);
     this.typist = userID;
-    this.sayTyping(text(object(this.members.get(userID)).name, userID) + " is typing");
+    this.setTyping(nameOf(userID, this.members.get(userID)) + " is typing");
     this.forget = setTimeout(() => this.forgetTyping(userID), 3000);
   }
-  forgetTyping(userID) { if (this.typist === userID) { this.typist = null; this.sayTyping(""); } }
-  sayTyping(words) {
+  forgetTyping(userID) { if (this.typist === userID) { this.typist = null; this.setTyping(""); } }
+  setTyping(words) {
     this.root.querySelector(".typing span").textContent = words;
     this.root.querySelector(".typing i").hidden = !words;
   }
 
   // Writing
 
-  // Tells the gateway of typing: at once, then again every 2 s while it goes on, and its end after 2.5 s.
+  // Publishes the typing state: at once, every 2 s while it continues, and its end after 2.5 s.
   types(isTyping) {
     clearTimeout(this.pausing);
     if (!isTyping) {
-      if (this.toldTyping) this.typing(false);
-      this.toldTyping = 0;
+      if (this.typingSentAt) this.typing(false);
+      this.typingSentAt = 0;
       return;
     }
     const now = performance.now();
-    if (!this.toldTyping || now - this.toldTyping > 2000) {
-      this.toldTyping = now;
+    if (!this.typingSentAt || now - this.typingSentAt > 2000) {
+      this.typingSentAt = now;
       this.typing(true);
     }
     this.pausing = setTimeout(() => this.types(false), 2500);
   }
 
-  // One after the other, so that what is said last is heard last; what fails is out of date by then.
+  // One request at a time preserves the order; a failed one is outdated and not retried.
   typing(isTyping) {
-    const { settings: { channel }, party } = this;
-    const path = `/channels/${encodeURIComponent(channel)}/events?user=${encodeURIComponent(party.id)}`;
-    const body = JSON.stringify({ event: "client-typing", data: { isTyping } });
-    const headers = { "Content-Type": "application/json" };
-    this.telling = Promise.resolve(this.telling).then(() => fetch(path, { method: "POST", headers, body })).catch(() => {});
+    this.lastTyping = Promise.resolve(this.lastTyping).then(() => this.chat?.send("client-typing", { isTyping })).catch(() => {});
   }
 
   say(content) {
     const { id, name, email, role } = this.party;
-    return this.publish("new-message", {
-      message: {
-        id: newID("msg_"), bailId: "demo", senderId: id, messageType: "MESSAGE", content,
-        recipientPartyId: null, documentId: null, sender: { id, name, email, role },
-        recipientParty: null, createdAt: new Date().toISOString(),
-      },
-    });
+    const message = {
+      id: newID("msg_"), bailId: "demo", senderId: id, messageType: "MESSAGE", content,
+      recipientPartyId: null, documentId: null, sender: { id, name, email, role },
+      recipientParty: null, createdAt: new Date().toISOString(),
+    };
+    return this.publish("new-message", { message }, ({ time, published }) => this.showMessage(
+      message, { time }, published ? "Saved, not yet delivered" : "Saved; Channels did not accept it yet"));
   }
 
   request(title, content) {
@@ -357,17 +413,18 @@ class Pane {
     });
   }
 
-  // Asks the application's server half to send; what was sent is shown when the gateway tells it.
-  async publish(event, data) {
+  // Publishes through the application's server, which stores the event first; `stored` is called then.
+  async publish(event, data, stored) {
     this.isSending = true;
     let problem = "";
     try {
       const answer = await fetch("/demo/publish", {
         method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ event, data }),
       });
-      if (answer.status === 413) problem = "This is too long: an event holds 10 KB at most.";
+      if (answer.status === 413) problem = "The text is too long: an event is limited to 10 KB.";
       else if (!answer.ok) problem = "Not sent: " + text(object(parsed(await answer.text())).message, "status " + answer.status);
-    } catch { problem = "Not sent: the demo does not answer."; }
+      else stored?.(object(await answer.json()));
+    } catch { problem = "Not sent: the demo does not answer. Your text is kept."; }
     this.isSending = false;
     this.trouble.textContent = problem;
     this.trouble.hidden = !problem;

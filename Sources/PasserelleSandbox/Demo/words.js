@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-"use strict";
-// Everything that a peer wrote is put on the page with textContent, and only so.
+import { connect } from "../passerelle.js";
+// All text received from a peer is shown by textContent only.
 
 const parties = {
   notary: {
@@ -12,19 +12,23 @@ const parties = {
     ideas: ["Bonjour Maître, une question sur la clause n° 4.", "Merci, je vous envoie l’attestation ce soir."],
   },
 };
+// The name of a member: from its user_info, or from the application's own records.
+const nameOf = (id, user) =>
+  text(object(user).name) || Object.values(parties).find((party) => party.id === id)?.name || String(id);
 const roles = { NOTAIRE: "Notaire", UTILISATEUR: "Client" };
-const transports = { sse: "SSE", poll: "polling" };
-const eventNames = [
-  "pusher:subscription_succeeded", "pusher:member_added", "pusher:member_removed",
-  "pusher:subscription_error", "new-message", "message-deleted", "new-request",
-  "request-updated", "client-typing", "passerelle:gap",
-];
+const transports = { stream: "stream", longpoll: "long poll", poll: "poll" };
+// What a pane says about the reason of its state; other reasons are shown as they are.
+const stateReasons = {
+  network: "no answer", timeout: "no answer in time", silent: "the stream is silent", cut: "the connection was cut", foreign: "an answer that is not the gateway’s",
+  stale: "old answers from a cache", token: "no access token", upstream: "Channels is away",
+};
 const gapReasons = {
-  upstream: "the gateway’s connection to Channels was away",
-  idle: "nobody was reading, so the channel was not subscribed",
-  restart: "the gateway was restarted",
-  evicted: "they left the log before this reader came",
-  "unknown-position": "the gateway does not know this reader’s position",
+  upstream: "The gateway was disconnected from Channels, which keeps no history.",
+  idle: "The channel had no readers, so the gateway was not subscribed.",
+  restart: "The gateway restarted, and was not subscribed meanwhile.",
+  evicted: "They were evicted from the full log before this reader received them.",
+  "unknown-position": "This page continued at a position of a log that no longer exists: the gateway was restarted without a state directory.",
+  sequence: "The application’s own numbers have a hole.",
 };
 
 const make = (name, kind, text) => {
@@ -50,7 +54,17 @@ const clock = (value, seconds) => {
     hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined, hourCycle: "h23",
   });
 };
+/** Text that was typed and not sent, by the name of its field; it survives a reload of the tab. */
+const drafts = {
+  key: (name) => "passerelle-demo:" + name,
+  get(name) { try { return sessionStorage.getItem(this.key(name)) ?? ""; } catch { return ""; } },
+  put(name, text) {
+    try {
+      if (text) sessionStorage.setItem(this.key(name), text); else sessionStorage.removeItem(this.key(name));
+    } catch { /* Without storage, the text is kept in its field only. */ }
+  },
+};
 const newID = (prefix) =>
   prefix + [...crypto.getRandomValues(new Uint8Array(9))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-// How long to wait before try number `tries`: doubled each time up to 15 s, and spread.
+// The delay before retry number `tries`: doubles up to 15 s, randomized.
 const backOff = (tries) => Math.random() * Math.min(15000, 1000 * 2 ** tries) + 250;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
+
+import PasserelleNet
 package import PasserelleWire
 
 extension ChannelsApp {
-    /// Answers one REST request, and gives what its effect is on the clients.
+    /// Answers a REST request and returns its effects on the clients.
     ///
-    /// `wallMilliseconds` is UTC, since 1970; the time stamp of the request is held against it.
+    /// `wallMilliseconds` is UTC since 1970; the request's time stamp is compared with it.
     package mutating func requested(
         _ request: HTTPRequest, now: Duration, wallMilliseconds: Int64
     ) -> (response: HTTPResponse, actions: [ChannelsAction]) {
@@ -28,7 +30,7 @@ extension ChannelsApp {
         _ route: RESTRoute, query: [(name: String, value: String)], body: [UInt8], now: Duration
     ) throws(RESTError) -> HTTPResponse {
         func parameter(_ name: String) -> String? { query.last { $0.name == name }?.value }
-        let result: JSONObject
+        let result: JSONObjectWriter
         switch route {
         case .trigger:
             result = publish(try PublishedEvent.trigger(body), now: now)
@@ -37,9 +39,7 @@ extension ChannelsApp {
         case .legacyTrigger(let channel):
             let event = try PublishedEvent.legacy(channel: channel, query: query, body: body)
             _ = publish(event, now: now)
-            return HTTPResponse(
-                status: 202, fields: ["Content-Type": "text/plain; charset=utf-8"],
-                body: Array("202 ACCEPTED\n".utf8))
+            return .text(202, "202 ACCEPTED\n")
         case .channels:
             result = try channels(
                 prefix: parameter("filter_by_prefix") ?? "",
@@ -55,51 +55,50 @@ extension ChannelsApp {
             result = try users(of: name)
         case .terminate(let userID):
             terminate(userID: userID, now: now)
-            result = JSONObject()
+            result = JSONObjectWriter()
         }
-        return HTTPResponse(
-            status: 200, fields: ["Content-Type": "application/json"], body: result.bytes)
+        return .json(result)
     }
 
     // MARK: Publishing
 
-    /// Tells an event that needs no signature, such as one that a test publishes.
+    /// Publishes an event that needs no signature, such as one from a test.
     mutating func published(_ event: PublishedEvent, now: Duration) -> [ChannelsAction] {
-        spread(event, now: now)
+        deliver(event, now: now)
         return takeActions()
     }
 
-    private mutating func publish(_ event: PublishedEvent, now: Duration) -> JSONObject {
-        spread(event, now: now)
-        var answer = JSONObject()
+    private mutating func publish(_ event: PublishedEvent, now: Duration) -> JSONObjectWriter {
+        deliver(event, now: now)
+        var answer = JSONObjectWriter()
         guard !event.attributes.isEmpty else { return answer }
-        var described = JSONObject()
+        var described = JSONObjectWriter()
         for channel in event.channels {
-            described.add(
-                channel.text, raw: attributes(event.attributes, of: channel, now: now).bytes)
+            described.member(
+                channel.text, json: attributes(event.attributes, of: channel, now: now).finished())
         }
-        answer.add("channels", raw: described.bytes)
+        answer.member("channels", json: described.finished())
         return answer
     }
 
-    private mutating func publish(batch: [PublishedEvent], now: Duration) -> JSONObject {
-        for event in batch { spread(event, now: now) }
-        var answer = JSONObject()
+    private mutating func publish(batch: [PublishedEvent], now: Duration) -> JSONObjectWriter {
+        for event in batch { deliver(event, now: now) }
+        var answer = JSONObjectWriter()
         guard batch.contains(where: { !$0.attributes.isEmpty }) else { return answer }
         let described = batch.map { event in
-            event.channels.first.map { attributes(event.attributes, of: $0, now: now).bytes }
-                ?? JSONObject().bytes
+            event.channels.first.map { attributes(event.attributes, of: $0, now: now).finished() }
+                ?? JSONObjectWriter().finished()
         }
-        answer.add("batch", raw: JSONObject.array(described))
+        answer.member("batch", json: JSONWriter.array(described))
         return answer
     }
 
-    private mutating func spread(_ event: PublishedEvent, now: Duration) {
-        var told: Set<ChannelName> = []
+    private mutating func deliver(_ event: PublishedEvent, now: Duration) {
+        var delivered: Set<ChannelName> = []
         let excluded = event.excludedSocketID.flatMap { socketID in
             connections.values.first { $0.socketID == socketID }?.id
         }
-        for channel in event.channels where told.insert(channel).inserted {
+        for channel in event.channels where delivered.insert(channel).inserted {
             counts.eventsPublished += 1
             if channel.isCache {
                 cache.remember(channel.text, name: event.name, data: event.data, now: now)
@@ -111,32 +110,32 @@ extension ChannelsApp {
         }
     }
 
-    // MARK: Asking
+    // MARK: Queries
 
     private func channels(
         prefix: String, attributes wanted: Set<ChannelAttribute>
-    ) throws(RESTError) -> JSONObject {
-        if wanted.contains(.userCount), !prefix.hasPrefix("presence-") {
+    ) throws(RESTError) -> JSONObjectWriter {
+        if wanted.contains(.userCount), !prefix.utf8.starts(with: "presence-".utf8) {
             throw .attributeNotApplicable(ChannelAttribute.userCount.rawValue)
         }
         if wanted.contains(.cache) {
             throw .attributeNotApplicable(ChannelAttribute.cache.rawValue)
         }
-        var found = JSONObject()
-        for name in channels.keys.sorted() where name.hasPrefix(prefix) {
+        var found = JSONObjectWriter()
+        for name in channels.keys.sorted() where name.utf8.starts(with: prefix.utf8) {
             guard let channel = channels[name]?.name, channel.kind != .serverToUser else {
                 continue
             }
-            found.add(name, raw: attributes(wanted, of: channel, now: .zero).bytes)
+            found.member(name, json: attributes(wanted, of: channel, now: .zero).finished())
         }
-        var answer = JSONObject()
-        answer.add("channels", raw: found.bytes)
+        var answer = JSONObjectWriter()
+        answer.member("channels", json: found.finished())
         return answer
     }
 
     private func channel(
         _ name: String, attributes wanted: Set<ChannelAttribute>, now: Duration
-    ) throws(RESTError) -> JSONObject {
+    ) throws(RESTError) -> JSONObjectWriter {
         let channel = try checked(name)
         if wanted.contains(.userCount), channel.kind != .presence {
             throw .attributeNotApplicable(ChannelAttribute.userCount.rawValue)
@@ -144,20 +143,20 @@ extension ChannelsApp {
         if wanted.contains(.cache), !channel.isCache {
             throw .attributeNotApplicable(ChannelAttribute.cache.rawValue)
         }
-        var answer = JSONObject()
-        answer.add("occupied", fact: channels[name] != nil)
+        var answer = JSONObjectWriter()
+        answer.member("occupied", channels[name] != nil)
         return attributes(wanted, of: channel, now: now, into: answer)
     }
 
-    private func users(of name: String) throws(RESTError) -> JSONObject {
+    private func users(of name: String) throws(RESTError) -> JSONObjectWriter {
         guard try checked(name).kind == .presence else { throw .notPresence }
         let users = channels[name]?.members.map { entry in
-            var user = JSONObject()
-            user.add("id", entry.member.userID)
-            return user.bytes
+            var user = JSONObjectWriter()
+            user.member("id", entry.member.userID)
+            return user.finished()
         }
-        var answer = JSONObject()
-        answer.add("users", raw: JSONObject.array(users ?? []))
+        var answer = JSONObjectWriter()
+        answer.member("users", json: JSONWriter.array(users ?? []))
         return answer
     }
 
@@ -166,29 +165,136 @@ extension ChannelsApp {
         return channel
     }
 
-    /// Writes the attributes that apply to the channel, and leaves the others out.
+    /// Writes the attributes that apply to the channel and omits the others.
     private func attributes(
         _ wanted: Set<ChannelAttribute>, of channel: ChannelName, now: Duration,
-        into start: JSONObject = JSONObject()
-    ) -> JSONObject {
+        into start: JSONObjectWriter = JSONObjectWriter()
+    ) -> JSONObjectWriter {
         var answer = start
         let occupied = channels[channel.text]
         if wanted.contains(.userCount), channel.kind == .presence {
-            answer.add("user_count", number: occupied?.members.count ?? 0)
+            answer.member("user_count", occupied?.members.count ?? 0)
         }
         if wanted.contains(.subscriptionCount) {
-            answer.add("subscription_count", number: occupied?.connections.count ?? 0)
+            answer.member("subscription_count", occupied?.connections.count ?? 0)
         }
         if wanted.contains(.cache), channel.isCache {
             if let entry = cache.entry(channel.text, now: now) {
-                var cached = JSONObject()
-                cached.add("data", raw: entry.data)
-                cached.add("ttl", number: Int((entry.until - now).components.seconds))
-                answer.add("cache", raw: cached.bytes)
+                var cached = JSONObjectWriter()
+                cached.member("data", json: entry.data)
+                cached.member("ttl", Int((entry.until - now).components.seconds))
+                answer.member("cache", json: cached.finished())
             } else {
-                answer.add("cache", nil)
+                answer.member("cache", json: nil)
             }
         }
         return answer
+    }
+}
+
+/// Checks that a REST request is recent and signed with the application's secret.
+struct RESTSignature {
+    /// The maximum difference between the request's time stamp and the clock, in seconds.
+    static let window = 600
+
+    /// The key that requests must name.
+    let key: String
+    /// The secret that requests must be signed with.
+    let secret: String
+
+    /// Checks the request over its raw path and the parameters it actually has.
+    ///
+    /// A request with a body must have `body_md5`; without a body the parameter is optional, since
+    /// the official libraries differ.
+    func check(
+        _ request: HTTPRequest, query: [(name: String, value: String)], wallMilliseconds: Int64
+    ) throws(RESTError) {
+        func parameter(_ name: String) throws(RESTError) -> String {
+            guard let value = query.last(where: { $0.name == name })?.value else {
+                throw .missingParameter(name)
+            }
+            return value
+        }
+        guard try parameter("auth_key") == key else { throw .unknownKey }
+        guard try parameter("auth_version") == "1.0" else { throw .badVersion }
+        guard let seconds = Int64(try parameter("auth_timestamp")),
+            (wallMilliseconds / 1000 - Int64(Self.window)...wallMilliseconds / 1000
+                + Int64(Self.window)).contains(seconds)
+        else { throw .badTimestamp(window: Self.window) }
+        if !request.body.isEmpty || query.contains(where: { $0.name == "body_md5" }) {
+            guard try parameter("body_md5") == Hex.encode(Digest.md5(request.body)) else {
+                throw .badBodyDigest
+            }
+        }
+        let given = try parameter("auth_signature")
+        let text = ChannelsSigning.request(
+            method: request.method, path: request.path, query: query)
+        let expected = Hex.encode(Digest.hmacSHA256(key: Array(secret.utf8), text))
+        guard ConstantTime.equal(Array(given.utf8), Array(expected.utf8)) else {
+            let signed = String(decoding: text, as: UTF8.self).split(
+                separator: "\n", omittingEmptySubsequences: false)
+            throw .badSignature(
+                signed: signed.joined(separator: "\\n"), given: printable(given))
+        }
+    }
+}
+
+/// The endpoint of a REST request, determined by method and path.
+enum RESTRoute: Equatable {
+    /// Publish one event.
+    case trigger
+    /// Publish several events.
+    case batch
+    /// List the occupied channels.
+    case channels
+    /// Describe one channel.
+    case channel(String)
+    /// List the users of a presence channel.
+    case users(String)
+    /// Close a user's connections.
+    case terminate(String)
+    /// Deprecated: the event's name is in the query and the body is its data.
+    case legacyTrigger(String)
+    /// Deprecated.
+    case legacyStats(String)
+
+    /// True if the path belongs to the REST API.
+    static func covers(_ path: String) -> Bool {
+        path.hasPrefix("/apps/") || (path.hasPrefix("/users/") && path.hasSuffix(terminateSuffix))
+    }
+
+    /// Parses a request; throws 404 for an unknown path, 405 for the wrong method.
+    static func parse(_ request: HTTPRequest, appID: String) throws(RESTError) -> RESTRoute {
+        let segments: [String]
+        do { segments = try HTTPTarget.decodePath(request.path) } catch { throw .badTarget }
+        // The Python library omits the application in this one path.
+        if segments.count == 3, segments[0] == "users" {
+            return try route(["users", segments[1], segments[2]], method: request.method)
+        }
+        guard segments.count >= 3, segments[0] == "apps" else { throw .noRoute }
+        guard segments[1] == appID else { throw .unknownApp }
+        return try route(Array(segments.dropFirst(2)), method: request.method)
+    }
+
+    private static let terminateSuffix = "/terminate_connections"
+
+    private static func route(
+        _ words: [String], method: String
+    ) throws(RESTError) -> RESTRoute {
+        let (route, allowed): (RESTRoute, String)
+        switch (words.count, words.first, words.last) {
+        case (1, "events", _): (route, allowed) = (.trigger, "POST")
+        case (1, "batch_events", _): (route, allowed) = (.batch, "POST")
+        case (1, "channels", _): (route, allowed) = (.channels, "GET")
+        case (2, "channels", _): (route, allowed) = (.channel(words[1]), "GET")
+        case (3, "channels", "users"): (route, allowed) = (.users(words[1]), "GET")
+        case (3, "channels", "events"): (route, allowed) = (.legacyTrigger(words[1]), "POST")
+        case (3, "channels", "stats"): (route, allowed) = (.legacyStats(words[1]), "GET")
+        case (3, "users", "terminate_connections"):
+            (route, allowed) = (.terminate(words[1]), "POST")
+        default: throw .noRoute
+        }
+        guard method == allowed else { throw .wrongMethod(allowed: allowed) }
+        return route
     }
 }

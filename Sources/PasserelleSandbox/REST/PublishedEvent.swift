@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// An event that the application publishes through REST, checked against every limit.
+/// An event published through REST, checked against every limit.
 struct PublishedEvent: Equatable {
-    /// How many channels one event may go to.
+    /// The maximum number of channels of an event.
     static let channelLimit = 100
-    /// How many events one batch may hold.
+    /// The maximum number of events in a batch.
     static let batchLimit = 10
 
-    /// The event's name, which is not one of Channels' own.
+    /// The event's name, which is not reserved by Channels.
     let name: String
-    /// Never empty; repeats are as they came.
+    /// Never empty; may contain duplicates.
     let channels: [ChannelName]
-    /// The JSON string token that stands in the frame's `data`, with the escapes it came with.
+    /// The JSON string token of the frame's `data`, with its original escapes.
     let data: [UInt8]
-    /// The connection that is not to hear of it.
+    /// The socket id of the connection that does not receive the event.
     let excludedSocketID: String?
-    /// What the publisher wants to know of the channels.
+    /// The channel attributes requested by the publisher.
     let attributes: Set<ChannelAttribute>
 
-    /// Reads the body of `POST /events`.
+    /// Parses the body of `POST /events`.
     static func trigger(_ body: [UInt8]) throws(RESTError) -> PublishedEvent {
-        guard let fields = JSONFields(body) else { throw .badJSON }
+        guard let fields = JSONObject(body) else { throw .badJSON }
         return try PublishedEvent(fields, channels: channelTexts(fields))
     }
 
-    /// Reads the body of `POST /batch_events`.
+    /// Parses the body of `POST /batch_events`.
     static func batch(_ body: [UInt8]) throws(RESTError) -> [PublishedEvent] {
-        guard let items = JSONFields(body)?.objects("batch") else { throw .badJSON }
+        guard let items = JSONObject(body)?.objects("batch") else { throw .badJSON }
         guard items.count <= batchLimit else { throw .tooManyEvents(limit: batchLimit) }
         var events: [PublishedEvent] = []
         for item in items {
@@ -37,7 +37,7 @@ struct PublishedEvent: Equatable {
         return events
     }
 
-    /// Reads the deprecated form: name and socket id in the query, the body is the data.
+    /// Parses the deprecated form: name and socket id in the query, the data as the body.
     static func legacy(
         channel: String, query: [(name: String, value: String)], body: [UInt8]
     ) throws(RESTError) -> PublishedEvent {
@@ -46,16 +46,16 @@ struct PublishedEvent: Equatable {
         }
         let text = String(decoding: body, as: UTF8.self)
         return try PublishedEvent(
-            name: name, channels: [channel], data: JSONObject.quote(text), size: body.count,
+            name: name, channels: [channel], data: JSONWriter.quoted(text), size: body.count,
             socketID: query.last { $0.name == "socket_id" }?.value, attributes: [])
     }
 
-    private init(_ fields: JSONFields, channels: [String]) throws(RESTError) {
+    private init(_ fields: JSONObject, channels: [String]) throws(RESTError) {
         guard let name = fields.text("name") else { throw .notAString("name") }
         guard let data = fields.text("data"), let raw = fields.raw("data") else {
             throw .notAString("data")
         }
-        if let kind = fields.kind("socket_id"), kind != .null, kind != .string {
+        if let kind = fields["socket_id"]?.kind, kind != .null, kind != .string {
             throw .notAString("socket_id")
         }
         try self.init(
@@ -77,7 +77,7 @@ struct PublishedEvent: Equatable {
         guard size <= ChannelsApp.dataLimit else {
             throw .dataTooLarge(limit: ChannelsApp.dataLimit)
         }
-        if let socketID, !SocketID.isValid(socketID) { throw .badSocketID }
+        if let socketID, !SocketID.isHosted(socketID) { throw .badSocketID }
         var names: [ChannelName] = []
         for channel in channels {
             guard let name = try? ChannelName(channel, allowsServerToUser: true) else {
@@ -92,8 +92,8 @@ struct PublishedEvent: Equatable {
         self.attributes = attributes
     }
 
-    private static func channelTexts(_ fields: JSONFields) throws(RESTError) -> [String] {
-        if let count = fields.count("channels") {
+    private static func channelTexts(_ fields: JSONObject) throws(RESTError) -> [String] {
+        if let count = fields.elements("channels")?.count {
             guard count <= channelLimit else { throw .tooManyChannels(limit: channelLimit) }
             guard let texts = fields.texts("channels", limit: channelLimit) else {
                 throw .noChannel
@@ -105,16 +105,16 @@ struct PublishedEvent: Equatable {
     }
 }
 
-/// Something about a channel that a REST request may ask for with `info`.
+/// A channel attribute that a REST request can ask for with `info`.
 enum ChannelAttribute: String, CaseIterable {
-    /// Distinct users; of presence channels only.
+    /// Distinct users; presence channels only.
     case userCount = "user_count"
     /// Subscribed connections.
     case subscriptionCount = "subscription_count"
-    /// The remembered event; of cache channels only.
+    /// The cached event; cache channels only.
     case cache
 
-    /// Reads a list with commas; refuses what it does not know.
+    /// Parses a comma-separated list; throws if an attribute is unknown.
     static func parse(_ text: String?) throws(RESTError) -> Set<ChannelAttribute> {
         var attributes: Set<ChannelAttribute> = []
         for word in (text ?? "").split(separator: ",") {

@@ -2,28 +2,32 @@
 import PasserelleNet
 import PasserelleWire
 
-/// One client's HTTP connection: requests one after the other, each answered before the next.
+/// A client's HTTP connection; requests are answered one after the other.
+///
+/// The parser, the keep-alive rule and the encoding of answers are PasserelleWire's, as in the
+/// gateway. Unlike the gateway's connections, it has no quotas, deadlines per phase, answers in
+/// pieces or draining: its clients are an application in development and its tests.
 final class HTTPServerConnection: LinkOwner {
-    /// A connection that brings no whole request for this long is closed.
+    /// A connection without a complete request for this long is closed.
     static let idleLimit = Duration.seconds(60)
-    /// A body holds ten events of 10 KiB, escaped.
+    /// A body can hold ten events of 10 KiB, escaped.
     static let limits = HTTPLimits(bodyBytes: 262_144)
 
-    /// Its owner is this connection, until it is handed over.
+    /// The link, owned by this connection until it is handed over.
     let link: Link
     private let loop: EventLoop
     private let onRequest: (HTTPServerConnection, HTTPRequest, _ answers: Int) -> Void
     private let onEnd: (HTTPServerConnection) -> Void
     private var parser = HTTPRequestParser(limits: HTTPServerConnection.limits)
     private var idleTimer: TimerToken?
-    /// The request that is being answered; reading rests meanwhile.
+    /// The request being answered; reading is paused meanwhile.
     private var current: HTTPRequest?
-    /// How many requests have come; a late answer to an earlier one is told apart by it.
+    /// The number of requests so far; it identifies late answers to earlier ones.
     private var requests = 0
     private var isPulling = false
     private var isOver = false
 
-    /// Serves an accepted link; `onRequest` is to lead to one `respond` with the number it got.
+    /// Serves an accepted link; `onRequest` must lead to one `respond` with the number it receives.
     init(
         _ link: Link, loop: EventLoop,
         onRequest: @escaping (HTTPServerConnection, HTTPRequest, _ answers: Int) -> Void,
@@ -37,18 +41,18 @@ final class HTTPServerConnection: LinkOwner {
         waitIdly()
     }
 
-    /// Reads requests, as far as the one before has been answered.
+    /// Parses requests, provided the previous one has been answered.
     func link(_ link: Link, received bytes: Span<UInt8>) {
         parser.append(bytes)
         pull()
     }
 
-    /// Tells that the connection is over.
+    /// Handles the end of the connection.
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         leave()
     }
 
-    /// Answers the request of that number; anything but the first answer to it is dropped.
+    /// Answers the request of that number; further answers to it are dropped.
     func respond(_ response: HTTPResponse, to number: Int) {
         guard let request = current, number == requests, link.isOpen else { return }
         current = nil
@@ -62,14 +66,14 @@ final class HTTPServerConnection: LinkOwner {
         pull()
     }
 
-    /// Leaves the link, with what was read too far, to somebody else who becomes its owner.
+    /// Releases the link to a new owner; returns the bytes that were read but not parsed.
     func handOver() -> [UInt8] {
         leave()
         link.resume()
         return parser.takeRemainder()
     }
 
-    /// Closes the connection at once.
+    /// Closes the connection immediately.
     func close() {
         link.close()
         leave()
@@ -105,9 +109,7 @@ final class HTTPServerConnection: LinkOwner {
     }
 
     private func refuse(_ error: HTTPError) {
-        let response = HTTPResponse(
-            status: error.status, fields: ["Content-Type": "text/plain; charset=utf-8"],
-            body: Array((error.message + "\n").utf8))
+        let response = HTTPResponse.text(error.status, error.message + "\n")
         link.send(HTTPWriter.response(response, keepAlive: false))
         end()
     }

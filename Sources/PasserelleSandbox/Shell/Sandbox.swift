@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: MIT
+
+package import PasserelleHTTP
 package import PasserelleNet
 package import PasserelleWire
 
-/// A Channels server on one port: WebSocket, REST and web hooks of one application.
+/// A Channels server on one port: WebSocket, REST and webhooks of one application.
 ///
-/// It can be told to misbehave: `GET /sandbox` on the same port says how. Belongs to one loop's
-/// thread; what `ChannelsApp` decides it does.
+/// It can simulate faults: `GET /sandbox` on the same port lists the commands. It belongs to the
+/// thread of one loop, and performs the actions of `ChannelsApp`.
 package final class Sandbox {
-    /// How often the app is told that time passes, while somebody is connected.
+    /// The interval of `timePassed` calls while there are connections.
     private static let tick = Duration.milliseconds(250)
 
-    /// Asked for every path that is not the server's own; true when it will answer, once.
+    /// Called for every path that is not the server's own; returns true if it will answer, once.
     package var extraRoutes: ((HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool)?
 
-    /// The loop that it belongs to.
+    /// The loop of the sandbox.
     let loop: EventLoop
-    /// What it was started with.
+    /// The configuration.
     let configuration: SandboxConfiguration
-    /// Takes one line a thing worth knowing.
+    /// Writes a log line.
     let log: (String) -> Void
-    /// Decides everything that is said on a WebSocket or through REST.
+    /// Decides all answers on WebSockets and through REST.
     var app: ChannelsApp
-    /// The open WebSockets, those of refused clients among them.
+    /// The open WebSockets, including those of refused clients.
     var webSockets: [Int: WebSocketConnection] = [:]
     private var requests: [ObjectIdentifier: HTTPServerConnection] = [:]
     private var listener: Listener?
@@ -29,13 +31,12 @@ package final class Sandbox {
     private var lastID = 0
     private var ticker: TimerToken?
 
-    /// The port it listens on; 0 on a Unix socket.
+    /// The listening port; 0 on a Unix socket.
     package var port: Int { listener?.boundPort ?? 0 }
 
-    /// Listens at once; `log` takes one line a thing worth knowing.
+    /// Starts listening; `log` receives one line per event.
     ///
-    /// Throws `ListenError`, or `WebhookURLError` and `TLSError` for a web hook that cannot be
-    /// sent.
+    /// Throws `ListenError`, or `TLSError` if the CA file for webhooks cannot be read.
     package init(
         loop: EventLoop, configuration: SandboxConfiguration, log: @escaping (String) -> Void
     ) throws {
@@ -51,7 +52,7 @@ package final class Sandbox {
         }
     }
 
-    /// Stops listening and ends every connection at once.
+    /// Stops listening and ends every connection immediately.
     package func stop() {
         listener?.close()
         listener = nil
@@ -97,9 +98,7 @@ package final class Sandbox {
         switch app.misbehaviour.rest {
         case .ignored: return
         case .failing(let status):
-            response = HTTPResponse(
-                status: status, fields: ["Content-Type": "text/plain; charset=utf-8"],
-                body: Array("Told to fail\n".utf8))
+            response = .text(status, "Failed by a sandbox command\n")
         case .answered:
             let answer = app.requested(
                 request, now: loop.now, wallMilliseconds: clock)
@@ -139,7 +138,7 @@ package final class Sandbox {
             HTTPWriter.response(WebSocketHandshake.response(accept: accept), keepAlive: true))
         lastID += 1
         let webSocket = WebSocketConnection(id: lastID, link: link, loop: loop) {
-            [weak self] id, happening in self?.told(id, happening)
+            [weak self] id, event in self?.handle(id, event)
         }
         webSockets[lastID] = webSocket
         webSocket.isMute = isMute
@@ -169,22 +168,22 @@ package final class Sandbox {
         }
     }
 
-    private func told(_ id: Int, _ happening: WebSocketConnection.Happening) {
-        switch happening {
+    private func handle(_ id: Int, _ event: WebSocketConnection.Event) {
+        switch event {
         case .text(let text): perform(app.received(id, text: text, now: loop.now))
-        case .binary, .alive: app.heard(id, now: loop.now)
+        case .binary, .alive: app.noteActivity(id, now: loop.now)
         case .ended:
             webSockets[id] = nil
             perform(app.lost(id, now: loop.now))
         }
     }
 
-    // MARK: Doing
+    // MARK: Actions
 
-    /// Nobody on a WebSocket is answered any more.
+    /// True if clients on WebSockets get no answers.
     var isMute: Bool { [.messages, .everything].contains(app.misbehaviour.silence) }
 
-    /// Does what the app decided, as well as its misbehaviour lets it.
+    /// Performs the app's actions, altered by the simulated faults.
     func perform(_ actions: [ChannelsAction]) {
         for action in actions {
             switch action {
@@ -207,4 +206,41 @@ package final class Sandbox {
         ticker = nil
         perform(app.timePassed(now: loop.now))
     }
+}
+
+/// The configuration of the sandbox; every value has a default.
+package struct SandboxConfiguration {
+    /// The application's id, part of REST paths.
+    package var appID = "1001"
+    /// The application's public key.
+    package var key = "sandbox-key"
+    /// The application's secret, used for signatures.
+    package var secret = "sandbox-secret"
+    /// The address to listen on; the kernel chooses the port if it is 0.
+    package var listen = ListenAddress.tcp(host: "127.0.0.1", port: 6001)
+    /// The URL of the webhook; `nil`: none.
+    package var webhook: WebAddress?
+    /// A file of CA certificates for an `https` webhook; `nil`: the system's.
+    package var webhookCAFile: String?
+    /// Seconds without a message after which a peer sends a ping.
+    package var activityTimeout = 120
+    /// The time a client has to answer the server's ping before it is closed with 4201.
+    package var pongTimeout = Duration.seconds(30)
+    /// True if client events are enabled.
+    package var clientEvents = true
+    /// True if subscribers receive the subscription count of their channel.
+    package var subscriptionCounts = false
+    /// The maximum number of clients; further ones are closed with 4004.
+    package var connectionLimit = 10_000
+    /// The maximum number of distinct users of a presence channel.
+    package var memberLimit = 100
+    /// The lifetime of a cache channel's last event.
+    package var cacheLifetime = Duration.seconds(1800)
+    /// The delay of a departure's webhook, which is canceled if the client returns meanwhile.
+    package var departureDelay = Duration.seconds(3)
+    /// The certificate for TLS; `nil`: plain text.
+    package var tls: TLSServer?
+
+    /// Creates the default configuration.
+    package init() {}
 }

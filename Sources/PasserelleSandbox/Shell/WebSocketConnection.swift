@@ -2,115 +2,115 @@
 import PasserelleNet
 import PasserelleWire
 
-/// One client's WebSocket: whole messages in, whole messages out, in their order.
+/// A client's WebSocket, which receives and sends complete messages in order.
 final class WebSocketConnection: LinkOwner {
     /// The largest message a client may send, in bytes.
     static let messageLimit = 102_400
-    /// How many bytes may wait for a slow client before it is cut off.
+    /// The maximum number of bytes queued for a slow client before its connection is ended.
     static let outputLimit = 1_048_576
-    /// How many frames may wait for their delay to pass.
+    /// The maximum number of delayed frames.
     static let backlogLimit = 10_000
-    /// How long the client's half of a closing handshake is waited for.
+    /// The time limit for the client's part of the closing handshake.
     static let closeLimit = Duration.seconds(5)
 
-    /// What a client's connection tells the server.
-    enum Happening {
-        /// A whole text message came.
+    /// An event of the connection.
+    enum Event {
+        /// A complete text message was received.
         case text([UInt8])
-        /// A binary message came; Channels has none.
+        /// A binary message was received, which Channels does not use.
         case binary
-        /// A ping or a pong came.
+        /// A ping or a pong was received.
         case alive
-        /// Nothing more will come; told once.
+        /// The connection ended; delivered once.
         case ended
     }
 
-    private enum Saying {
+    private enum Outgoing {
         case text([UInt8])
         case close(code: UInt16, reason: String)
     }
 
-    /// The server's number for it.
+    /// The server's number for the connection.
     let id: Int
-    /// Nothing is answered any more, not even a ping, and what is said is lost.
+    /// True if the client gets no answers, not even to pings; all output is dropped.
     var isMute = false
     private let link: Link
     private let loop: EventLoop
-    private let tell: (Int, Happening) -> Void
+    private let onEvent: (Int, Event) -> Void
     private var session = WebSocketSession(
         role: .server, messageBytes: WebSocketConnection.messageLimit)
-    private var backlog: [Saying] = []
+    private var backlog: [Outgoing] = []
     private var closeTimer: TimerToken?
     private var hasEnded = false
 
-    /// Takes over a link whose opening handshake has been answered.
+    /// Takes over a link after the opening handshake.
     init(
-        id: Int, link: Link, loop: EventLoop, tell: @escaping (Int, Happening) -> Void
+        id: Int, link: Link, loop: EventLoop, onEvent: @escaping (Int, Event) -> Void
     ) {
         self.id = id
         self.link = link
         self.loop = loop
-        self.tell = tell
+        self.onEvent = onEvent
         link.outputLimit = Self.outputLimit
         link.owner = self
     }
 
-    /// Reads messages.
+    /// Parses messages.
     func link(_ link: Link, received bytes: Span<UInt8>) {
         perform(session.received(bytes))
     }
 
-    /// Tells that the connection is over.
+    /// Handles the end of the connection.
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         perform(session.lost())
         finish()
     }
 
-    /// Takes in bytes that came together with the opening handshake.
+    /// Parses bytes that were received together with the opening handshake.
     func received(_ bytes: [UInt8]) {
         if !bytes.isEmpty { perform(session.received(bytes.span)) }
     }
 
-    /// Sends a text message after `delay`; messages never overtake one another.
+    /// Sends a text message after `delay`; the order of messages is preserved.
     func say(_ text: [UInt8], after delay: Duration) {
         say(.text(text), after: delay)
     }
 
-    /// Begins the closing handshake after `delay`.
+    /// Starts the closing handshake after `delay`.
     func close(code: UInt16, reason: String, after delay: Duration = .zero) {
         say(.close(code: code, reason: reason), after: delay)
     }
 
-    /// Puts bytes on the link that need not be a frame.
-    func spill(_ bytes: [UInt8]) {
+    /// Sends raw bytes, which need not be a valid frame.
+    func sendRaw(_ bytes: [UInt8]) {
         if link.isOpen { link.send(bytes) }
     }
 
-    /// Ends the link with what was sent, but without a close frame.
+    /// Ends the link without a close frame once its output is sent.
     func drop() {
         link.finish()
     }
 
-    /// Ends the link at once.
+    /// Ends the link immediately.
     func cut() {
         link.close()
         finish()
     }
 
-    // MARK: Saying
+    // MARK: Sending
 
-    private func say(_ saying: Saying, after delay: Duration) {
-        if delay == .zero, backlog.isEmpty { return say(saying) }
+    private func say(_ outgoing: Outgoing, after delay: Duration) {
+        if delay == .zero, backlog.isEmpty { return say(outgoing) }
         guard backlog.count < Self.backlogLimit else { return cut() }
-        backlog.append(saying)
+        backlog.append(outgoing)
         loop.after(delay) { [weak self] in
             guard let self, !self.backlog.isEmpty else { return }
             self.say(self.backlog.removeFirst())
         }
     }
 
-    private func say(_ saying: Saying) {
-        switch saying {
+    private func say(_ outgoing: Outgoing) {
+        switch outgoing {
         case .text(let text): perform(session.send(text: text))
         case .close(let code, let reason):
             perform(session.close(code: code, reason: reason))
@@ -127,21 +127,21 @@ final class WebSocketConnection: LinkOwner {
         for action in actions {
             switch action {
             case .send(let bytes): if !isMute, link.isOpen { link.send(bytes) }
-            case .deliver(.text(let text)): tell(id, .text(text))
-            case .deliver(.binary): tell(id, .binary)
-            case .deliver: tell(id, .alive)
+            case .deliver(.text(let text)): onEvent(id, .text(text))
+            case .deliver(.binary): onEvent(id, .binary)
+            case .deliver: onEvent(id, .alive)
             case .closed: finish()
             case .endLink: if !isMute { link.finish() }
             }
         }
     }
 
-    /// Tells the end once; the link may still have something to flush.
+    /// Reports the end once; the link may still have output to flush.
     private func finish() {
         closeTimer.map(loop.cancel)
         closeTimer = nil
         guard !hasEnded else { return }
         hasEnded = true
-        tell(id, .ended)
+        onEvent(id, .ended)
     }
 }

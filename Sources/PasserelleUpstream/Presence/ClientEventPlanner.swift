@@ -1,66 +1,51 @@
 // SPDX-License-Identifier: MIT
 
-/// Decides what becomes of what readers say to each other: on which connection it goes out, whether
-/// it waits, and why it does not go out.
+package import PasserelleHub
+
+/// Decides how a user's client event is sent: on which connection, after a wait, or not at all.
 ///
-/// Where the user is a member by our doing, their event goes out on their own subscription:
-/// Channels stamps it with their id, and the observer hears it like anyone else's. One who is about
-/// to become a member is waited for, since as the gateway's their event would bear the wrong id.
-/// Only who is no member by our doing is spoken for on the observer's connection.
+/// If the user has a delegated membership, the event is sent on the user's own subscription.
+/// Channels stamps it with the user's id, and the observer receives it like any other event. If the
+/// membership is pending, the event waits, because the gateway's connection would give it the wrong
+/// id. If the user has no delegated membership, the event is sent on the observer's connection.
 package struct ClientEventPlanner {
-    /// One event that a user wants to say; `data` is one JSON value on one line, the user's own.
-    package struct Saying: Equatable, Sendable {
+    /// A client event to send; `data` is one JSON value on one line with the user's id.
+    package struct OutgoingEvent: Equatable, Sendable {
         package let name: String
         package let data: [UInt8]
-        package let attendee: Attendee
-
-        package init(_ name: String, data: [UInt8], by attendee: Attendee) {
-            self.name = name
-            self.data = data
-            self.attendee = attendee
-        }
+        package let user: ChannelUser
     }
 
-    /// The connection on which an event goes out.
+    /// The connection on which an event is sent.
     package enum Route: Equatable, Sendable {
-        /// One on which its user is a member.
+        /// A connection on which the user is a member.
         case own(DelegatePool.ID)
-        /// The gateway's own, to which Channels does not say it again.
+        /// The gateway's own connection, to which Channels does not echo the event.
         case observer
     }
 
-    /// What became of an event.
-    package enum Outcome: Equatable, Sendable {
-        /// It went out, or says what was said a moment ago.
-        case sent
-        /// Too many; after so long there is room for one of this user's.
-        case excess(Duration)
-        /// Channels is away, or does not tell us this channel now.
-        case unavailable
-        /// The user is still becoming a member.
-        case notYet
-    }
-
-    /// What the shell is to do about one event.
+    /// The action to perform for one event.
     package enum Decision: Equatable, Sendable {
         case send(Route)
-        case answer(Outcome)
-        /// It is kept; `settled` decides about it.
+        case answer(ClientEventOutcome)
+        /// The event is retained until `settled` decides.
         case wait
     }
 
-    /// What happened since the start, for `STATUS`.
+    /// Counters since the start, for `STATUS`.
     package struct Counters: Equatable, Sendable {
-        /// Events that went out on a subscription of the user's own.
+        /// Events sent on a user's own subscription.
         package var delegated: UInt64 = 0
-        /// Events that went out on the observer's.
+        /// Events sent on the observer's connection.
         package var observed: UInt64 = 0
-        /// Events that only repeated what had just been said.
+        /// Events merged with an equal one just sent.
         package var merged: UInt64 = 0
-        /// Events that were too many.
+        /// Events over the limit.
         package var excess: UInt64 = 0
         /// Events whose user did not become a member in time.
         package var late: UInt64 = 0
+        /// Events that Channels refused after they were sent.
+        package var dropped: UInt64 = 0
 
         package init(delegated: UInt64 = 0, observed: UInt64 = 0) {
             self.delegated = delegated
@@ -68,112 +53,243 @@ package struct ClientEventPlanner {
         }
     }
 
-    /// How long an event waits for its user to become a member.
-    package static let patience: Duration = .seconds(2)
-    /// Events that wait at a time: one a user, and so many in all.
+    /// The longest wait of an event for its user's membership.
+    package static let membershipTimeout: Duration = .seconds(2)
+    /// The largest number of waiting events; each user can have one.
     package static let waitingLimit = 256
-    /// The event whose repetitions are merged.
+    /// The event with merged repetitions.
     package static let typing = "client-typing"
-    /// The observer's number among the connections.
+    /// The id that stands for the observer's connection in the quota.
     package static let observer: DelegatePool.ID = 0
 
     private struct Waiting {
         let ticket: Int
-        let saying: Saying
+        let outgoing: OutgoingEvent
         let until: Duration
     }
 
     package private(set) var counters = Counters()
-    private var pace = ClientEventPace()
-    /// In the order in which they came.
+    private var quota = ClientEventQuota()
+    /// The waiting events in order of arrival.
     private var waiting: [Waiting] = []
 
-    package init() {}
-
-    /// How many events wait.
+    /// The number of waiting events.
     package var waitingCount: Int { waiting.count }
-    /// When `settled` wants to be called at the latest; `nil` while nothing waits.
+    /// The time at which `settled` must be called; `nil` if no event waits.
     package var deadline: Duration? { waiting.first?.until }
 
-    /// A user said something; `ticket` is the shell's name for it while it waits.
+    /// Decides about a new event; `ticket` identifies it while it waits.
     ///
-    /// `isHeard` says whether the gateway hears the channel: what it does not hear, its readers do
-    /// not hear either.
-    package mutating func said(
-        _ saying: Saying, ticket: Int, standing: DelegatePool.Standing, isHeard: Bool,
+    /// `isSubscribed` is true if the gateway is subscribed to the channel. Otherwise the event is
+    /// not sent, as readers here would not receive it either.
+    package mutating func submit(
+        _ outgoing: OutgoingEvent, ticket: Int, membership: DelegatePool.Membership,
+        isSubscribed: Bool,
         now: Duration
     ) -> Decision {
-        guard isHeard else { return .answer(.unavailable) }
-        switch standing {
-        case .member(let id): return decide(saying, .own(id), now: now)
-        case .apart: return decide(saying, .observer, now: now)
-        case .coming:
-            let isWaiting = waiting.contains { $0.saying.attendee == saying.attendee }
+        guard isSubscribed else { return .answer(.unavailable) }
+        switch membership {
+        case .member(let id): return decide(outgoing, .own(id), now: now)
+        case .notDelegated: return decide(outgoing, .observer, now: now)
+        case .pending:
+            let isWaiting = waiting.contains { $0.outgoing.user == outgoing.user }
             guard !isWaiting, waiting.count < Self.waitingLimit else { return late() }
             waiting.append(
-                Waiting(ticket: ticket, saying: saying, until: now + Self.patience))
+                Waiting(ticket: ticket, outgoing: outgoing, until: now + Self.membershipTimeout))
             return .wait
         }
     }
 
-    /// Something changed about who is a member, or time passed: decides about what waits.
+    /// Decides about the waiting events after a change of memberships or the passage of time.
     package mutating func settled(
-        standing: (Attendee) -> DelegatePool.Standing, isHeard: (String) -> Bool, now: Duration
-    ) -> [(ticket: Int, saying: Saying, decision: Decision)] {
+        membership: (ChannelUser) -> DelegatePool.Membership, isSubscribed: (String) -> Bool,
+        now: Duration
+    ) -> [(ticket: Int, outgoing: OutgoingEvent, decision: Decision)] {
         let those = waiting
         waiting = []
-        var settled: [(ticket: Int, saying: Saying, decision: Decision)] = []
+        var settled: [(ticket: Int, outgoing: OutgoingEvent, decision: Decision)] = []
         for one in those {
             let decision: Decision
-            switch (isHeard(one.saying.attendee.channel), standing(one.saying.attendee)) {
+            switch (isSubscribed(one.outgoing.user.channel), membership(one.outgoing.user)) {
             case (false, _): decision = .answer(.unavailable)
-            case (true, .member(let id)): decision = decide(one.saying, .own(id), now: now)
-            case (true, .apart): decision = decide(one.saying, .observer, now: now)
-            case (true, .coming) where now < one.until:
+            case (true, .member(let id)): decision = decide(one.outgoing, .own(id), now: now)
+            case (true, .notDelegated): decision = decide(one.outgoing, .observer, now: now)
+            case (true, .pending) where now < one.until:
                 waiting.append(one)
                 continue
-            case (true, .coming): decision = late()
+            case (true, .pending): decision = late()
             }
-            settled.append((one.ticket, one.saying, decision))
+            settled.append((one.ticket, one.outgoing, decision))
         }
         return settled
     }
 
-    /// What was to be sent could not be: its connection does not stand.
-    package mutating func failed(_ saying: Saying) {
-        pace.notTold(by: saying.attendee)
+    /// Drops the waiting events of a user that was revoked on a channel, or on all channels;
+    /// returns their tickets.
+    package mutating func revoked(_ userID: String, on channel: String?) -> [Int] {
+        func isRevoked(_ one: Waiting) -> Bool {
+            let user = one.outgoing.user
+            return user.userID.hasSameBytes(as: userID)
+                && (channel == nil || user.channel == channel)
+        }
+        defer { waiting.removeAll(where: isRevoked) }
+        return waiting.filter(isRevoked).map(\.ticket)
     }
 
-    /// What was to be sent went out.
-    package mutating func went(_ route: Route) {
+    /// Records that an event could not be sent, because its connection is down.
+    package mutating func failed(_ outgoing: OutgoingEvent) {
+        quota.forgetState(by: outgoing.user)
+    }
+
+    /// Records that an event was sent.
+    package mutating func recordSent(_ route: Route) {
         switch route {
         case .own: counters.delegated += 1
         case .observer: counters.observed += 1
         }
     }
 
-    /// A connection is gone, with whatever was on its way there.
-    package mutating func lost(_ id: DelegatePool.ID) {
-        pace.lost(id)
+    /// Records that Channels refused an event after it was sent.
+    package mutating func refusedLater() {
+        counters.dropped += 1
     }
 
-    private mutating func decide(_ saying: Saying, _ route: Route, now: Duration) -> Decision {
-        let isState = saying.name == Self.typing
-        if isState, pace.isRepeated(saying.data, by: saying.attendee, now: now) {
+    /// Records the loss of a connection, with the events in flight on it.
+    package mutating func lost(_ id: DelegatePool.ID) {
+        quota.lost(id)
+    }
+
+    private mutating func decide(_ outgoing: OutgoingEvent, _ route: Route, now: Duration)
+        -> Decision
+    {
+        let isState = outgoing.name == Self.typing
+        if isState, quota.isRepeated(outgoing.data, by: outgoing.user, now: now) {
             counters.merged += 1
             return .answer(.sent)
         }
         let id = if case .own(let id) = route { id } else { Self.observer }
-        if let delay = pace.excess(on: id, by: saying.attendee.userID, now: now) {
+        if let delay = quota.excess(on: id, by: outgoing.user.userID, now: now) {
             counters.excess += 1
             return .answer(.excess(delay))
         }
-        if isState { pace.told(saying.data, by: saying.attendee, on: id, now: now) }
+        if isState { quota.recordState(outgoing.data, by: outgoing.user, on: id, now: now) }
         return .send(route)
     }
 
     private mutating func late() -> Decision {
         counters.late += 1
         return .answer(.notYet)
+    }
+}
+
+/// Limits the rate of client events, such as typing.
+///
+/// Channels accepts ten a second per connection and drops the rest. A repeated state need not be
+/// sent at all.
+///
+/// Channels counts per connection, not per user, and drops an excess event silently. So the users
+/// of one connection share its ten in equal parts: if `k` users send within `sharing`, each may
+/// send at most `max(1, limit / k)` events a window. A single user has all ten. If nine others
+/// also want to send, a user that sends continuously is limited to one of ten, and a user that
+/// sends rarely waits at most one window for its first event.
+package struct ClientEventQuota {
+    /// The number of events that a connection may send within a window.
+    package static let limit = 10
+    /// Slightly more than a second: events sent within one second may arrive within less.
+    package static let window: Duration = .milliseconds(1100)
+    /// The period in which a user keeps a share after a request.
+    ///
+    /// It is longer than the longest `Retry-After` in whole seconds, so that the share still exists
+    /// when the user retries.
+    package static let sharing: Duration = .seconds(3)
+    /// The period in which an equal state counts as a repetition.
+    package static let repeatWindow: Duration = .seconds(1)
+    /// The number of states retained before expired ones are removed.
+    static let rememberedStates = 1024
+    /// The number of connections retained before idle ones are removed.
+    static let rememberedConnections = 128
+    /// The number of users counted per connection; beyond `limit`, the share does not change.
+    static let countedUsers = 2 * limit
+
+    private struct State {
+        let data: [UInt8]
+        let at: Duration
+        let connection: DelegatePool.ID
+    }
+
+    /// The events sent on a connection within a window, and the users that requested to send.
+    private struct Load {
+        var sent: [(at: Duration, userID: String)] = []
+        var asked: [ByteKey: Duration] = [:]
+
+        mutating func passed(to now: Duration) {
+            sent.removeAll { now - $0.at >= ClientEventQuota.window }
+        }
+
+        /// Counts a user as sharing the connection; returns the user's share.
+        mutating func part(of userID: String, now: Duration) -> Int {
+            asked[ByteKey(userID)] = now
+            if asked.count > 1 {
+                asked = asked.filter { now - $0.value < ClientEventQuota.sharing }
+            }
+            let part = max(1, ClientEventQuota.limit / asked.count)
+            if asked.count > ClientEventQuota.countedUsers,
+                let oldest = asked.min(by: { $0.value < $1.value })
+            {
+                asked[oldest.key] = nil
+            }
+            return part
+        }
+    }
+
+    private var loads: [DelegatePool.ID: Load] = [:]
+    private var states: [ChannelUser: State] = [:]
+
+    /// Returns true if the user sent the same state within `repeatWindow`.
+    package func isRepeated(_ data: [UInt8], by user: ChannelUser, now: Duration) -> Bool {
+        guard let state = states[user] else { return false }
+        return now - state.at < Self.repeatWindow && state.data == data
+    }
+
+    /// Takes one event from the user's share of a connection; returns `nil` on success, otherwise
+    /// the delay until the share allows another event.
+    package mutating func excess(
+        on connection: DelegatePool.ID, by userID: String, now: Duration
+    ) -> Duration? {
+        var load = loads[connection, default: Load()]
+        load.passed(to: now)
+        let part = load.part(of: userID, now: now)
+        let own = load.sent.filter { $0.userID.hasSameBytes(as: userID) }
+        // Each bound is met again once the events in excess of it have left the window.
+        let full = [(load.sent.map(\.at), Self.limit), (own.map(\.at), part)]
+        let free = full.compactMap { times, bound in
+            times.count < bound ? nil : times[times.count - bound] + Self.window
+        }.max()
+        if free == nil { load.sent.append((now, userID)) }
+        loads[connection] = load
+        if loads.count > Self.rememberedConnections {
+            loads = loads.filter { now - ($0.value.asked.values.max() ?? .zero) < Self.sharing }
+        }
+        return free.map { $0 - now }
+    }
+
+    /// Records that a user's state is sent on a connection.
+    package mutating func recordState(
+        _ data: [UInt8], by user: ChannelUser, on connection: DelegatePool.ID, now: Duration
+    ) {
+        if states.count >= Self.rememberedStates {
+            states = states.filter { now - $0.value.at < Self.repeatWindow }
+        }
+        states[user] = State(data: data, at: now, connection: connection)
+    }
+
+    /// Records that a user's last state was not sent after all.
+    package mutating func forgetState(by user: ChannelUser) {
+        states[user] = nil
+    }
+
+    /// Records the loss of a connection: its last events may be lost, so a repetition must be sent.
+    package mutating func lost(_ connection: DelegatePool.ID) {
+        states = states.filter { $0.value.connection != connection }
     }
 }

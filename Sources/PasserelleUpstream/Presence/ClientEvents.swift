@@ -4,110 +4,225 @@ package import PasserelleHub
 package import PasserelleNet
 import PasserelleWire
 
-/// Sends what readers say to each other: the thin shell around `ClientEventPlanner`.
+/// Sends client events on behalf of users: executes the decisions of `ClientEventPlanner`.
 ///
-/// What goes out on the observer's connection is told to the hub here, since Channels does not say
-/// it to that connection again; anything else the observer hears. Either way the hub hears it once.
+/// Channels does not echo an event to the connection that sent it. An event sent on the observer's
+/// connection is therefore passed to the hub here. An event sent on any other connection arrives at
+/// the observer. Either way the hub receives it once.
 package final class ClientEvents {
-    /// Called once with what became of an event.
-    package typealias Done = (ClientEventPlanner.Outcome) -> Void
+    /// Called once with the outcome of an event.
+    package typealias Done = (ClientEventOutcome) -> Void
+
+    /// Channels refused client events that were sent: `count` of them since the last note.
+    package struct RefusalNote: Equatable {
+        package let code: Int?
+        package let message: String
+        package let count: UInt64
+    }
 
     package var counters: ClientEventPlanner.Counters { planner.counters }
+    /// Called with log entries.
+    package var onLog: ((RefusalNote) -> Void)?
+    /// The code and message of the most recent refusal of a client event.
+    package private(set) var lastRefusal: String?
+    private var refusalThrottle = LogThrottle<Int?>()
     private let loop: EventLoop
     private let hub: Hub
     private let upstream: Upstream
-    private let delegation: Delegation?
+    private let delegation: PresenceDelegate?
     private var planner = ClientEventPlanner()
     private var done: [Int: Done] = [:]
     private var nextTicket = 0
     private lazy var alarm = Alarm(loop) { [weak self] in self?.settle() }
     private var isToSettle = false
 
-    /// `delegation` is `nil` where readers are no members.
-    package init(loop: EventLoop, hub: Hub, upstream: Upstream, delegation: Delegation?) {
+    /// Creates the sender; `delegation` is `nil` if users are not made members.
+    package init(loop: EventLoop, hub: Hub, upstream: Upstream, delegation: PresenceDelegate?) {
         self.loop = loop
         self.hub = hub
         self.upstream = upstream
         self.delegation = delegation
         delegation?.changed = { [weak self] in self?.changed() }
         delegation?.lost = { [weak self] in self?.planner.lost($0) }
+        delegation?.clientEventRefused = { [weak self] in self?.refused(code: $0, $1) }
+        upstream.clientEventRefused = { [weak self] in self?.refused(code: $0, $1) }
     }
 
-    /// Sends an event as a user; `data` is one JSON value on one line, already the user's own.
+    /// Sends a client event as a user.
     ///
-    /// `done` is called at once, or within `ClientEventPlanner.patience` where the user is still
-    /// becoming a member.
+    /// `data` is one JSON value on one line, which already carries the user's id.
+    ///
+    /// `done` is called at once, or within `ClientEventPlanner.membershipTimeout` if the user's
+    /// membership is pending.
     package func send(
         _ name: String, data: [UInt8], on channel: String, as userID: String,
         done: @escaping Done
     ) {
-        let saying = ClientEventPlanner.Saying(name, data: data, by: Attendee(channel, userID))
+        let outgoing = ClientEventPlanner.OutgoingEvent(
+            name: name, data: data, user: ChannelUser(channel, userID))
         nextTicket += 1
-        let decision = planner.said(
-            saying, ticket: nextTicket, standing: standing(of: saying.attendee),
-            isHeard: isHeard(channel), now: loop.now)
+        let decision = planner.submit(
+            outgoing, ticket: nextTicket, membership: membership(of: outgoing.user),
+            isSubscribed: isSubscribed(channel), now: loop.now)
         self.done[nextTicket] = done
-        perform(decision, on: saying, nextTicket)
+        perform(decision, on: outgoing, nextTicket)
         alarm.set(planner.deadline)
     }
 
-    private func standing(of attendee: Attendee) -> DelegatePool.Standing {
-        delegation?.standing(of: attendee) ?? .apart
+    /// Drops the waiting events of a user that was revoked on a channel, or on all channels.
+    package func revoked(_ userID: String, on channel: String?) {
+        for ticket in planner.revoked(userID, on: channel) {
+            done.removeValue(forKey: ticket)?(.revoked)
+        }
+        alarm.set(planner.deadline)
     }
 
-    private func isHeard(_ channel: String) -> Bool { hub.channel(channel)?.isLive ?? false }
+    private func membership(of user: ChannelUser) -> DelegatePool.Membership {
+        delegation?.membership(of: user) ?? .notDelegated
+    }
+
+    private func isSubscribed(_ channel: String) -> Bool { hub.channel(channel)?.isLive ?? false }
 
     private func perform(
-        _ decision: ClientEventPlanner.Decision, on saying: ClientEventPlanner.Saying,
+        _ decision: ClientEventPlanner.Decision, on outgoing: ClientEventPlanner.OutgoingEvent,
         _ ticket: Int
     ) {
         switch decision {
         case .wait: return
         case .answer(let outcome): done.removeValue(forKey: ticket)?(outcome)
         case .send(let route):
-            let isOut = send(saying, route)
-            if isOut { planner.went(route) } else { planner.failed(saying) }
+            let isOut = send(outgoing, route)
+            if isOut { planner.recordSent(route) } else { planner.failed(outgoing) }
             done.removeValue(forKey: ticket)?(isOut ? .sent : .unavailable)
         }
     }
 
-    private func send(_ saying: ClientEventPlanner.Saying, _ route: ClientEventPlanner.Route)
+    private func send(
+        _ outgoing: ClientEventPlanner.OutgoingEvent, _ route: ClientEventPlanner.Route
+    )
         -> Bool
     {
-        let channel = saying.attendee.channel
+        let channel = outgoing.user.channel
         switch route {
         case .own(let id):
             let message = ClientMessage.clientEvent(
-                channel: channel, name: saying.name, data: saying.data)
-            return delegation?.send(message, on: id) ?? false
+                channel: channel, name: outgoing.name, data: outgoing.data)
+            guard delegation?.send(message, on: id) == true else { return false }
+            upstream.sentEvents.sent(outgoing, now: loop.now)
+            return true
         case .observer:
-            guard upstream.send(clientEvent: saying.name, data: saying.data, on: channel) else {
+            guard upstream.send(clientEvent: outgoing.name, data: outgoing.data, on: channel) else {
                 return false
             }
-            let now = Moment(
-                steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds))
-            hub.heard(
-                channel, event: saying.name, data: saying.data, userID: saying.attendee.userID,
-                at: now)
+            hub.received(
+                channel, event: outgoing.name, data: outgoing.data, userID: outgoing.user.userID,
+                at: loop.moment)
             return true
         }
     }
 
-    // MARK: - What waits
+    /// Handles the refusal of a sent event, which Channels does not identify.
+    private func refused(code: Int?, _ message: String) {
+        planner.refusedLater()
+        lastRefusal = code.map { "\($0): \(message)" } ?? message
+        guard let others = refusalThrottle.passes(code, now: loop.now) else { return }
+        onLog?(RefusalNote(code: code, message: message, count: others + 1))
+    }
 
-    /// Somebody became a member, or no longer is to be one.
+    // MARK: - Waiting events
+
+    /// Handles a change of memberships.
     private func changed() {
         guard planner.waitingCount > 0, !isToSettle else { return }
         isToSettle = true
-        // Behind what the pool is just having done: an answer may bring the next request.
+        // Deferred until the pool has finished: an outcome may lead to the next request.
         loop.soon { [weak self] in self?.settle() }
     }
 
     private func settle() {
         isToSettle = false
         let settled = planner.settled(
-            standing: { standing(of: $0) }, isHeard: { isHeard($0) }, now: loop.now)
-        for (ticket, saying, decision) in settled { perform(decision, on: saying, ticket) }
+            membership: { membership(of: $0) }, isSubscribed: { isSubscribed($0) }, now: loop.now)
+        for (ticket, outgoing, decision) in settled { perform(decision, on: outgoing, ticket) }
         alarm.set(planner.deadline)
+    }
+}
+
+/// The client events recently sent on users' own subscriptions.
+///
+/// They identify the echo of these events on the observer's connection.
+///
+/// Hosted Channels stamps a client event with its sender's `user_id`. Other servers (poxa, ipe,
+/// pusher-fake) do not, and then only the payload names the user, which any client can forge. An
+/// event without a stamp is therefore attributed to a user only if the gateway has just sent the
+/// same payload for that user. Each event sent matches one event received, so a forged event can
+/// at most replace an equal one.
+struct SentClientEvents {
+    /// The longest delay of an echo.
+    static let echoTimeout: Duration = .seconds(10)
+    /// The number of events retained; beyond it the oldest is dropped.
+    static let limit = 1_024
+    /// The size of the retained names and payloads, in bytes; beyond it the oldest are dropped.
+    ///
+    /// Events may be retained after `echoTimeout`, until the next event is sent or received.
+    static let byteLimit = 1 << 20
+
+    /// A client event as the observer receives it; `stamp` is the server's `user_id`.
+    struct Received {
+        let name: String
+        let data: [UInt8]
+        let channel: String
+        let stamp: String?
+    }
+
+    private struct Entry {
+        let name: String
+        let data: [UInt8]
+        let user: ChannelUser
+        let at: Duration
+
+        var bytes: Int { name.utf8.count + data.count }
+    }
+
+    /// The events in the order in which they were sent.
+    private var entries: [Entry] = []
+    /// The size of all entries, in bytes.
+    private(set) var bytes = 0
+
+    /// The number of events retained.
+    var count: Int { entries.count }
+
+    /// Records an event sent on its user's own subscription.
+    mutating func sent(_ outgoing: ClientEventPlanner.OutgoingEvent, now: Duration) {
+        forget(now: now)
+        let entry = Entry(name: outgoing.name, data: outgoing.data, user: outgoing.user, at: now)
+        bytes += entry.bytes
+        entries.append(entry)
+        while entries.count > Self.limit || bytes > Self.byteLimit {
+            bytes -= entries.removeFirst().bytes
+        }
+    }
+
+    /// Returns the user for which a received event was sent, and removes the event; `nil` if none.
+    mutating func takeSender(of event: Received, now: Duration) -> String? {
+        guard !entries.isEmpty else { return nil }
+        forget(now: now)
+        guard let userID = event.stamp ?? ClientEventData.userID(in: event.data) else { return nil }
+        let sender = ChannelUser(event.channel, userID)
+        let index = entries.firstIndex { entry in
+            entry.user == sender && entry.name.hasSameBytes(as: event.name)
+                && (event.stamp != nil || JSONScanner.isSameValue(entry.data, event.data))
+        }
+        return index.map {
+            let entry = entries.remove(at: $0)
+            bytes -= entry.bytes
+            return entry.user.userID
+        }
+    }
+
+    private mutating func forget(now: Duration) {
+        let old = entries.prefix { now - $0.at >= Self.echoTimeout }
+        bytes -= old.reduce(0) { $0 + $1.bytes }
+        entries.removeFirst(old.count)
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleNet
 import PasserelleWire
 
-/// What the connections tell.
+/// The reports of the connections.
 extension DelegatePool {
-    /// A connection stands: what was asked for on it goes out.
+    /// Handles an established connection: its pending subscriptions are sent.
     package mutating func established(_ id: ID) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         connections[index].isUp = true
@@ -12,19 +13,19 @@ extension DelegatePool {
         blocks = 0
     }
 
-    /// A connection is gone, and will come back by itself.
+    /// Handles the loss of a connection, which reconnects by itself.
     package mutating func lost(_ id: ID, now: Duration) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
         connections[index].isUp = false
         touched = nil
-        for (channel, seat) in connections[index].seats.sorted(by: { $0.key < $1.key }) {
-            let attendee = Attendee(channel, seat.userID)
-            switch seat.phase {
+        for (channel, slot) in connections[index].slots.sorted(by: { $0.key < $1.key }) {
+            let user = ChannelUser(channel, slot.userID)
+            switch slot.phase {
             case .asked: break
             case .live:
-                connections[index].seats[channel]?.phase = .asked
-                if case .moving(id, let other)? = wishes[attendee]?.place {
-                    wishes[attendee]?.place = .seated(other)
+                connections[index].slots[channel]?.phase = .asked
+                if case .moving(id, let other)? = delegations[user]?.place {
+                    delegations[user]?.place = .assigned(other)
                     unsubscribe(channel, on: id)
                 }
             case .leaving: unsubscribe(channel, on: id)
@@ -35,59 +36,59 @@ extension DelegatePool {
         return settled(now: now)
     }
 
-    /// A subscription stands.
+    /// Handles a successful subscription.
     package mutating func subscribed(_ id: ID, channel: String, now: Duration) -> [Action] {
-        guard let seat = seat(channel, on: id) else { return [] }
-        let attendee = Attendee(channel, seat.userID)
-        switch seat.phase {
+        guard let slot = slot(channel, on: id) else { return [] }
+        let user = ChannelUser(channel, slot.userID)
+        switch slot.phase {
         case .live, .resting: return []
         case .leaving: unsubscribe(channel, on: id)
         case .asked:
             change(channel, on: id) { $0.phase = .live }
-            wishes[attendee]?.refusals = 0
-            if case .moving(let from, id)? = wishes[attendee]?.place {
-                wishes[attendee]?.place = .seated(id)
+            delegations[user]?.refusals = 0
+            if case .moving(let from, id)? = delegations[user]?.place {
+                delegations[user]?.place = .assigned(id)
                 vacate(channel, on: from)
             }
         }
         return settled(now: now)
     }
 
-    /// A subscription is refused; 408 stands for one that was not answered at all.
+    /// Handles the refusal of a subscription; status 408 means that it was not answered.
     package mutating func refused(
         _ id: ID, channel: String, status: Int, message: String, now: Duration
     ) -> [Action] {
-        guard let seat = seat(channel, on: id), !seat.isResting else { return [] }
-        let attendee = Attendee(channel, seat.userID)
+        guard let slot = slot(channel, on: id), !slot.isResting else { return [] }
+        let user = ChannelUser(channel, slot.userID)
         unsubscribe(channel, on: id)
         if status == 408 { rest(channel, on: id, until: now + Self.silenceRest) }
-        guard seat.phase != .leaving else { return settled(now: now) }
-        switch wishes[attendee]?.place {
+        guard slot.phase != .leaving else { return settled(now: now) }
+        switch delegations[user]?.place {
         case .moving(let from, id):
-            wishes[attendee]?.place = .seated(from)
+            delegations[user]?.place = .assigned(from)
             movesRestUntil = now + Self.moveRest
-        case .moving(id, let to): wishes[attendee]?.place = .seated(to)
-        case .seated:
-            fallBack(attendee, .subscription(status: status, message: message), now: now)
+        case .moving(id, let to): delegations[user]?.place = .assigned(to)
+        case .assigned:
+            fallBack(user, .subscription(status: status, message: message), now: now)
         case .waiting, .observed, .moving, nil: break
         }
         return settled(now: now)
     }
 
-    /// A connection was turned away with a code that says that there is no room (4100 to 4199).
+    /// Handles a connection refused with a temporary code (4100 to 4199).
     ///
-    /// Once may be a restart; twice in a row is a limit.
+    /// One refusal may be a restart of the server; two in a row are a limit.
     package mutating func turnedAway(
         _ id: ID, code: Int, message: String, now: Duration
     ) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
         connections[index].refusals += 1
         guard connections[index].refusals > 1 else { return [] }
-        return refusedForGood(id, code: code, message: message, now: now)
+        return rejectedPermanently(id, code: code, message: message, now: now)
     }
 
-    /// Channels refuses a connection for good: its users are observed for now.
-    package mutating func refusedForGood(
+    /// Handles a permanent refusal of a connection: for now its users are only observed.
+    package mutating func rejectedPermanently(
         _ id: ID, code: Int, message: String, now: Duration
     ) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
@@ -96,40 +97,43 @@ extension DelegatePool {
         resting.removeAll { $0.id == id }
         actions.append(.close(id))
         blockedBy = .connection(code: code, message: message)
-        // Connections that were begun together are refused together: that is one refusal.
-        let until = blockedUntil.flatMap { $0 > now ? $0 : nil } ?? now + Self.delay(after: blocks)
+        // Connections opened together are refused together; this counts as one refusal.
+        let until =
+            blockedUntil.flatMap { $0 > now ? $0 : nil }
+            ?? now + Self.backoff.delay(failures: blocks + 1)
         if until != blockedUntil { blocks += 1 }
         blockedUntil = until
-        for (channel, seat) in refused.seats.sorted(by: { $0.key < $1.key }) {
-            let attendee = Attendee(channel, seat.userID)
-            switch wishes[attendee]?.place {
-            case .seated(id): fallBack(attendee, blockedBy, retryAt: until, now: now)
-            case .moving(let from, id): wishes[attendee]?.place = .seated(from)
-            case .moving(id, let to): wishes[attendee]?.place = .seated(to)
-            case .waiting, .observed, .seated, .moving, nil: break
+        for (channel, slot) in refused.slots.sorted(by: { $0.key < $1.key }) {
+            let user = ChannelUser(channel, slot.userID)
+            switch delegations[user]?.place {
+            case .assigned(id): fallBack(user, blockedBy, retryAt: until, now: now)
+            case .moving(let from, id): delegations[user]?.place = .assigned(from)
+            case .moving(id, let to): delegations[user]?.place = .assigned(to)
+            case .waiting, .observed, .assigned, .moving, nil: break
             }
         }
         return settled(now: now)
     }
 
-    /// The gateway's own connection has no room: the newest one here is given up for it.
-    package mutating func gaveWay(now: Duration) -> [Action] {
+    /// Gives up the newest connection, because the gateway's own connection was refused.
+    package mutating func gaveUpConnection(now: Duration) -> [Action] {
         guard let newest = connections.last else { return [] }
-        return refusedForGood(
-            newest.id, code: ClosePolicy.overQuota, message: "the gateway itself has no connection",
+        return rejectedPermanently(
+            newest.id, code: ClosePolicy.overQuota, message: "given up for the gateway itself",
             now: now)
     }
 
-    /// Time passed: call it at `deadline` or later.
+    /// Handles the passage of time; call it at `deadline` or later.
     package mutating func timePassed(now: Duration) -> [Action] {
         for place in resting where place.until <= now { empty(place.channel, on: place.id) }
         resting.removeAll { $0.until <= now }
-        while let attendee = observed.popFirst(through: now) {
-            // One who left meanwhile, and was refused again, has another deadline.
-            guard let wish = wishes[attendee], case .observed(let until) = wish.place, until <= now
+        while let user = observed.popFirst(through: now) {
+            // A user that left and was refused again meanwhile has another deadline.
+            guard let delegation = delegations[user], case .observed(let until) = delegation.place,
+                until <= now
             else { continue }
-            wishes[attendee] = nil
-            want(attendee, refusals: wish.refusals, now: now)
+            delegations[user] = nil
+            want(user, refusals: delegation.refusals, now: now)
         }
         return settled(now: now)
     }
@@ -137,7 +141,84 @@ extension DelegatePool {
     private mutating func rest(_ channel: String, on id: ID, until: Duration) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         touched?.insert(channel)
-        connections[index].seats[channel] = Seat(userID: "", phase: .resting(until: until))
+        connections[index].slots[channel] = Slot(userID: "", phase: .resting(until: until))
         resting.append((until, id, channel))
+    }
+}
+
+/// The decisions that follow each change.
+extension DelegatePool {
+    /// Places waiting users, closes surplus connections, and returns the actions to perform.
+    mutating func settled(now: Duration) -> [Action] {
+        if let until = blockedUntil, until <= now { blockedUntil = nil }
+        if let until = movesRestUntil, until <= now {
+            movesRestUntil = nil
+            touched = nil
+        }
+        if need != settledNeed { touched = nil }
+        placeWaiting(now: now)
+        // A user that could not be placed is no longer counted.
+        if need != settledNeed { touched = nil }
+        while connections.count > need, let top = connections.last {
+            if movesRestUntil == nil { clear(top) }
+            guard let slots = connections.last?.slots, slots.values.allSatisfy(\.isResting) else {
+                break
+            }
+            connections.removeLast()
+            resting.removeAll { $0.id == top.id }
+            actions.append(.close(top.id))
+            touched = nil
+        }
+        (touched, settledNeed) = ([], need)
+        defer { actions = [] }
+        return actions
+    }
+
+    private mutating func placeWaiting(now: Duration) {
+        guard !waiting.isEmpty else { return }
+        for channel in (touched ?? Set(waiting.keys)).sorted() {
+            for user in waiting.removeValue(forKey: channel) ?? [] {
+                place(user, now: now)
+            }
+        }
+    }
+
+    private mutating func place(_ user: ChannelUser, now: Duration) {
+        let channel = user.channel
+        if let index = connections.firstIndex(where: { $0.slots[channel] == nil }), index < need {
+            occupy(index, by: user)
+            delegations[user]?.place = .assigned(connections[index].id)
+        } else if connections.count >= need {
+            waiting[channel, default: []].append(user)
+        } else if let blockedUntil {
+            fallBack(user, blockedBy, retryAt: blockedUntil, now: now)
+        } else {
+            connections.append(Connection(id: nextID))
+            actions.append(.open(nextID))
+            occupy(connections.count - 1, by: user)
+            delegations[user]?.place = .assigned(nextID)
+            nextID += 1
+        }
+    }
+
+    /// Moves users off the highest connection, on the channels that changed.
+    private mutating func clear(_ top: Connection) {
+        for channel in (touched ?? Set(top.slots.keys)).sorted() {
+            guard let slot = top.slots[channel] else { continue }
+            let user = ChannelUser(channel, slot.userID)
+            guard delegations[user]?.place == .assigned(top.id),
+                slot.phase == .live || (slot.phase == .asked && !top.isUp),
+                let index = connections.firstIndex(where: { $0.slots[channel] == nil }),
+                index < connections.count - 1
+            else { continue }
+            occupy(index, by: user)
+            if slot.phase == .live {
+                delegations[user]?.place = .moving(from: top.id, to: connections[index].id)
+            } else {
+                // The subscription was not sent there yet.
+                delegations[user]?.place = .assigned(connections[index].id)
+                unsubscribe(channel, on: top.id)
+            }
+        }
     }
 }

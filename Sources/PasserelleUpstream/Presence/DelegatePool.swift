@@ -1,35 +1,39 @@
 // SPDX-License-Identifier: MIT
 
-/// Decides on which connection each delegated user is a member of their channel.
+package import PasserelleNet
+import PasserelleHub
+
+/// Assigns each delegated user to a connection on which the user is a member of the channel.
 ///
-/// A member belongs to a subscription, so that one connection carries many users as long as no two
-/// of them are on one channel. The fewest connections are therefore the most users that any one
-/// channel has. A user gets the lowest connection that is free for their channel; when fewer will
-/// do, the users of the highest move down (there first, then away from here: Channels tells users
-/// apart by their ids, so nobody sees them flicker), and it is closed.
+/// Channels ties a member to a subscription, so one connection can carry many users, but only one
+/// per channel. The number of connections needed is therefore that of the users of the largest
+/// channel. A user gets the lowest connection that is free for the channel. When fewer connections
+/// suffice, the users of the highest one move down and it is closed. A move subscribes on the new
+/// connection before it unsubscribes from the old one: Channels identifies members by their ids,
+/// so other members see no change.
 ///
-/// A user whom Channels has no room for is only observed for a while, and then tried again.
+/// If Channels refuses a user, the user is only observed for a while, and then retried.
 package struct DelegatePool {
-    /// A connection's number: given once, never again.
+    /// A connection's number; it is never reused.
     package typealias ID = Int
 
-    /// What the shell is to do, in order.
+    /// An action to perform, in order.
     package enum Action: Equatable {
-        /// Begin a connection, which goes on by itself until it is closed.
+        /// Open a connection, which reconnects by itself until it is closed.
         case open(ID)
         case close(ID)
-        /// Subscribe a user on a connection, now or as soon as it stands.
-        case subscribe(ID, Attendee)
+        /// Subscribe a user on a connection, now or when it is established.
+        case subscribe(ID, ChannelUser)
         case unsubscribe(ID, channel: String)
-        /// From here on the user is to be a member of the channel by our doing.
-        case expect(Attendee)
-        /// From here on it is not our doing whether the user is a member.
-        case release(Attendee)
-        /// The user can be no member for now: tried again after the delay.
-        case fellBack(Attendee, Refusal, retryIn: Duration)
+        /// The gateway delegates the user's membership of the channel from here on.
+        case expect(ChannelUser)
+        /// The gateway no longer delegates the user's membership.
+        case release(ChannelUser)
+        /// The user cannot be a member for now, and is retried after the delay.
+        case fellBack(ChannelUser, Refusal, retryIn: Duration)
     }
 
-    /// Why a user cannot be a member.
+    /// The reason that a user cannot be a member.
     package enum Refusal: Equatable {
         /// Channels refuses the subscription.
         case subscription(status: Int, message: String)
@@ -37,26 +41,25 @@ package struct DelegatePool {
         case connection(code: Int, message: String)
     }
 
-    /// The first delay before what was refused is tried again; it doubles up to `longestRetry`.
-    package static let firstRetry: Duration = .seconds(15)
-    package static let longestRetry: Duration = .seconds(600)
-    /// How long a subscription that was never answered blocks its place, lest its late answer be
-    /// taken for another user's.
+    /// The delay before a refused user or connection is retried.
+    package static let backoff = Backoff(first: .seconds(15), longest: .seconds(600))
+    /// The period in which a slot is blocked after an unanswered subscription, so that a late
+    /// answer is not taken for another user's.
     package static let silenceRest: Duration = .seconds(30)
-    /// How long nobody is moved after a move was refused.
+    /// The period without moves after a move was refused.
     package static let moveRest: Duration = .seconds(60)
 
-    /// A user's place on one connection.
-    struct Seat {
+    /// A user's slot for one channel on a connection.
+    struct Slot {
         let userID: String
         var phase = Phase.asked
         enum Phase: Equatable {
-            /// Asked for, or to be asked for once the connection stands.
+            /// Subscribing, or to be subscribed when the connection is established.
             case asked
-            /// Asked for, and not wanted any more: the answer decides what is to be undone.
+            /// Subscribing, but no longer wanted; the answer decides how to undo it.
             case leaving
             case live
-            /// Nobody's until then: an answer may still come.
+            /// Unused until then, as an answer may still arrive.
             case resting(until: Duration)
         }
 
@@ -66,102 +69,101 @@ package struct DelegatePool {
     struct Connection {
         let id: ID
         var isUp = false
-        /// How often it was turned away since it last stood.
+        /// Refusals since the connection was last established.
         var refusals = 0
-        var seats: [String: Seat] = [:]
+        var slots: [String: Slot] = [:]
     }
 
-    /// Where a user is.
-    enum Whereabouts: Equatable {
-        /// Every place is taken by one who is about to leave it.
+    /// The location of a user.
+    enum Location: Equatable {
+        /// Waiting, because every slot is held by a user that is about to leave it.
         case waiting
-        case seated(ID)
+        case assigned(ID)
         case moving(from: ID, to: ID)
-        /// Refused.
+        /// Refused for now.
         case observed(until: Duration)
     }
 
-    struct Wish {
-        var place: Whereabouts
+    struct Delegation {
+        var place: Location
         var refusals = 0
     }
 
-    /// From the lowest to the highest.
+    /// The connections, from the lowest to the highest.
     var connections: [Connection] = []
-    var wishes: [Attendee: Wish] = [:]
-    /// Those who wait for a place on a channel, in the order in which they came.
-    var waiting: [String: [Attendee]] = [:]
-    /// Those who are refused, with the time of their next attempt.
-    var observed = Deadlines<Attendee>()
-    /// Places that rest.
+    var delegations: [ChannelUser: Delegation] = [:]
+    /// The users that wait for a slot, by channel, in order of arrival.
+    var waiting: [String: [ChannelUser]] = [:]
+    /// The refused users, with the time of their next attempt.
+    var observed = DeadlineHeap<ChannelUser>()
+    /// The blocked slots.
     var resting: [(until: Duration, id: ID, channel: String)] = []
-    var crowd = Crowd()
-    /// No further connection is begun before then.
+    var userCounts = ChannelUserCounts()
+    /// No further connection is opened before this time.
     var blockedUntil: Duration?
     var blockedBy = Refusal.connection(code: 0, message: "")
-    /// How often in a row a further connection was refused after the delay before.
+    /// Consecutive refusals of a further connection, each after the delay of the one before.
     var blocks = 0
-    /// Nobody is moved before then.
+    /// No user is moved before this time.
     var movesRestUntil: Duration?
     var nextID = 1
     var actions: [Action] = []
-    /// Channels on which a place was taken, left or asked for since all was settled.
+    /// The channels with a slot taken, left or requested since the last call of `settled`.
     ///
-    /// `nil` where anything may have changed. So ten thousand moves do not each look at all others.
+    /// `nil` if any channel may have changed. With it, `settled` examines only these channels, so
+    /// ten thousand moves do not each examine all others.
     var touched: Set<String>? = []
-    /// The fewest connections when all was settled.
+    /// The value of `need` at the last call of `settled`.
     var settledNeed = 0
 
-    package init() {}
-
-    // MARK: - How it stands
+    // MARK: - State
 
     /// Connections that are open or being opened.
     package var connectionCount: Int { connections.count }
-    /// The fewest connections that those who are to be members need.
-    package var need: Int { crowd.most }
-    /// Users who are to be members, each channel counted.
-    package var delegatedCount: Int { crowd.total }
-    /// Users who are only observed, since Channels refuses them.
-    package var observedCount: Int { wishes.count - crowd.total }
+    /// The fewest connections that the delegated users require.
+    package var need: Int { userCounts.most }
+    /// Users with a delegated membership, current or pending, counted once per channel.
+    package var delegatedCount: Int { userCounts.total }
+    /// Users who are only observed, because Channels refuses them.
+    package var observedCount: Int { delegations.count - userCounts.total }
 
-    /// What a user is on a channel by our doing.
-    package enum Standing: Equatable, Sendable {
-        /// A member, on that connection.
+    /// The state of a user's delegated membership of a channel.
+    package enum Membership: Equatable, Sendable {
+        /// A member, on this connection.
         case member(on: ID)
-        /// To be a member, once Channels has answered.
-        case coming
-        /// No member: nobody asked for it, or Channels refuses it for now.
-        case apart
+        /// Pending until Channels answers.
+        case pending
+        /// Not delegated: not requested, or refused by Channels for now.
+        case notDelegated
     }
 
-    /// What a user is now.
-    package func standing(of attendee: Attendee) -> Standing {
-        if let id = liveConnection(of: attendee) { return .member(on: id) }
-        switch wishes[attendee]?.place {
-        case .waiting, .seated, .moving: return .coming
-        case .observed, nil: return .apart
+    /// Returns the state of a user's delegated membership.
+    package func membership(of user: ChannelUser) -> Membership {
+        if let id = liveConnection(of: user) { return .member(on: id) }
+        switch delegations[user]?.place {
+        case .waiting, .assigned, .moving: return .pending
+        case .observed, nil: return .notDelegated
         }
     }
 
-    /// The connection on which a user is a member now.
-    package func liveConnection(of attendee: Attendee) -> ID? {
+    /// Returns the connection on which a user is a member.
+    package func liveConnection(of user: ChannelUser) -> ID? {
         let candidates: [ID]
-        switch wishes[attendee]?.place {
-        case .seated(let id): candidates = [id]
+        switch delegations[user]?.place {
+        case .assigned(let id): candidates = [id]
         case .moving(let from, let to): candidates = [from, to]
         case .waiting, .observed, nil: return nil
         }
-        return candidates.first { seat(attendee.channel, on: $0)?.phase == .live }
+        return candidates.first { slot(user.channel, on: $0)?.phase == .live }
     }
 
-    /// The user who is to be subscribed to a channel on a connection.
+    /// Returns the user assigned to a channel on a connection.
     package func occupant(of channel: String, on id: ID) -> String? {
-        guard let seat = seat(channel, on: id), !seat.isResting else { return nil }
-        return seat.userID
+        guard let slot = slot(channel, on: id), !slot.isResting else { return nil }
+        return slot.userID
     }
 
-    /// When `timePassed` wants to be told; `nil` while nothing is timed.
+    /// The time at which `timePassed` must be called; `nil` if no timer runs.
     package var deadline: Duration? {
         var times = resting.map(\.until)
         if let next = observed.first { times.append(next) }
@@ -169,117 +171,112 @@ package struct DelegatePool {
         return times.min()
     }
 
-    // MARK: - Who is wanted
+    // MARK: - Wanted users
 
-    /// A user is to be a member of a channel.
-    package mutating func wanted(_ attendee: Attendee, now: Duration) -> [Action] {
-        guard wishes[attendee] == nil else { return [] }
-        want(attendee, refusals: 0, now: now)
+    /// Delegates a user's membership of a channel.
+    package mutating func wanted(_ user: ChannelUser, now: Duration) -> [Action] {
+        guard delegations[user] == nil else { return [] }
+        want(user, refusals: 0, now: now)
         return settled(now: now)
     }
 
-    /// A user is to be a member no longer.
-    package mutating func unwanted(_ attendee: Attendee, now: Duration) -> [Action] {
-        guard let wish = wishes.removeValue(forKey: attendee) else { return [] }
-        switch wish.place {
+    /// Ends the delegation of a user's membership.
+    package mutating func unwanted(_ user: ChannelUser, now: Duration) -> [Action] {
+        guard let delegation = delegations.removeValue(forKey: user) else { return [] }
+        switch delegation.place {
         case .observed: return []
         case .waiting:
-            waiting[attendee.channel]?.removeAll { $0 == attendee }
-            if waiting[attendee.channel] == [] { waiting[attendee.channel] = nil }
-        case .seated(let id): vacate(attendee.channel, on: id)
+            waiting[user.channel]?.removeAll { $0 == user }
+            if waiting[user.channel] == [] { waiting[user.channel] = nil }
+        case .assigned(let id): vacate(user.channel, on: id)
         case .moving(let from, let to):
-            vacate(attendee.channel, on: to)
-            vacate(attendee.channel, on: from)
+            vacate(user.channel, on: to)
+            vacate(user.channel, on: from)
         }
-        crowd.remove(from: attendee.channel)
-        actions.append(.release(attendee))
+        userCounts.remove(from: user.channel)
+        actions.append(.release(user))
         return settled(now: now)
     }
 
-    mutating func want(_ attendee: Attendee, refusals: Int, now: Duration) {
-        crowd.add(to: attendee.channel)
-        wishes[attendee] = Wish(place: .waiting, refusals: refusals)
-        actions.append(.expect(attendee))
-        if let id = reclaimable(by: attendee) {
-            change(attendee.channel, on: id) { $0.phase = .asked }
-            wishes[attendee]?.place = .seated(id)
+    mutating func want(_ user: ChannelUser, refusals: Int, now: Duration) {
+        userCounts.add(to: user.channel)
+        delegations[user] = Delegation(place: .waiting, refusals: refusals)
+        actions.append(.expect(user))
+        if let id = reclaimable(by: user) {
+            change(user.channel, on: id) { $0.phase = .asked }
+            delegations[user]?.place = .assigned(id)
         } else {
-            touched?.insert(attendee.channel)
-            waiting[attendee.channel, default: []].append(attendee)
+            touched?.insert(user.channel)
+            waiting[user.channel, default: []].append(user)
         }
     }
 
-    /// The connection on which the user's own former subscription still awaits its answer.
-    private func reclaimable(by attendee: Attendee) -> ID? {
+    /// Returns the connection on which the user's own earlier subscription still awaits its answer.
+    private func reclaimable(by user: ChannelUser) -> ID? {
         connections.first { connection in
-            let seat = connection.seats[attendee.channel]
-            return seat?.userID == attendee.userID && seat?.phase == .leaving
+            let slot = connection.slots[user.channel]
+            return slot?.userID.hasSameBytes(as: user.userID) == true && slot?.phase == .leaving
         }?.id
     }
 
     // MARK: - Places
 
-    func seat(_ channel: String, on id: ID) -> Seat? {
-        connections.first { $0.id == id }?.seats[channel]
+    func slot(_ channel: String, on id: ID) -> Slot? {
+        connections.first { $0.id == id }?.slots[channel]
     }
 
-    mutating func change(_ channel: String, on id: ID, _ body: (inout Seat) -> Void) {
+    mutating func change(_ channel: String, on id: ID, _ body: (inout Slot) -> Void) {
         guard let index = connections.firstIndex(where: { $0.id == id }),
-            var seat = connections[index].seats[channel]
+            var slot = connections[index].slots[channel]
         else { return }
-        body(&seat)
-        connections[index].seats[channel] = seat
+        body(&slot)
+        connections[index].slots[channel] = slot
         touched?.insert(channel)
     }
 
-    /// Takes a place back without a word.
+    /// Clears a slot without an action.
     mutating func empty(_ channel: String, on id: ID) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
-        connections[index].seats[channel] = nil
+        connections[index].slots[channel] = nil
         touched?.insert(channel)
     }
 
-    /// Ends a subscription, at once or as soon as it was answered.
+    /// Ends a subscription, at once or after its answer.
     mutating func vacate(_ channel: String, on id: ID) {
         let isUp = connections.first { $0.id == id }?.isUp == true
-        switch seat(channel, on: id)?.phase {
+        switch slot(channel, on: id)?.phase {
         case .asked where isUp: change(channel, on: id) { $0.phase = .leaving }
         case .asked, .live: unsubscribe(channel, on: id)
         case .leaving, .resting, nil: break
         }
     }
 
-    /// Ends a subscription that was answered.
+    /// Ends an answered subscription.
     mutating func unsubscribe(_ channel: String, on id: ID) {
         empty(channel, on: id)
         actions.append(.unsubscribe(id, channel: channel))
     }
 
-    mutating func occupy(_ index: Int, by attendee: Attendee) {
-        touched?.insert(attendee.channel)
-        connections[index].seats[attendee.channel] = Seat(userID: attendee.userID)
-        actions.append(.subscribe(connections[index].id, attendee))
+    mutating func occupy(_ index: Int, by user: ChannelUser) {
+        touched?.insert(user.channel)
+        connections[index].slots[user.channel] = Slot(userID: user.userID)
+        actions.append(.subscribe(connections[index].id, user))
     }
 
     // MARK: - Refusals
 
-    /// Gives up a user for a while; their place is the caller's to clear.
+    /// Stops delegating a user for a while; the caller must clear the user's slot.
     mutating func fallBack(
-        _ attendee: Attendee, _ refusal: Refusal, retryAt: Duration? = nil, now: Duration
+        _ user: ChannelUser, _ refusal: Refusal, retryAt: Duration? = nil, now: Duration
     ) {
-        guard var wish = wishes[attendee] else { return }
-        let until = retryAt ?? now + Self.delay(after: wish.refusals)
-        wish.refusals += 1
-        wish.place = .observed(until: until)
-        wishes[attendee] = wish
-        crowd.remove(from: attendee.channel)
-        observed.add(attendee, at: until)
-        actions.append(.release(attendee))
-        actions.append(.fellBack(attendee, refusal, retryIn: until - now))
-    }
-
-    /// The delay after so many refusals before.
-    static func delay(after refusals: Int) -> Duration {
-        min(longestRetry, firstRetry * (1 << min(refusals, 6)))
+        guard var delegation = delegations[user] else { return }
+        delegation.refusals += 1
+        let until = retryAt ?? now + Self.backoff.delay(failures: delegation.refusals)
+        delegation.place = .observed(until: until)
+        delegations[user] = delegation
+        userCounts.remove(from: user.channel)
+        observed.add(user, at: until)
+        actions.append(.release(user))
+        actions.append(.fellBack(user, refusal, retryIn: until - now))
     }
 }

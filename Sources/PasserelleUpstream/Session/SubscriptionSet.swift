@@ -1,60 +1,61 @@
 // SPDX-License-Identifier: MIT
 
-/// Which channels are to be subscribed on one connection, and how far each has come.
+package import PasserelleNet
+
+/// The channels wanted on one connection, and the state of each subscription.
 ///
-/// At most `window` subscriptions await their answer at a time, so that a reconnect with thousands
-/// of channels neither floods the server nor fills our own output. Only `lost` and the end of a
-/// refused channel's delay cost more than a few steps, however many channels there are.
+/// At most `window` subscriptions await their answer at a time, so a reconnect with thousands of
+/// channels neither floods the server nor fills the output queue. The cost of an
+/// operation does not depend on the number of channels, except for `lost` and for `timePassed` when
+/// a refused channel's delay ends.
 package struct SubscriptionSet {
-    /// Subscriptions that may await their answer at a time.
+    /// The largest number of subscriptions that await their answer.
     package static let window = 100
-    /// How long an answer may take: hosted errors name no channel, so silence is a refusal.
+    /// The time limit of an answer; hosted errors name no channel, so silence counts as a refusal.
     package static let answerTimeout: Duration = .seconds(10)
-    /// The first delay before a refused subscription is tried again; it doubles each time.
+    /// The delay before a refused subscription is retried.
     ///
-    /// As long as an answer may take: where the error was about something else, the answer comes
-    /// before the second question.
-    package static let firstRetry: Duration = answerTimeout
-    /// The longest delay before a refused subscription is tried again.
-    package static let longestRetry: Duration = .seconds(300)
+    /// The first equals `answerTimeout`: if the error was about something else, the answer arrives
+    /// before the retry.
+    package static let backoff = Backoff(first: answerTimeout, longest: .seconds(300))
 
     private enum State {
         case queued(attempt: Int)
         case pending(since: Duration, attempt: Int)
-        /// No longer wanted, but the answer must come before `unsubscribe` may be sent.
+        /// No longer wanted, but `unsubscribe` must not be sent before the answer.
         case abandoned(since: Duration)
         case live
         case refused(retryAt: Duration, attempt: Int)
     }
 
     private var states: [String: State] = [:]
-    /// Those that are queued, in their order.
+    /// The queued channels, in order.
     private var queue = ChannelQueue()
-    /// Those that are pending or abandoned: at most `window`.
+    /// The pending and abandoned channels, at most `window`.
     private var asked: Set<String> = []
-    /// Those that are refused.
+    /// The refused channels.
     private var refusals: Set<String> = []
-    /// When `timePassed` may have something to do, at the latest; `nil` while nothing is timed.
+    /// The queued and refused channels for which `unsubscribe` was sent after their last
+    /// subscription.
+    private var unsubscribed: Set<String> = []
+    /// The time at which `timePassed` should be called; `nil` if no timer runs.
     ///
-    /// Kept as a lower bound, since it is asked after every message: it is found anew only when it
+    /// It is a lower bound, because it is read after every message. It is recomputed only after it
     /// has passed.
     package private(set) var deadline: Duration?
 
-    /// A set that wants nothing.
-    package init() {}
-
-    /// How many channels are wanted or still being let go.
+    /// The number of channels that are wanted or await an answer before `unsubscribe`.
     package var count: Int { states.count }
-    /// True when every wanted channel is heard or refused: nothing is under way.
+    /// True if every wanted channel is subscribed or refused, and no request is outstanding.
     package var isSettled: Bool { queue.count == 0 && asked.isEmpty }
-    /// The channels that are heard.
+    /// The subscribed channels, sorted.
     package var live: [String] {
         states.filter { if case .live = $0.value { true } else { false } }.keys.sorted()
     }
 
-    // MARK: - What is wanted
+    // MARK: - Wanted channels
 
-    /// Notes that a channel is wanted.
+    /// Adds a channel.
     package mutating func want(_ channel: String) {
         switch states[channel] {
         case nil: put(channel, .queued(attempt: 0))
@@ -63,7 +64,7 @@ package struct SubscriptionSet {
         }
     }
 
-    /// Notes that a channel is no longer wanted; answers whether `unsubscribe` is to be sent.
+    /// Removes a channel; returns true if `unsubscribe` must be sent.
     package mutating func drop(_ channel: String) -> Bool {
         switch states[channel] {
         case .live:
@@ -72,55 +73,78 @@ package struct SubscriptionSet {
         case .pending(let since, _):
             put(channel, .abandoned(since: since))
             return false
-        case .queued, .refused:
+        case .queued:
             put(channel, nil)
             return false
+        case .refused:
+            // If it was never answered, the server may still hold a subscription.
+            let mayStand = !unsubscribed.contains(channel)
+            put(channel, nil)
+            return mayStand
         case .abandoned, nil: return false
         }
     }
 
-    // MARK: - What happened
+    // MARK: - Answers
 
-    /// What an answer to a subscription means: a channel is heard, or is to be unsubscribed since
-    /// nobody wants it any more.
-    package enum Answer: Equatable { case heard, unsubscribe }
+    /// The consequence of a successful subscription: the channel is subscribed; or it must be
+    /// unsubscribed, as it is no longer wanted; or it must be requested again, as `unsubscribe` is
+    /// already on its way.
+    package enum Answer: Equatable { case subscribed, unsubscribe, retry }
 
-    /// Notes that Channels subscribed us, however late.
+    /// Records a successful subscription, however late it arrives.
     package mutating func succeeded(_ channel: String) -> Answer {
         switch states[channel] {
+        case .queued where unsubscribed.contains(channel): return .retry
+        case .refused(_, let attempt) where unsubscribed.contains(channel):
+            put(channel, .queued(attempt: attempt))
+            return .retry
         case .pending, .queued, .refused, .live:
             put(channel, .live)
-            return .heard
+            return .subscribed
         case .abandoned, nil:
             put(channel, nil)
             return .unsubscribe
         }
     }
 
-    /// What a refusal means: it is to be told, or is about a channel that was heard, which is to be
-    /// unsubscribed too so that both sides know where they are, or nobody wants the channel.
-    package enum Refusal: Equatable { case told, toldAndUnsubscribe, unwanted }
+    /// The consequence of a refusal: whether to report it, and whether to send `unsubscribe`.
+    package struct Refusal: Equatable {
+        /// False if the channel is not wanted.
+        package let isReported: Bool
+        /// True if the server may hold all or part of a subscription: Laravel Reverb keeps the
+        /// member if it refuses the subscription with an error.
+        package let mustUnsubscribe: Bool
 
-    /// Notes that Channels refuses a channel, which is asked for again later.
+        package static let reported = Refusal(isReported: true, mustUnsubscribe: false)
+        package static let reportedAndUnsubscribe = Refusal(isReported: true, mustUnsubscribe: true)
+        package static let unwanted = Refusal(isReported: false, mustUnsubscribe: false)
+        package static let unwantedAndUnsubscribe = Refusal(
+            isReported: false, mustUnsubscribe: true)
+    }
+
+    /// Records that Channels refuses a channel, and schedules a retry.
     package mutating func refused(_ channel: String, now: Duration) -> Refusal {
         switch states[channel] {
         case .pending(_, let attempt):
             retryLater(channel, attempt: attempt, now: now)
-            return .told
         case .live:
             retryLater(channel, attempt: 0, now: now)
-            return .toldAndUnsubscribe
-        case .refused: return .told
+        case .refused:
+            return unsubscribed.insert(channel).inserted ? .reportedAndUnsubscribe : .reported
         case .abandoned:
             put(channel, nil)
-            return .unwanted
+            return .unwantedAndUnsubscribe
         case .queued, nil: return .unwanted
         }
+        unsubscribed.insert(channel)
+        return .reportedAndUnsubscribe
     }
 
-    /// The one pending channel that an error without a channel is about, where that can be told.
+    /// Returns the one pending channel that an error without a channel field refers to.
     ///
-    /// It is the only one that the words name or, if they name none of ours, the only one there is.
+    /// It is the only pending channel that the message names. If the message names no channel of
+    /// this set, it is the only pending channel. Returns `nil` if the choice is ambiguous.
     package func suspect(in message: String) -> String? {
         let named = Set(ErrorWords.names(in: message)).filter { states[$0] != nil }
         let candidates = (named.isEmpty ? asked : named).filter(isPending)
@@ -128,7 +152,13 @@ package struct SubscriptionSet {
         return candidates.first
     }
 
-    /// The channels whose subscription is to be sent now; they count as pending from here on.
+    /// Ends the delay of a refused channel, because the reason of the refusal may be gone.
+    package mutating func retry(_ channel: String) {
+        guard case .refused(_, let attempt) = states[channel] else { return }
+        put(channel, .queued(attempt: attempt))
+    }
+
+    /// Returns the channels to subscribe now, and marks them as pending.
     package mutating func takeSendable(now: Duration) -> [String] {
         guard queue.count > 0 else { return [] }
         var sendable: [String] = []
@@ -141,9 +171,7 @@ package struct SubscriptionSet {
         return sendable
     }
 
-    /// Notes the time; answers the channels whose answer did not come.
-    ///
-    /// Refused ones whose delay is over are queued again.
+    /// Returns the channels not answered in time, and queues refused ones if their delay is over.
     package mutating func timePassed(now: Duration) -> [String] {
         guard let passed = deadline, passed <= now else { return [] }
         deadline = nil
@@ -169,16 +197,16 @@ package struct SubscriptionSet {
         return silent
     }
 
-    /// Notes that the connection is gone: everything wanted starts anew on the next one.
+    /// Records the loss of the connection: every wanted channel is queued for the next one.
     package mutating func lost() {
         let wanted = states.filter { if case .abandoned = $0.value { false } else { true } }
         self = SubscriptionSet()
         for channel in wanted.keys.sorted() { put(channel, .queued(attempt: 0)) }
     }
 
-    // MARK: - Inside
+    // MARK: - State changes
 
-    /// The one place where a channel's state changes, and with it where it is to be found.
+    /// Changes a channel's state and the indexes over it; the only place that does.
     private mutating func put(_ channel: String, _ state: State?) {
         switch states[channel] {
         case .queued: queue.remove(channel)
@@ -187,6 +215,10 @@ package struct SubscriptionSet {
         case .live, nil: break
         }
         states[channel] = state
+        switch state {
+        case .queued, .refused: break
+        case .pending, .abandoned, .live, nil: unsubscribed.remove(channel)
+        }
         switch state {
         case .queued: queue.append(channel)
         case .pending, .abandoned: asked.insert(channel)
@@ -200,12 +232,69 @@ package struct SubscriptionSet {
     }
 
     private mutating func retryLater(_ channel: String, attempt: Int, now: Duration) {
-        let delay = min(Self.longestRetry, Self.firstRetry * (1 << min(attempt, 6)))
+        let delay = Self.backoff.delay(failures: attempt + 1)
         put(channel, .refused(retryAt: now + delay, attempt: attempt + 1))
         time(now + delay)
     }
 
     private mutating func time(_ candidate: Duration) {
         deadline = min(deadline ?? candidate, candidate)
+    }
+}
+
+/// A queue of distinct channels; every operation takes constant time, amortized.
+struct ChannelQueue {
+    /// The place of each channel in `items`, counted from the first item ever appended.
+    private var places: [String: Int] = [:]
+    /// The queued channels; `nil` for a channel that was removed from the middle.
+    private var items: [String?] = []
+    private var head = 0
+    private var consumed = 0
+
+    /// The number of queued channels.
+    var count: Int { places.count }
+
+    /// Appends a channel; if it is queued already, it keeps its place.
+    mutating func append(_ channel: String) {
+        guard places[channel] == nil else { return }
+        places[channel] = consumed + items.count
+        items.append(channel)
+    }
+
+    /// Removes a channel from any place.
+    mutating func remove(_ channel: String) {
+        guard let place = places.removeValue(forKey: channel) else { return }
+        items[place - consumed] = nil
+        compact()
+    }
+
+    /// Removes and returns the channel that was queued first.
+    mutating func popFirst() -> String? {
+        while head < items.count {
+            let item = items[head]
+            items[head] = nil
+            head += 1
+            guard let channel = item else { continue }
+            places[channel] = nil
+            forgetConsumed()
+            return channel
+        }
+        forgetConsumed()
+        return nil
+    }
+
+    private mutating func forgetConsumed() {
+        guard head == items.count || head > 64 + items.count / 2 else { return }
+        items.removeFirst(head)
+        (consumed, head) = (consumed + head, 0)
+    }
+
+    /// Removes the gaps once they outnumber the channels; the cost is amortized over the removals.
+    private mutating func compact() {
+        guard items.count - head > 2 * places.count + 16 else { return }
+        let waiting = items[head...].compactMap(\.self)
+        items = waiting
+        (head, consumed) = (0, 0)
+        for (place, channel) in waiting.enumerated() { places[channel] = place }
     }
 }

@@ -3,45 +3,47 @@
 package import PasserelleWire
 
 extension UpstreamSession {
-    /// What happened, for the hub and for those who watch.
+    /// An occurrence on the connection, for the hub and for monitoring.
     ///
-    /// A server's own words in it are one line of at most 300 bytes.
+    /// A server's text is one line of at most 300 bytes.
     package enum Report: Equatable {
-        /// The connection stands under this socket id.
+        /// The connection is established with this socket id.
         case established(socketID: String)
-        /// A channel is heard; `members` on presence channels only.
+        /// A channel is subscribed; `members` is set on presence channels only.
         case subscribed(channel: String, members: [ChannelMember]?)
-        /// A channel is refused; the session goes on trying.
+        /// A channel is refused; the session retries later.
         case refused(channel: String, status: Int, message: String)
-        /// Somebody said something; `data` is one JSON value on one line.
+        /// An event arrived; `data` is one JSON value on one line.
         case event(channel: String, name: String, data: [UInt8], userID: String?)
-        /// A user came.
+        /// A member joined.
         case memberAdded(channel: String, ChannelMember)
-        /// A user went.
+        /// A member left.
         case memberRemoved(channel: String, userID: String)
-        /// Nothing is heard any more.
+        /// The connection is lost, and with it all subscriptions.
         case lost
-        /// The next attempt comes after this delay.
+        /// The next attempt follows after this delay.
         case waits(Duration, because: Cause)
-        /// Channels refuses for good: coming back unchanged is no use.
-        case refusedForGood(code: Int, message: String)
-        /// A message of Channels' that is worth a line: an error that ends nothing.
+        /// Channels refuses permanently; reconnecting without a change is useless.
+        case rejectedPermanently(code: Int, message: String)
+        /// An error message from Channels that does not end the connection.
         case error(code: Int?, message: String)
+        /// Channels refuses a client event sent on this connection. It does not identify the event.
+        case clientEventRefused(code: Int?, message: String)
     }
 
-    /// Why a connection ended or did not come about.
+    /// The reason that a connection ended or was not established.
     package enum Cause: Equatable {
-        /// A close code, from a close frame or from an error before the connection stood.
+        /// A close code, from a close frame or from an error before the handshake.
         case code(Int, String)
-        /// An error without a code before the connection stood.
+        /// An error without a code before the handshake.
         case error(String)
-        /// The link failed, or ended without a code; the words say how.
+        /// The link failed, or ended without a code; the text describes the failure.
         case link(String)
-        /// No handshake in time.
+        /// The handshake did not complete in time.
         case handshakeTimeout
-        /// No pong in time.
+        /// The pong did not arrive in time.
         case silence
-        /// It said something that is not of the protocol; the words say what, without content.
+        /// A protocol violation; the text describes it without quoting the payload.
         case garbage(String)
     }
 }
@@ -52,11 +54,11 @@ extension UpstreamSession.Cause: CustomStringConvertible {
         switch self {
         case .code(let code, ""): "closed with code \(code)"
         case .code(let code, let words): "closed with code \(code): \(words)"
-        case .error(let words): "an error in place of the handshake: \(words)"
+        case .error(let words): "an error instead of the handshake: \(words)"
         case .link(let words): words
         case .handshakeTimeout: "no handshake within \(UpstreamSession.handshakeTimeout)"
         case .silence: "no answer to a ping within \(UpstreamSession.pongTimeout)"
-        case .garbage(let words): "garbage: \(words)"
+        case .garbage(let words): "protocol error: \(words)"
         }
     }
 }

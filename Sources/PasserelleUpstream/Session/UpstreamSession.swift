@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 
+package import PasserelleNet
 package import PasserelleWire
 
-/// Decides everything about one connection to Channels: when to connect, what to subscribe, when a
-/// silence is a death, and what to do after each kind of end.
+/// The state machine of one connection to Channels.
 ///
-/// It is told what happened and when, and answers with what to do, in order. It holds no socket.
-/// What a message costs does not depend on how many channels there are.
+/// It decides when to connect, which channels to subscribe, when silence counts as a loss, and how
+/// to continue after each kind of end.
+///
+/// It receives each event with its time and returns the actions to perform, in order. It holds no
+/// socket and no clock. The cost of a message does not depend on the number of channels.
 package struct UpstreamSession {
-    /// What the shell is to do.
+    /// An action for `UpstreamConnection` to perform.
     package enum Action: Equatable {
         /// Open a link and its WebSocket.
         case connect
@@ -16,22 +19,29 @@ package struct UpstreamSession {
         case send(ClientMessage)
         /// Sign and send a subscription for the connection's socket id.
         case subscribe(channel: String, socketID: String)
-        /// Close the WebSocket with a code and let the link go; no end is reported for it.
+        /// Close the WebSocket with a code and release the link, which then reports no end.
         case endLink(code: UInt16)
-        /// Tell the hub and the world.
-        case tell(Report)
+        /// Deliver a report.
+        case deliver(Report)
     }
 
-    /// How long the handshake may take once the connection is being made.
+    /// The time limit of the handshake, from the start of the connection attempt.
     package static let handshakeTimeout: Duration = .seconds(20)
-    /// The longest silence before a ping, whatever the server offers.
+    /// The longest silence before a ping, whichever timeout the server offers.
     package static let longestActivityTimeout: Duration = .seconds(120)
-    /// How long a pong may take.
+    /// The time limit of a pong.
     package static let pongTimeout: Duration = .seconds(30)
-    /// A connection that stood for this long was a good one: what follows counts anew.
-    package static let steadyAfter: Duration = .seconds(5)
-    /// How many reconnects in a row may go without a delay.
+    /// A connection that lasted at least this long resets the failure counters when it ends.
+    package static let stableConnectionAge: Duration = .seconds(5)
+    /// The longest delay before the next attempt; the delay is random and at least `leastDelay`, so
+    /// that the clients of a restarted server do not reconnect together.
+    package static let backoff = Backoff(first: .seconds(2), longest: .seconds(60))
+    /// The shortest delay before an attempt that is not immediate.
+    package static let leastDelay: Duration = .seconds(1)
+    /// The number of consecutive reconnects without a delay.
     package static let immediateReconnects = 3
+    /// The period after a client event in which an unspecific error counts as its refusal.
+    package static let clientEventErrorWindow: Duration = .seconds(5)
 
     private enum State {
         case idle
@@ -45,106 +55,130 @@ package struct UpstreamSession {
         let socketID: String
         let since: Duration
         let activityTimeout: Duration
-        var heardAt: Duration
+        var receivedAt: Duration
         var pingedAt: Duration?
 
-        /// When the silence is long enough for a ping, or for the end.
-        var silenceEnds: Duration {
-            pingedAt.map { $0 + UpstreamSession.pongTimeout } ?? heardAt + activityTimeout
+        /// The time at which to send a ping or, after a ping, to end the connection.
+        var idleDeadline: Duration {
+            pingedAt.map { $0 + UpstreamSession.pongTimeout } ?? receivedAt + activityTimeout
         }
     }
 
     private var state = State.idle
     private var subscriptions = SubscriptionSet()
-    /// Ends in a row that had to be waited for.
+    /// Consecutive ends that were followed by a delay.
     private var failures = 0
-    /// Ends in a row after which it came back at once.
+    /// Consecutive ends that were followed by an immediate reconnect.
     private var immediate = 0
+    /// Frames without a message on this connection.
+    private var emptyFrames = EmptyFrames()
+    /// The time of the newest client event sent on this connection.
+    private var clientEventAt: Duration?
     private let jitter: () -> Double
-    private let outlastsQuota: Bool
-    private var hasStood = false
+    private let retriesOverQuota: Bool
+    private var wasEstablished = false
 
-    /// Builds a session that has not begun; `jitter` gives random numbers in 0..<1.
+    /// Creates a session that is not started; `jitter` returns random numbers in 0..<1.
     ///
-    /// With `outlastsQuota`, an application that is over its number of connections (4004) is waited
-    /// for where the connection has stood before: its key is good, and others may leave.
-    package init(outlastsQuota: Bool = false, jitter: @escaping () -> Double) {
+    /// If `retriesOverQuota` is set and the connection was established before, the session retries
+    /// when the application is over its connection limit (4004): the key is valid, and other
+    /// connections may close.
+    package init(retriesOverQuota: Bool = false, jitter: @escaping () -> Double) {
         self.jitter = jitter
-        self.outlastsQuota = outlastsQuota
+        self.retriesOverQuota = retriesOverQuota
     }
 
-    /// The id that Channels gave this connection, while it stands.
+    /// The socket id from Channels; `nil` unless the connection is established.
     package var socketID: String? {
         if case .established(let connection) = state { connection.socketID } else { nil }
     }
 
-    /// True once nothing more will be tried.
+    /// True once no further attempt will be made.
     package var isStopped: Bool { if case .stopped = state { true } else { false } }
 
-    /// True when the connection stands and every wanted channel is heard or refused.
+    /// True if the connection is established and every wanted channel is subscribed or refused.
     package var isSettled: Bool { socketID != nil && subscriptions.isSettled }
 
-    /// When `timePassed` wants to be told; `nil` while nothing is timed.
+    /// The time at which `timePassed` must be called; `nil` if no timer runs.
     package var deadline: Duration? {
         switch state {
         case .idle, .stopped: nil
         case .handshaking(let since): since + Self.handshakeTimeout
         case .waiting(let until): until
         case .established(let connection):
-            min(connection.silenceEnds, subscriptions.deadline ?? connection.silenceEnds)
+            min(connection.idleDeadline, subscriptions.deadline ?? connection.idleDeadline)
         }
     }
 
-    // MARK: - What is wanted
+    // MARK: - Wanted channels
 
-    /// Begins.
+    /// Starts the session.
     package mutating func started(now: Duration) -> [Action] {
         guard case .idle = state else { return [] }
         state = .handshaking(since: now)
         return [.connect]
     }
 
-    /// A channel is wanted.
+    /// Adds a channel to the wanted channels.
     package mutating func wanted(_ channel: String, now: Duration) -> [Action] {
         subscriptions.want(channel)
         return sendSubscriptions(now: now)
     }
 
-    /// A channel is no longer wanted.
+    /// Removes a channel from the wanted channels.
     package mutating func unwanted(_ channel: String, now: Duration) -> [Action] {
-        let mustSay = subscriptions.drop(channel)
-        guard mustSay, socketID != nil else { return [] }
+        let mustSend = subscriptions.drop(channel)
+        guard mustSend, socketID != nil else { return [] }
         return [.send(.unsubscribe(channel: channel))]
     }
 
-    // MARK: - What happened
+    /// Retries a refused channel at once, because it may be accepted now.
+    package mutating func retry(_ channel: String, now: Duration) -> [Action] {
+        subscriptions.retry(channel)
+        return sendSubscriptions(now: now)
+    }
 
-    /// Bytes came, of whatever kind: the peer lives.
-    package mutating func heard(now: Duration) {
+    // MARK: - Input
+
+    /// Records that bytes of any kind arrived: the peer is alive.
+    package mutating func receivedBytes(now: Duration) {
         guard case .established(var connection) = state else { return }
-        connection.heardAt = now
+        connection.receivedAt = now
         connection.pingedAt = nil
         state = .established(connection)
     }
 
-    /// A message came.
+    /// Handles a message.
     package mutating func received(_ message: ServerMessage, now: Duration) -> [Action] {
         switch state {
         case .idle, .waiting, .stopped: return []
         case .handshaking: return receivedBeforeHandshake(message, now: now)
         case .established:
-            heard(now: now)
+            receivedBytes(now: now)
             return receivedAfterHandshake(message, now: now)
         }
     }
 
-    /// Something came that is not of the protocol, as the words say: the connection is replaced.
-    package mutating func garbled(_ words: String, now: Duration) -> [Action] {
+    /// Handles a protocol violation, described by `words`: the connection is replaced.
+    package mutating func receivedInvalidData(_ words: String, now: Duration) -> [Action] {
         guard isConnected else { return [] }
         return [.endLink(code: 1002)] + ended(.garbage(words), action: .exponential, now: now)
     }
 
-    /// The link ended, with the peer's close code where it gave one.
+    /// Handles a frame without a message, which is ignored unless there are too many.
+    package mutating func receivedEmptyFrame(now: Duration) -> [Action] {
+        guard isConnected, !emptyFrames.admits(now: now) else { return [] }
+        return receivedInvalidData(
+            "more than \(EmptyFrames.limit) frames without a message within \(EmptyFrames.window)",
+            now: now)
+    }
+
+    /// Records that a client event was sent: a following error may refer to it.
+    package mutating func sentClientEvent(now: Duration) {
+        clientEventAt = now
+    }
+
+    /// Handles the end of the link; `code` is the peer's close code, if any.
     package mutating func linkEnded(
         code: UInt16?, words: String, now: Duration
     ) -> [Action] {
@@ -154,7 +188,7 @@ package struct UpstreamSession {
         return ended(cause, action: ClosePolicy.action(code: code), now: now)
     }
 
-    /// Time passed: call it at `deadline` or later.
+    /// Handles the passage of time; call it at `deadline` or later.
     package mutating func timePassed(now: Duration) -> [Action] {
         switch state {
         case .idle, .stopped: return []
@@ -175,7 +209,7 @@ package struct UpstreamSession {
         }
     }
 
-    /// The gateway stops: nothing more is tried.
+    /// Stops the session; no further attempt is made.
     package mutating func stopped() -> [Action] {
         let wasConnected = isConnected
         state = .stopped
@@ -202,11 +236,11 @@ package struct UpstreamSession {
                     socketID: socketID, since: now,
                     activityTimeout: min(
                         offered ?? Self.longestActivityTimeout, Self.longestActivityTimeout),
-                    heardAt: now))
-            hasStood = true
-            return [.tell(.established(socketID: socketID))] + sendSubscriptions(now: now)
+                    receivedAt: now))
+            wasEstablished = true
+            return [.deliver(.established(socketID: socketID))] + sendSubscriptions(now: now)
         case .error(let code, let text):
-            // Read as a close code at once: some servers close without one, some not at all.
+            // Handled as a close code at once: some servers close without one, some never close.
             let words = PeerText.line(text)
             return [.endLink(code: 1000)]
                 + ended(
@@ -214,7 +248,7 @@ package struct UpstreamSession {
                     action: ClosePolicy.action(errorCode: code), now: now)
         case .ping: return [.send(.pong)]
         case .pong, .ignored: return []
-        default: return garbled("a message before the handshake", now: now)
+        default: return receivedInvalidData("a message before the handshake", now: now)
         }
     }
 
@@ -225,41 +259,64 @@ package struct UpstreamSession {
     ) -> [Action] {
         switch message {
         case .event(let channel?, let name, let data, let userID):
-            return [.tell(.event(channel: channel, name: name, data: data, userID: userID))]
+            return [.deliver(.event(channel: channel, name: name, data: data, userID: userID))]
         case .memberAdded(let channel, let member):
-            return [.tell(.memberAdded(channel: channel, member))]
+            return [.deliver(.memberAdded(channel: channel, member))]
         case .memberRemoved(let channel, let userID):
-            return [.tell(.memberRemoved(channel: channel, userID: userID))]
+            return [.deliver(.memberRemoved(channel: channel, userID: userID))]
         case .ping: return [.send(.pong)]
         case .subscriptionSucceeded(let channel, let members):
             return succeeded(channel, members: members, now: now)
         case .subscriptionError(let channel, let status, let text):
             return refused(channel, status: status, text: text, now: now)
-        case .error(let code, let text): return erred(code: code, text: text, now: now)
-        case .connectionEstablished: return garbled("a second handshake", now: now)
-        case .pong, .subscriptionCount, .cacheMiss, .signInSucceeded, .event, .ignored: return []
+        case .error(let code, let text): return receivedError(code: code, text: text, now: now)
+        case .connectionEstablished: return receivedInvalidData("a second handshake", now: now)
+        case .subscriptionCount(let channel, let count):
+            let data = Array(#"{"subscription_count":\#(count)}"#.utf8)
+            return [own("pusher:subscription_count", data, on: channel)]
+        case .cacheMiss(let channel):
+            return [own("pusher:cache_miss", Array("{}".utf8), on: channel)]
+        case .pong, .signInSucceeded, .event, .ignored: return []
         }
     }
 
-    private mutating func erred(code: Int?, text: String, now: Duration) -> [Action] {
+    /// Delivers an event of Channels' own about a channel, under the name that clients know.
+    private func own(_ name: String, _ data: [UInt8], on channel: String) -> Action {
+        .deliver(.event(channel: channel, name: name, data: data, userID: nil))
+    }
+
+    private mutating func receivedError(code: Int?, text: String, now: Duration) -> [Action] {
         let words = PeerText.line(text)
-        let told = Action.tell(.error(code: code, message: words))
-        // What is said of client events and watchlists is no word on a subscription.
-        guard code != 4301, code != 4302, let channel = subscriptions.suspect(in: words) else {
-            return [told]
+        // The answer to `unsubscribe` if the server has no such subscription.
+        if ErrorWords.isNoSubscription(words) { return [] }
+        if code == 4301 || ErrorWords.isClientEventRefusal(words) {
+            return [.deliver(.clientEventRefused(code: code, message: words))]
         }
-        return [told] + refused(channel, status: code ?? 401, text: words, now: now)
+        let report = Action.deliver(.error(code: code, message: words))
+        // These codes concern a watchlist or the connection, not a subscription.
+        guard ![4201, 4202, 4302].contains(code) else { return [report] }
+        if let channel = subscriptions.suspect(in: words) {
+            return [report] + refused(channel, status: code ?? 401, text: words, now: now)
+        }
+        if subscriptions.isSettled, let clientEventAt,
+            now - clientEventAt < Self.clientEventErrorWindow
+        {
+            self.clientEventAt = nil
+            return [.deliver(.clientEventRefused(code: code, message: words))]
+        }
+        return [report]
     }
 
     private mutating func succeeded(
         _ channel: String, members: [ChannelMember]?, now: Duration
     ) -> [Action] {
         switch subscriptions.succeeded(channel) {
-        case .heard:
-            return [.tell(.subscribed(channel: channel, members: members))]
+        case .subscribed:
+            return [.deliver(.subscribed(channel: channel, members: members))]
                 + sendSubscriptions(now: now)
         case .unsubscribe:
             return [.send(.unsubscribe(channel: channel))] + sendSubscriptions(now: now)
+        case .retry: return sendSubscriptions(now: now)
         }
     }
 
@@ -268,13 +325,12 @@ package struct UpstreamSession {
     ) -> [Action] {
         var actions: [Action] = []
         let refusal = subscriptions.refused(channel, now: now)
-        if refusal != .unwanted {
+        // `unsubscribe` precedes the report: the receiver of the report may at once subscribe
+        // another user to the channel, and a later `unsubscribe` would undo that subscription.
+        if refusal.mustUnsubscribe { actions.append(.send(.unsubscribe(channel: channel))) }
+        if refusal.isReported {
             let words = PeerText.line(text)
-            actions.append(.tell(.refused(channel: channel, status: status, message: words)))
-        }
-        // Who is told so is subscribed, and would be told so again and again.
-        if refusal == .toldAndUnsubscribe || ErrorWords.sayExisting(text) {
-            actions.append(.send(.unsubscribe(channel: channel)))
+            actions.append(.deliver(.refused(channel: channel, status: status, message: words)))
         }
         return actions + sendSubscriptions(now: now)
     }
@@ -289,7 +345,7 @@ package struct UpstreamSession {
     // MARK: - Time
 
     private mutating func pingIfSilent(_ connection: Established, now: Duration) -> [Action] {
-        guard connection.pingedAt == nil, now >= connection.silenceEnds else { return [] }
+        guard connection.pingedAt == nil, now >= connection.idleDeadline else { return [] }
         var pinged = connection
         pinged.pingedAt = now
         state = .established(pinged)
@@ -298,7 +354,7 @@ package struct UpstreamSession {
 
     private mutating func unanswered(now: Duration) -> [Action] {
         subscriptions.timePassed(now: now).map {
-            .tell(.refused(channel: $0, status: 408, message: "no answer to the subscription"))
+            .deliver(.refused(channel: $0, status: 408, message: "no answer to the subscription"))
         }
     }
 
@@ -307,21 +363,23 @@ package struct UpstreamSession {
     private mutating func ended(_ cause: Cause, action: CloseAction, now: Duration) -> [Action] {
         var actions: [Action] = []
         if case .established(let connection) = state {
-            actions.append(.tell(.lost))
-            if now - connection.since >= Self.steadyAfter { (failures, immediate) = (0, 0) }
+            actions.append(.deliver(.lost))
+            if now - connection.since >= Self.stableConnectionAge { (failures, immediate) = (0, 0) }
         }
         subscriptions.lost()
-        if action == .stop, case .code(let code, let words) = cause, !mayOutlast(code) {
+        emptyFrames = EmptyFrames()
+        clientEventAt = nil
+        if action == .stop, case .code(let code, let words) = cause, !mayRetry(code) {
             state = .stopped
-            return actions + [.tell(.refusedForGood(code: code, message: words))]
+            return actions + [.deliver(.rejectedPermanently(code: code, message: words))]
         }
         let delay = delay(after: action)
         state = .waiting(until: now + delay)
-        return actions + [.tell(.waits(delay, because: cause))]
+        return actions + [.deliver(.waits(delay, because: cause))]
     }
 
-    private func mayOutlast(_ code: Int) -> Bool {
-        outlastsQuota && hasStood && code == ClosePolicy.overQuota
+    private func mayRetry(_ code: Int) -> Bool {
+        retriesOverQuota && wasEstablished && code == ClosePolicy.overQuota
     }
 
     private mutating func delay(after action: CloseAction) -> Duration {
@@ -330,6 +388,7 @@ package struct UpstreamSession {
             return .zero
         }
         failures += 1
-        return Backoff.delay(failures: failures, jitter: jitter())
+        return Self.backoff.delay(
+            failures: failures, from: Self.leastDelay, jitter: jitter())
     }
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-/// Base64 (RFC 4648): the standard alphabet of §4 with padding, and the URL-safe one of §5 without.
+/// Base64 (RFC 4648): the standard alphabet with padding (§4), and URL-safe without padding (§5).
 package enum Base64 {
-    /// Standard alphabet, padded.
+    /// Encodes bytes in the standard alphabet, padded.
     package static func encode(_ bytes: [UInt8]) -> String {
         text(bytes, alphabet: standard, padded: true)
     }
 
-    /// URL-safe alphabet, not padded (as in a JWT, RFC 7515 §2).
+    /// Encodes bytes in the URL-safe alphabet, unpadded (as in a JWT, RFC 7515 §2).
     package static func encodeURL(_ bytes: [UInt8]) -> String {
         text(bytes, alphabet: urlSafe, padded: false)
     }
 
-    /// The bytes of a padded standard text; `nil` for any other character, length or stray bits.
+    /// Decodes padded standard text; `nil` if it has any other character, length or stray bits.
     package static func decode(_ text: String) -> [UInt8]? {
         guard text.utf8.count.isMultiple(of: 4) else { return nil }
         var digits = text.utf8[...]
@@ -20,7 +20,7 @@ package enum Base64 {
         return bytes(digits, alphabet: standard)
     }
 
-    /// The bytes of an unpadded URL-safe text; `nil` for any other character, length or stray bits.
+    /// Decodes unpadded URL-safe text; `nil` if it has any other character, length or stray bits.
     package static func decodeURL(_ text: String) -> [UInt8]? {
         bytes(text.utf8[...], alphabet: urlSafe)
     }

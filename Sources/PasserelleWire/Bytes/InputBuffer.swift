@@ -1,51 +1,48 @@
 // SPDX-License-Identifier: MIT
 
-/// Holds the bytes of a peer that no parser has used yet.
+/// Bytes of a peer that no parser has consumed yet.
 ///
-/// Taking from the front costs no move: a start index advances, and the storage is compacted when
-/// half of it is used up. An empty buffer owns no heap memory, so an idle connection costs none.
+/// Consuming from the front advances a start index; the storage is compacted when half of it is
+/// consumed. An empty buffer owns no heap memory, so an idle connection needs none.
 package struct InputBuffer: Sendable {
     private var bytes: [UInt8] = []
     private var start = 0
 
-    /// Makes an empty buffer without storage.
-    package init() {}
-
-    /// Gives how many bytes wait.
+    /// The number of unconsumed bytes.
     package var count: Int { bytes.count - start }
 
-    /// Tells whether no byte waits; then no heap memory is held either.
+    /// True if no byte is left; the buffer then holds no heap memory either.
     package var isEmpty: Bool { bytes.isEmpty }
 
-    /// Gives the size of the storage held, which is 0 when empty.
+    /// The size of the storage held; 0 if the buffer is empty.
     package var capacity: Int { bytes.capacity }
 
-    /// Gives the waiting byte at that distance from the first.
+    /// The unconsumed byte at a distance from the first.
     package subscript(index: Int) -> UInt8 {
         precondition(index >= 0, "read before the first byte")
         return bytes[start + index]
     }
 
-    /// Gives what `body` finds in the waiting bytes, and drops none of them.
+    /// Returns the result of `body` on the unconsumed bytes, without consuming any.
     package func read<T, E: Error>(_ body: (Span<UInt8>) throws(E) -> T) throws(E) -> T {
         try body(bytes.span.extracting(droppingFirst: start))
     }
 
-    /// Adds what has come.
+    /// Appends received bytes.
     package mutating func append(_ new: Span<UInt8>) {
         compact()
         bytes.append(copying: new)
     }
 
-    /// Adds what has come; an empty buffer takes the array over without a copy.
+    /// Appends received bytes; an empty buffer takes over the array without a copy.
     package mutating func append(_ new: [UInt8]) {
         compact()
         if bytes.isEmpty { bytes = new } else { bytes.append(contentsOf: new) }
     }
 
-    /// Drops the first `n` bytes, and the storage with the last of them.
+    /// Consumes the first `n` bytes; frees the storage if they are the last.
     package mutating func consume(_ n: Int) {
-        precondition(n >= 0 && n <= count, "consumed more than there is")
+        precondition(n >= 0 && n <= count, "consumed more bytes than there are")
         start += n
         if start == bytes.count {
             bytes = []
@@ -53,7 +50,8 @@ package struct InputBuffer: Sendable {
         }
     }
 
-    /// Drops what `parse` says it has used, and gives its value; `nil` leaves all as it is.
+    /// Runs `parse`, consumes the bytes it used and returns the value; a `nil` result consumes
+    /// none.
     package mutating func take<T, E: Error>(
         _ parse: (Span<UInt8>) throws(E) -> (used: Int, value: T)?
     ) throws(E) -> T? {
@@ -66,7 +64,7 @@ package struct InputBuffer: Sendable {
 
     /// Moves the first `n` bytes to the end of `target`.
     package mutating func move(_ n: Int, to target: inout [UInt8]) {
-        precondition(n >= 0 && n <= count, "moved more than there is")
+        precondition(n >= 0 && n <= count, "moved more bytes than there are")
         if target.isEmpty, start == 0, n == bytes.count {
             target = bytes
         } else {
@@ -75,7 +73,7 @@ package struct InputBuffer: Sendable {
         consume(n)
     }
 
-    /// Gives all that waits and leaves the buffer empty.
+    /// Returns all unconsumed bytes and leaves the buffer empty.
     package mutating func takeAll() -> [UInt8] {
         var all: [UInt8] = []
         move(count, to: &all)

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// Checks UTF-8 that comes in pieces, and refuses at the first byte that cannot be right.
+/// An incremental UTF-8 check that fails at the first invalid byte.
 ///
-/// Overlong forms, surrogates and what lies above U+10FFFF are no UTF-8 (RFC 3629 §4).
+/// Overlong forms, surrogates and code points above U+10FFFF are invalid (RFC 3629 §4).
 package struct UTF8Check: Equatable, Sendable {
     private var missing: UInt8 = 0
     private var low: UInt8 = 0x80
     private var high: UInt8 = 0xBF
 
-    /// Makes a check of a text whose first byte is still to come.
-    package init() {}
-
-    /// Tells whether what came so far ends with a whole character.
+    /// True if the bytes so far end with a complete character.
     package var isComplete: Bool { missing == 0 }
 
-    /// Tells whether the text may go on with these bytes; after a refusal the check is used up.
+    /// Returns true if the text may continue with these bytes; a failed check must not be reused.
     package mutating func accepts(_ bytes: Span<UInt8>) -> Bool {
         var index = 0
         while index < bytes.count {
@@ -33,7 +30,7 @@ package struct UTF8Check: Equatable, Sendable {
         return true
     }
 
-    /// Gives the index of the first byte beyond ASCII; parts of 64 bytes compile to vectors.
+    /// Returns the index of the first non-ASCII byte; parts of 64 bytes compile to vector code.
     private static func skipASCII(_ bytes: Span<UInt8>, from start: Int) -> Int {
         var index = start
         while bytes.count - index >= 64 {
@@ -47,20 +44,27 @@ package struct UTF8Check: Equatable, Sendable {
         return index
     }
 
-    /// Takes the first byte of a longer character, which bounds the second (RFC 3629 §4).
+    /// Handles the first byte of a multi-byte character, which bounds the second.
     private mutating func begin(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0xC2...0xDF: missing = 1
-        case 0xE0...0xEF:
-            missing = 2
-            if byte == 0xE0 { low = 0xA0 }
-            if byte == 0xED { high = 0x9F }
-        case 0xF0...0xF4:
-            missing = 3
-            if byte == 0xF0 { low = 0x90 }
-            if byte == 0xF4 { high = 0x8F }
-        default: return false
-        }
+        guard let (length, second) = Self.lead(byte) else { return false }
+        missing = UInt8(length - 1)
+        (low, high) = (second.lowerBound, second.upperBound)
         return true
+    }
+
+    /// Returns the length of a multi-byte character by its first byte, and the range of its second
+    /// byte (RFC 3629 §4).
+    @inline(__always)
+    static func lead(_ byte: UInt8) -> (length: Int, second: ClosedRange<UInt8>)? {
+        switch byte {
+        case 0xC2...0xDF: (2, 0x80...0xBF)
+        case 0xE0: (3, 0xA0...0xBF)
+        case 0xED: (3, 0x80...0x9F)
+        case 0xE1...0xEF: (3, 0x80...0xBF)
+        case 0xF0: (4, 0x90...0xBF)
+        case 0xF4: (4, 0x80...0x8F)
+        case 0xF1...0xF3: (4, 0x80...0xBF)
+        default: nil
+        }
     }
 }

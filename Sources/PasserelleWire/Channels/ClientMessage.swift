@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: MIT
 
-/// What a client says to a Channels server.
+/// A message from a client to a Channels server.
 package enum ClientMessage: Equatable, Sendable {
-    /// Wants to hear a channel; `auth` is empty on public ones, `channelData` was signed as it is.
+    /// Subscribes to a channel; `auth` is empty if public, `channelData` is the signed string.
     case subscribe(channel: String, auth: String, channelData: String?)
-    /// Wants to hear no more of a channel.
+    /// Unsubscribes from a channel.
     case unsubscribe(channel: String)
-    /// Wants a pong.
+    /// Asks for a pong.
     case ping
     /// The answer to a ping.
     case pong
-    /// An event for the other subscribers; `data` is a JSON value exactly as it goes over the wire.
+    /// An event for the other subscribers; `data` is a JSON value exactly as it is sent.
     case clientEvent(channel: String, name: String, data: [UInt8])
-    /// Wants to be a user; `userData` was signed as it is.
+    /// Signs in as a user; `userData` is the string that was signed.
     case signIn(auth: String, userData: String)
     /// Any other message.
     case unknown(name: String)
 
-    /// Reads a text frame; the payload of Channels' own messages may be an object or a string.
+    /// Parses a text frame; the payload of Channels' own messages may be an object or a string.
     package static func parse(_ text: Span<UInt8>) throws(ChannelsMessageError) -> ClientMessage {
         let fields = try MessageFields(text)
         guard let name = JSONScanner.text(text, fields.event) else { throw .noEvent }
         if EventName.isClientEvent(name) {
-            var data: [UInt8] = []
-            if let value = fields.data {
-                JSONWriter.oneLine(text, value, into: &data)
-            } else {
-                data = Array("null".utf8)
-            }
+            let data = fields.data.map { JSONWriter.oneLine(text, $0) } ?? Array("null".utf8)
             return .clientEvent(
                 channel: try fields.requiredChannel(text), name: name, data: data)
         }
@@ -52,7 +47,7 @@ package enum ClientMessage: Equatable, Sendable {
             channelData: data.text("channel_data"))
     }
 
-    /// The message as pusher-js sends it.
+    /// The message in the form that pusher-js sends.
     package func encoded() -> [UInt8] {
         var message = JSONObjectWriter()
         var data = JSONObjectWriter()

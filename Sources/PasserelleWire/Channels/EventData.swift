@@ -1,42 +1,39 @@
 // SPDX-License-Identifier: MIT
 
-/// The rule for an event's `data`: what it is as JSON on one line, and back.
+/// The conversion of an event's `data` to JSON on one line, and back.
 package enum EventData {
-    /// How many containers `data` may hold inside each other.
+    /// The maximum nesting depth of `data`.
     ///
-    /// Four fewer than the scanner takes, so that what we wrap around it can be scanned as well.
+    /// Four less than the scanner's limit, so that a message with embedded data can be scanned.
     package static let maximumDepth = JSONScanner.maximumDepth - 4
 
-    /// The bytes to embed for a checked value: a string that holds JSON is that JSON, any other
-    /// value is itself, none at all is `null`.
+    /// Returns the JSON to embed for a value.
     ///
-    /// Nothing changes but raw line breaks between tokens, which become spaces. A string whose JSON
-    /// nests deeper than `maximumDepth` stays a string.
+    /// A string that holds JSON becomes that JSON, unless it nests deeper than `maximumDepth`. Any
+    /// other value is copied; an absent one is `null`. Raw line breaks between tokens become
+    /// spaces; all other bytes are unchanged.
     package static func json(_ bytes: Span<UInt8>, _ value: JSONSlice?) -> [UInt8] {
         guard let value else { return Array("null".utf8) }
         if value.kind == .string, let text = embeddable(bytes, value) { return text }
-        return copy(bytes, value)
+        return JSONWriter.oneLine(bytes, value)
     }
 
-    /// The value that stands for `data` in a message: a JSON string, as hosted Channels sends it.
+    /// Returns the value of `data` in a message: a JSON string, as hosted Channels sends it.
     ///
-    /// `json(_:_:)` makes the same bytes of it again. A string that holds no JSON is sent as it is.
+    /// `json(_:_:)` restores the same bytes. A string that holds no JSON is sent unchanged.
     package static func wireForm(_ data: [UInt8]) -> [UInt8] {
-        // White space around a string is part of the data too, and only a string can hold it.
+        // White space around a string belongs to the data; only an enclosing string preserves it.
         if let root = try? JSONScanner.document(data.span), root.kind == .string,
             root.range == data.indices, embeddable(data.span, root) == nil
         {
-            return copy(data.span, root)
+            return JSONWriter.oneLine(data.span, root)
         }
-        var out: [UInt8] = []
-        out.reserveCapacity(data.count + data.count / 8 + 2)
-        JSONWriter.string(bytes: data.span, into: &out)
-        return out
+        return JSONWriter.quoted(bytes: data.span)
     }
 
-    /// The JSON that a string holds, on one line, or nil when it holds none.
+    /// Returns the JSON that a string holds, on one line; `nil` if it holds none.
     private static func embeddable(_ bytes: Span<UInt8>, _ string: JSONSlice) -> [UInt8]? {
-        // Most strings that hold no JSON say so with their first byte.
+        // For most strings that hold no JSON the first byte decides.
         guard string.range.count > 2, mayStartJSON(bytes[string.range.lowerBound + 1]),
             var text = JSONScanner.stringKeepingLoneSurrogates(bytes, string)
         else { return nil }
@@ -58,10 +55,50 @@ package enum EventData {
         default: true
         }
     }
+}
 
-    private static func copy(_ bytes: Span<UInt8>, _ value: JSONSlice) -> [UInt8] {
-        var out: [UInt8] = []
-        JSONWriter.oneLine(bytes, value, into: &out)
+/// The `userId` in the data of a client event, which names the sender to the application.
+package enum ClientEventData {
+    /// The name of the member that holds the user's id.
+    package static let member = "userId"
+
+    /// The reason why data cannot be sent in a user's name.
+    package enum Refusal: Error, Equatable, Sendable {
+        /// The data is not a JSON object, so it cannot hold a `userId`.
+        case notAnObject
+        /// The data names another user.
+        case anotherUser
+    }
+
+    /// Returns the data on one line with the user's `userId`, which is added if missing.
+    ///
+    /// Every `userId` in the data must be the user's: if a member is repeated, some receivers take
+    /// the first and others the last.
+    package static func signed(_ data: [UInt8], as userID: String) throws(Refusal) -> [UInt8] {
+        guard let root = try? JSONScanner.document(data.span), root.kind == .object else {
+            throw .notAnObject
+        }
+        var isThere = false
+        let members = JSONScanner.members(data.span, of: root)
+        for (key, value) in members where JSONScanner.equals(data.span, key, member) {
+            guard let text = JSONScanner.identifier(data.span, value),
+                text.utf8.elementsEqual(userID.utf8)
+            else { throw .anotherUser }
+            isThere = true
+        }
+        var out = JSONWriter.oneLine(data.span, root)
+        guard !isThere else { return out }
+        out.removeLast()
+        if !members.isEmpty { out.append(UInt8(ascii: ",")) }
+        JSONWriter.string(member, into: &out)
+        out.append(UInt8(ascii: ":"))
+        JSONWriter.string(userID, into: &out)
+        out.append(UInt8(ascii: "}"))
         return out
+    }
+
+    /// Returns the user that the data names.
+    package static func userID(in data: [UInt8]) -> String? {
+        JSONObject(data)?.identifier(member)
     }
 }

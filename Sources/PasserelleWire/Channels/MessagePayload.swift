@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// The `data` of one of Channels' own messages, whether it came as an object or as a string.
+/// The `data` of one of Channels' own messages, sent either as an object or as a string.
 struct MessagePayload {
     private let bytes: [UInt8]
     private let root: JSONSlice
-    /// Whether something in it nests deeper than what is embedded elsewhere can.
+    /// True if a value in the payload nests too deep to be embedded in another document.
     private let isDeep: Bool
 
-    /// Decodes the payload; one that is absent is `null`.
+    /// Decodes the payload; an absent one is `null`.
     init(_ text: Span<UInt8>, _ fields: MessageFields) {
         let bytes = fields.payload(text)
-        // What `EventData` gives is JSON; were it not, the payload would be as good as absent.
+        // `EventData` always returns JSON; if it did not, the payload would count as absent.
         let root = (try? JSONScanner.document(bytes.span)) ?? JSONSlice(kind: .null, range: 0..<0)
         if let (deepBytes, deepRoot) = Self.deepObject(bytes, root) {
             (self.bytes, self.root, isDeep) = (deepBytes, deepRoot, true)
@@ -19,10 +19,10 @@ struct MessagePayload {
         }
     }
 
-    /// The object that a string holds which stayed one for its depth.
+    /// Returns the object in a string that was too deep to be embedded.
     ///
-    /// What one member says of themselves is in there with what all others do: it is read, and that
-    /// one told as text.
+    /// The list of members holds the data of all of them: one deep `user_info` must not make it
+    /// unreadable. The object is parsed, and only the deep value is passed on as a string.
     private static func deepObject(
         _ bytes: [UInt8], _ root: JSONSlice
     ) -> (bytes: [UInt8], root: JSONSlice)? {
@@ -31,33 +31,33 @@ struct MessagePayload {
             var text = JSONScanner.stringKeepingLoneSurrogates(bytes.span, root),
             let object = try? JSONScanner.deepDocument(text.span)
         else { return nil }
-        // In JSON they stand between tokens only.
+        // In JSON, raw line breaks occur only between tokens.
         for at in text.indices where text[at] == 0x0A || text[at] == 0x0D { text[at] = 0x20 }
         return (text, object)
     }
 
-    /// What the payload is.
+    /// The kind of the payload.
     var kind: JSONSlice.Kind { root.kind }
 
-    /// The payload's own text, if it is a string that holds no JSON.
+    /// The payload's text if it is a string that holds no JSON.
     var text: String? { JSONScanner.text(bytes.span, root) }
 
-    /// The payload's own value, if it is a whole number.
+    /// The payload's value if it is an integer.
     var integer: Int? { JSONScanner.integer(bytes.span, root) }
 
-    /// A string at a path.
+    /// Returns the string at a path.
     func text(_ path: String...) -> String? {
         JSONScanner.text(bytes.span, value(path))
     }
 
-    /// A whole number at a path; digits in a string and a fraction, which is cut off, count as well.
+    /// Returns the integer at a path; accepts digits in a string and truncates a fraction.
     func integer(_ path: String...) -> Int? {
         guard let value = value(path) else { return nil }
         if let number = JSONScanner.integer(bytes.span, value) { return number }
         switch value.kind {
         case .string: return JSONScanner.text(bytes.span, value).flatMap { Int($0) }
         case .number:
-            // Far inside of what an Int takes, so that the conversion, which cuts, cannot trap.
+            // Far within the range of `Int`, so that the truncating conversion cannot trap.
             guard let number = Double(JSONScanner.token(bytes.span, value)),
                 -1e15...1e15 ~= number
             else { return nil }
@@ -66,41 +66,52 @@ struct MessagePayload {
         }
     }
 
-    /// A user's id at a path, a number as its digits.
-    func userID(_ path: String...) -> String? {
-        userID(value(path))
+    /// Returns the id at a path; a number is returned as its digits.
+    func identifier(_ path: String...) -> String? {
+        JSONScanner.identifier(bytes.span, value(path))
     }
 
-    /// A value at a path as JSON on one line, its text where it nests too deep to be embedded; nil
-    /// where it is absent or null.
+    /// Returns the value at a path as JSON on one line; `nil` if it is absent or null.
+    ///
+    /// A value that nests too deep to be embedded is returned as a string of its text.
     func json(_ path: String...) -> [UInt8]? {
         json(value(path))
     }
 
-    /// Whether there is an object at a path.
+    /// Returns true if the value at a path is an object.
     func hasObject(_ path: String...) -> Bool {
         value(path)?.kind == .object
     }
 
-    /// The users of `presence`: `hash` in its order, then whom only `ids` names.
+    /// True if the payload is a string that is not blank and holds no JSON.
+    var isUnreadableText: Bool {
+        guard let text else { return false }
+        return !text.utf8.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    }
+
+    /// Returns the members of `presence`: those of `hash` in order, then those only in `ids`.
     func members() -> [ChannelMember] {
         var members: [ChannelMember] = []
-        var places: [String: Int] = [:]
+        // Compared by bytes: two ids that are equal as `String` may be two users of Channels.
+        var places: [[UInt8]: Int] = [:]
         if let hash = value(["presence", "hash"]) {
             for (key, info) in JSONScanner.members(bytes.span, of: hash) {
                 guard let userID = JSONScanner.text(bytes.span, key) else { continue }
-                if let place = places[userID] {
+                let id = Array(userID.utf8)
+                if let place = places[id] {
                     members[place].userInfo = json(info)
                 } else {
-                    places[userID] = members.count
+                    places[id] = members.count
                     members.append(ChannelMember(userID: userID, userInfo: json(info)))
                 }
             }
         }
         if let ids = value(["presence", "ids"]) {
             for id in JSONScanner.elements(bytes.span, of: ids) {
-                guard let userID = userID(id), places[userID] == nil else { continue }
-                places[userID] = members.count
+                guard let userID = JSONScanner.identifier(bytes.span, id),
+                    places[Array(userID.utf8)] == nil
+                else { continue }
+                places[Array(userID.utf8)] = members.count
                 members.append(ChannelMember(userID: userID))
             }
         }
@@ -111,23 +122,175 @@ struct MessagePayload {
         JSONScanner.value(bytes.span, of: root, at: path)
     }
 
-    private func userID(_ value: JSONSlice?) -> String? {
-        guard let value, value.kind == .number else {
-            return JSONScanner.text(bytes.span, value)
-        }
-        return JSONScanner.token(bytes.span, value)
-    }
-
     private func json(_ value: JSONSlice?) -> [UInt8]? {
         guard let value, value.kind != .null else { return nil }
         guard isDeep, isTooDeep(value) else { return Array(bytes[value.range]) }
-        var text: [UInt8] = []
-        JSONWriter.string(bytes: bytes.span.extracting(value.range), into: &text)
-        return text
+        return JSONWriter.quoted(bytes: bytes.span.extracting(value.range))
     }
 
     private func isTooDeep(_ value: JSONSlice) -> Bool {
         var cursor = JSONCursor(at: value.range.lowerBound, end: value.range.upperBound)
         return (try? cursor.value(bytes.span, depth: ChannelMember.infoDepth)) == nil
+    }
+}
+
+/// A member of a presence channel.
+package struct ChannelMember: Equatable, Sendable {
+    /// The maximum nesting depth of `user_info`; the list of members in `data` adds three levels.
+    static let infoDepth = EventData.maximumDepth - 3
+
+    /// The user's id; an id that arrived as a number is kept as its digits.
+    package var userID: String
+    /// The application's description of the user, raw JSON on one line; `nil` if absent or null.
+    package var userInfo: [UInt8]?
+
+    /// Creates a member.
+    package init(userID: String, userInfo: [UInt8]? = nil) {
+        self.userID = userID
+        self.userInfo = userInfo
+    }
+
+    /// Parses the data that an application signs for a member; `nil` if it names no user.
+    ///
+    /// An id may be a number, which is kept as its digits; `user_info` may be any JSON value.
+    package init?(channelData json: [UInt8]) {
+        guard let object = JSONObject(json), let userID = object.identifier("user_id") else {
+            return nil
+        }
+        self.userID = userID
+        if object["user_info"]?.kind != .null { userInfo = object.raw("user_info") }
+    }
+
+    /// The `channel_data` that subscribes as this member: `{"user_id":…,"user_info":…}`.
+    ///
+    /// A member without `user_info` gets an empty object: Laravel Reverb refuses every later
+    /// subscription to a channel that has a member without one.
+    package var channelData: [UInt8] {
+        var json = JSONObjectWriter()
+        json.member("user_id", userID)
+        json.member("user_info", json: userInfo ?? Array("{}".utf8))
+        return json.finished()
+    }
+}
+
+/// The positions of the four members of a Channels message in its text, found in one scan.
+struct MessageFields {
+    /// The message's name; the initializer ensures that it is a string.
+    private(set) var event: JSONSlice?
+    /// The channel, if the message has one.
+    private(set) var channel: JSONSlice?
+    /// The payload, if the message has one.
+    private(set) var data: JSONSlice?
+    /// The user that sent a client event on a presence channel.
+    private(set) var userID: JSONSlice?
+    /// True if a value in the message nests too deep to be embedded in another document.
+    private var isDeep = false
+
+    /// Checks the whole text at any depth; the last of repeated members counts.
+    init(_ text: Span<UInt8>) throws(ChannelsMessageError) {
+        let isObject: Bool
+        do throws(JSONError) {
+            isObject = try scanAny(text)
+        } catch {
+            throw .json(error)
+        }
+        guard isObject else { throw .notAnObject }
+        guard event?.kind == .string else { throw .noEvent }
+    }
+
+    /// Scans again without a depth limit if a value nests too deep: any member of a channel can
+    /// send one, and refusing the message would cost all readers the connection.
+    private mutating func scanAny(_ text: Span<UInt8>) throws(JSONError) -> Bool {
+        do throws(JSONError) {
+            return try scan(text, depth: EventData.maximumDepth)
+        } catch .tooDeep {
+            self = MessageFields()
+            isDeep = true
+            return try scan(text, depth: text.count)
+        }
+    }
+
+    private init() {}
+
+    /// Records the members; returns false if the text does not start like an object.
+    private mutating func scan(_ text: Span<UInt8>, depth: Int) throws(JSONError) -> Bool {
+        var cursor = JSONCursor(at: Self.start(of: text), end: text.count)
+        cursor.skipSpace(text)
+        guard cursor.skip(UInt8(ascii: "{"), text) else { return false }
+        var members = JSONMembers(afterBracket: cursor, depth: depth)
+        while let (key, value) = try members.next(text) {
+            if JSONScanner.equals(text, key, "data") {
+                data = value
+            } else if JSONScanner.equals(text, key, "event") {
+                event = value
+            } else if JSONScanner.equals(text, key, "channel") {
+                channel = value
+            } else if JSONScanner.equals(text, key, "user_id") {
+                userID = value
+            }
+        }
+        cursor = members.position
+        cursor.skipSpace(text)
+        guard cursor.at == text.count else { throw .unexpectedByte(at: cursor.at) }
+        return true
+    }
+
+    /// Returns the offset after a byte order mark, which some servers send (RFC 8259 §8.1).
+    private static func start(of text: Span<UInt8>) -> Int {
+        text.count >= 3 && text[0] == 0xEF && text[1] == 0xBB && text[2] == 0xBF ? 3 : 0
+    }
+
+    /// Returns the payload by the rules of `EventData`, as a string if it nests too deep for them.
+    func payload(_ text: Span<UInt8>) -> [UInt8] {
+        guard isDeep, let data, isTooDeep(data, text) else { return EventData.json(text, data) }
+        return JSONWriter.quoted(bytes: text.extracting(data.range))
+    }
+
+    private func isTooDeep(_ value: JSONSlice, _ text: Span<UInt8>) -> Bool {
+        var cursor = JSONCursor(at: value.range.lowerBound, end: value.range.upperBound)
+        return (try? cursor.value(text, depth: EventData.maximumDepth)) == nil
+    }
+
+    /// Returns the channel's name; throws if the message has none.
+    func requiredChannel(_ text: Span<UInt8>) throws(ChannelsMessageError) -> String {
+        guard let channel = JSONScanner.text(text, channel) else {
+            throw .missing(field: "channel")
+        }
+        return channel
+    }
+}
+
+/// The reason why a text frame is not a Channels message.
+package enum ChannelsMessageError: Error, Equatable, Sendable {
+    /// The frame starts like an object, but is not JSON or nests too deep.
+    case json(JSONError)
+    /// The frame does not start like an object: it is empty, `null` or another value.
+    case notAnObject
+    /// The object has no `event` that is a string.
+    case noEvent
+    /// A required field of a protocol message is missing or invalid.
+    case missing(field: String)
+
+    /// True if the frame holds no message at all, so that ignoring it loses no event.
+    ///
+    /// False for a truncated or damaged frame, which may have been an event.
+    package var isWithoutMessage: Bool {
+        switch self {
+        case .notAnObject, .noEvent: true
+        case .json, .missing: false
+        }
+    }
+}
+
+extension ChannelsMessageError: CustomStringConvertible {
+    /// A noun phrase for a log line; contains no bytes of the frame.
+    package var description: String {
+        switch self {
+        case .json: "a text that is not JSON"
+        case .notAnObject: "a text that is not a JSON object"
+        case .noEvent: "a message without an event name"
+        case .missing(let field):
+            "a message whose field \(field) is missing or cannot be used"
+        }
     }
 }

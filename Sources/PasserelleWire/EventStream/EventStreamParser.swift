@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 
-/// Why a stream cannot be read on.
+/// The reason why a stream cannot be parsed further.
 package enum EventStreamError: Error, Equatable, Sendable {
     /// A line or an event is larger than `limit` bytes.
     case tooLarge(limit: Int)
 }
 
-/// Reads Server-Sent Events (WHATWG HTML §9.2.6) from bytes that come in any pieces.
+/// An incremental parser for Server-Sent Events (WHATWG HTML §9.2.6).
 ///
-/// Once it has thrown it stays broken: the stream is to be left.
+/// After it has thrown, every further call throws, and the stream must be closed.
 package struct EventStreamParser: Sendable {
-    /// How many comment lines have come, heartbeats among them.
+    /// The number of comment lines received, keep-alive comments included.
     package private(set) var commentCount = 0
-    /// The reconnection time in milliseconds that the stream has last asked for.
+    /// The reconnection time in milliseconds that the stream last set.
     package private(set) var retry: Int?
-    /// The last id that an event of the stream was given.
+    /// The last id that the stream gave to an event.
     package private(set) var lastEventID = ""
 
     private let limit: Int
@@ -29,23 +29,21 @@ package struct EventStreamParser: Sendable {
     private var data: [UInt8] = []
     private var hasData = false
 
-    /// Makes a parser that holds no line and no event's data larger than `limit` bytes.
+    /// Creates a parser that holds no line and no event data larger than `limit` bytes.
     package init(limit: Int = 1_048_576) {
         self.limit = limit
     }
 
-    /// Takes the next bytes of the stream.
+    /// Appends the next bytes of the stream.
     package mutating func append(_ bytes: Span<UInt8>) {
         if head == input.count {
             input.removeAll(keepingCapacity: true)
             head = 0
         }
-        input.append(addingCapacity: bytes.count) { out in
-            for at in bytes.indices { out.append(bytes[at]) }
-        }
+        input.append(copying: bytes)
     }
 
-    /// The next whole event, or nil when more bytes are needed.
+    /// Returns the next complete event, or `nil` if more bytes are needed.
     package mutating func next() throws(EventStreamError) -> EventStreamMessage? {
         guard !isTooLarge else { throw .tooLarge(limit: limit) }
         while head < input.count {
@@ -119,4 +117,16 @@ package struct EventStreamParser: Sendable {
         return EventStreamMessage(
             id: id, event: event.isEmpty ? "message" : event, data: data, retry: retry)
     }
+}
+
+/// An event as the client of a stream receives it.
+package struct EventStreamMessage: Equatable, Sendable {
+    /// The last id in the stream; empty before the first.
+    package var id: String
+    /// The event's name; `message` if the stream omits it.
+    package var event: String
+    /// The data lines, joined by LF.
+    package var data: [UInt8]
+    /// The reconnection time in milliseconds that the stream last set.
+    package var retry: Int?
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-/// Appends Server-Sent Events (WHATWG HTML §9.2) to bytes.
+/// An encoder for Server-Sent Events (WHATWG HTML §9.2).
 package enum EventStreamWriter {
-    /// Appends one event; a name or id with CR, LF or NUL in it is left out, as is an empty one.
+    /// Appends one event; omits a name or id that is empty or has CR, LF or NUL in it.
     ///
-    /// Each line of the data gets a `data:` of its own; CR, LF and CR LF all end one, so a CR
-    /// reaches the reader as LF.
+    /// Each line of the data gets its own `data:`. CR, LF and CR LF all end a line, so that the
+    /// client receives a CR as LF.
     package static func event(
         id: String?, name: String?, data: [UInt8], into out: inout [UInt8]
     ) {
@@ -17,15 +17,7 @@ package enum EventStreamWriter {
         out.append(lineFeed)
     }
 
-    /// Appends a comment line, which readers ignore; line breaks and NUL in it become spaces.
-    package static func comment(_ text: String = "", into out: inout [UInt8]) {
-        out.append(UInt8(ascii: ":"))
-        if !text.isEmpty { out.append(UInt8(ascii: " ")) }
-        for byte in text.utf8 { out.append(breaksField(byte) ? UInt8(ascii: " ") : byte) }
-        out.append(lineFeed)
-    }
-
-    /// Appends how long a reader waits before it connects again; less than nothing counts as 0.
+    /// Appends the time before a client reconnects; a negative time counts as 0.
     package static func retry(milliseconds: Int, into out: inout [UInt8]) {
         out.append(contentsOf: "retry: \(max(milliseconds, 0))\n\n".utf8)
     }

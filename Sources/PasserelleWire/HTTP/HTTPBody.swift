@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/// Takes one body out of a connection's bytes, its transfer coding undone (RFC 9112 §6 and §7).
+/// A decoder that takes one body from a connection's bytes (RFC 9112 §6 and §7).
 struct HTTPBody: Sendable {
-    /// The most bytes of a chunk's size line, its extensions included and its line end not.
+    /// The maximum length of a chunk's size line in bytes, including extensions, without the line
+    /// end.
     static let chunkLineBytes = 256
 
     private enum State: Sendable {
@@ -19,30 +20,30 @@ struct HTTPBody: Sendable {
     private var received = 0
     private let limits: HTTPLimits
 
-    /// Makes the reader of a body whose length is known that way.
+    /// Creates a decoder for a body with this length.
     init(_ length: HTTPBodyLength, limits: HTTPLimits) {
         self.limits = limits
         switch length {
         case .bytes(let count): state = count == 0 ? .complete : .bytes(count)
         case .chunked: state = .chunkSize
-        case .unsaid: state = .untilClose
+        case .unspecified: state = .untilClose
         }
     }
 
-    /// Tells whether all of the body has been taken.
+    /// True if the whole body has been taken.
     var isComplete: Bool {
         if case .complete = state { true } else { false }
     }
 
-    /// Notes the end of the connection, and tells whether that is a proper end of this body.
+    /// Handles the end of the connection; returns true if it is a valid end of this body.
     mutating func closedByPeer() -> Bool {
         if case .untilClose = state { state = .complete }
         return isComplete
     }
 
-    /// Moves what has come to the end of `body`, and tells whether it is complete now.
+    /// Moves the received bytes to the end of `body`; returns true if the body is complete.
     ///
-    /// Throws before keeping a chunk that passes the limit. Trailer fields are checked and dropped.
+    /// Throws before it keeps a chunk above the limit. Trailer fields are checked and dropped.
     mutating func decode(
         from input: inout InputBuffer, into body: inout [UInt8]
     ) throws(HTTPError) -> Bool {
@@ -106,7 +107,7 @@ struct HTTPBody: Sendable {
         return true
     }
 
-    /// Reads a chunk's size line; extensions are passed over (RFC 9112 §7.1.1).
+    /// Parses a chunk's size line; extensions are ignored (RFC 9112 §7.1.1).
     private static func chunkSize(
         _ line: Span<UInt8>
     ) throws(HTTPError) -> (used: Int, value: Int)? {
@@ -155,5 +156,63 @@ struct HTTPBody: Sendable {
         guard index > 0, lines[index - 1] == 0x0D else { throw .bareLineEnd }
         if index > 1 { try HTTPHead.check(lines.extracting(0...index)) }
         return (index + 1, index + 1)
+    }
+}
+
+/// The way in which the end of a body is found (RFC 9112 §6.3).
+enum HTTPBodyLength: Equatable, Sendable {
+    /// After this number of bytes.
+    case bytes(Int)
+    /// By the last chunk and its trailer section.
+    case chunked
+    /// No length is given: a response ends when the peer closes; a request has no body.
+    case unspecified
+}
+
+extension HTTPFields {
+    /// Returns the length of the body; throws if the fields are ambiguous.
+    ///
+    /// Repeated lengths are refused even if they agree, since another parser of the same bytes
+    /// might use only one of them. Throws `bodyTooLarge` before any byte of the body is kept.
+    func bodyLength(version: HTTPVersion, limit: Int) throws(HTTPError) -> HTTPBodyLength {
+        let lengths = count(of: "content-length")
+        guard contains("transfer-encoding") else {
+            guard lengths > 0 else { return .unspecified }
+            guard lengths == 1, let text = first("content-length") else {
+                throw .conflictingLengths
+            }
+            return .bytes(try HTTPFields.length(text, limit: limit))
+        }
+        guard lengths == 0 else { throw .conflictingLengths }
+        guard version == .http11 else { throw .malformedTransferCoding }
+        let codings = all("transfer-encoding").joined(separator: ",").lowercased()
+        if codings == "chunked" { return .chunked }
+        let list = codings.utf8.split(separator: 0x2C, omittingEmptySubsequences: false)
+            .map { $0.drop(while: HTTPSyntax.isBlank) }
+        let isMalformed =
+            list.contains { $0.isEmpty } || list.dropLast().contains { $0.elementsEqual(chunked) }
+        guard !isMalformed else { throw .malformedTransferCoding }
+        throw .unsupportedTransferCoding
+    }
+
+    private var chunked: [UInt8] { Array("chunked".utf8) }
+
+    private static func length(_ text: String, limit: Int) throws(HTTPError) -> Int {
+        guard !text.isEmpty else { throw .malformedLength }
+        var length = 0
+        var isTooLarge = false
+        for byte in text.utf8 {
+            guard HTTPSyntax.isDigit(byte) else {
+                throw byte == 0x2C ? .conflictingLengths : .malformedLength
+            }
+            guard !isTooLarge else { continue }
+            // `length` is at most `limit`, but `limit` may be `Int.max`.
+            let (tens, passes) = length.multipliedReportingOverflow(by: 10)
+            let (sum, passesToo) = tens.addingReportingOverflow(Int(byte - 0x30))
+            isTooLarge = passes || passesToo || sum > limit
+            length = isTooLarge ? 0 : sum
+        }
+        guard !isTooLarge else { throw .bodyTooLarge(limit: limit) }
+        return length
     }
 }

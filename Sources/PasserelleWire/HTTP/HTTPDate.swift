@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-/// Times as HTTP writes them: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+/// Dates in HTTP: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
 package enum HTTPDate {
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 
-    /// Seconds since 1970 of a time in the preferred form, or `nil` for anything else; the day of
-    /// the week is not looked at.
+    /// Returns the seconds since 1970 of a date in the preferred form, or `nil` for any other text;
+    /// the day of the week is not checked.
     package static func seconds(_ text: String) -> Int64? {
         let words = text.split(separator: " ")
         guard words.count == 6, words[5] == "GMT", let day = number(words[1], in: 1...31),
@@ -23,7 +23,7 @@ package enum HTTPDate {
         return days * 86_400 + hour * 3_600 + minute * 60 + second
     }
 
-    /// A time in the preferred form; years from 1970 to 9999.
+    /// Returns a date in the preferred form; supports the years 1970 to 9999.
     package static func text(_ seconds: Int64) -> String {
         let (days, rest) = seconds.quotientAndRemainder(dividingBy: 86_400)
         var (year, month) = (1970 + days / 366, Int64(1))
@@ -35,9 +35,9 @@ package enum HTTPDate {
         return "\(weekdays[Int(days % 7)]), \(padded(day)) \(name) \(year) \(clock) GMT"
     }
 
-    /// Days since 1970 of a date in the Gregorian calendar.
+    /// Returns the days since 1970 of a date in the Gregorian calendar.
     private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        // Years begin in March here, so that the leap day is the last.
+        // Years begin in March here, so that the leap day is the last day.
         let year = month <= 2 ? year - 1 : year
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468

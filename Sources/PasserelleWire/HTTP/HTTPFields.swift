@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-/// Keeps the fields of a message in their order with their repeats (RFC 9110 §5).
+/// The fields of a message in their order, with repeats (RFC 9110 §5).
 ///
-/// Names compare without case. The text stays in one byte array and becomes a `String` only when
-/// asked for. It can hold no field that would break a message: see `add`.
+/// Names compare case-insensitively. The text stays in one byte array and becomes a `String` only
+/// on request. No field can break a message: see `add`.
 package struct HTTPFields: Sendable {
     /// One field, as ranges of `bytes`.
     struct Entry: Sendable {
-        /// Where the name stands.
+        /// The range of the name.
         let name: Range<UInt32>
-        /// Where the value stands, blanks around it left out.
+        /// The range of the value, without the blanks around it.
         let value: Range<UInt32>
     }
 
     private var bytes: [UInt8]
     private var entries: [Entry]
 
-    /// Makes an empty list.
+    /// Creates an empty list.
     package init() {
         bytes = []
         entries = []
@@ -28,28 +28,28 @@ package struct HTTPFields: Sendable {
         self.entries = entries
     }
 
-    /// Gives how many fields there are, repeats counted.
+    /// The number of fields, repeats included.
     package var count: Int { entries.count }
 
-    /// Tells whether there is no field.
+    /// True if there is no field.
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// Gives every field in order.
+    /// All fields in order.
     package var list: [(name: String, value: String)] {
         entries.map { (text($0.name), text($0.value)) }
     }
 
-    /// Gives the value of the first field of that name.
+    /// Returns the value of the first field with this name.
     package func first(_ name: String) -> String? {
         index(of: name, from: 0).map { text(entries[$0].value) }
     }
 
-    /// Gives the values of all fields of that name, in order.
+    /// Returns the values of all fields with this name, in order.
     package func all(_ name: String) -> [String] {
         entries.indices.filter { isNamed($0, name) }.map { text(entries[$0].value) }
     }
 
-    /// Tells whether the first field of that name has just that value, byte for byte.
+    /// Returns true if the first field with this name has exactly this value, byte for byte.
     package func first(_ name: String, is value: String) -> Bool {
         guard let found = index(of: name, from: 0) else { return false }
         let range = entries[found].value
@@ -62,7 +62,7 @@ package struct HTTPFields: Sendable {
         return true
     }
 
-    /// Reads the values of all fields of that name where they stand, in order.
+    /// Calls `body` with the value of each field with this name, in order, without a copy.
     package func read(_ name: String, _ body: (Span<UInt8>) -> Void) {
         var next = 0
         while let found = index(of: name, from: next) {
@@ -72,15 +72,45 @@ package struct HTTPFields: Sendable {
         }
     }
 
-    /// Gives how many fields have that name.
+    /// Returns the fields with these names, in the order of the names, values byte for byte.
+    ///
+    /// A value need not be UTF-8, so it must not be converted to `String` and back.
+    package func only(_ names: [String]) -> HTTPFields {
+        var only = HTTPFields()
+        for name in names {
+            for index in entries.indices where isNamed(index, name) {
+                only.add(name, valueOf: entries[index], in: self)
+            }
+        }
+        return only
+    }
+
+    /// The field lines as they are sent.
+    package var lines: [UInt8] {
+        var lines: [UInt8] = []
+        write(into: &lines, framing: true)
+        return lines
+    }
+
+    /// Calls `body` with the values of the fields with this name, last first and without a copy,
+    /// until it returns `false`.
+    package func readBackwards(_ name: String, _ body: (Span<UInt8>) -> Bool) {
+        for index in entries.indices.reversed() where isNamed(index, name) {
+            let value = entries[index].value
+            let text = bytes.span.extracting(Int(value.lowerBound)..<Int(value.upperBound))
+            guard body(text) else { return }
+        }
+    }
+
+    /// Returns the number of fields with this name.
     package func count(of name: String) -> Int {
         entries.indices.count { isNamed($0, name) }
     }
 
-    /// Tells whether a field has that name.
+    /// Returns true if a field has this name.
     package func contains(_ name: String) -> Bool { index(of: name, from: 0) != nil }
 
-    /// Tells whether the comma-separated list of that name holds the token, without case.
+    /// Returns true if the comma-separated list of this name has the token, case-insensitively.
     package func hasToken(_ name: String, _ token: String) -> Bool {
         var next = 0
         while let found = index(of: name, from: next) {
@@ -90,10 +120,11 @@ package struct HTTPFields: Sendable {
         return false
     }
 
-    /// Adds a field at the end.
+    /// Appends a field.
     ///
-    /// Bytes that a name may not hold are left out, controls in a value become spaces, so that no
-    /// text from elsewhere can end a line (RFC 9110 §5.5). A name with nothing left adds nothing.
+    /// Bytes that are invalid in a name are left out, and controls in a value become spaces, so
+    /// that no external text can end a line (RFC 9110 §5.5). A field without a valid name is
+    /// ignored.
     package mutating func add(_ name: String, _ value: String) {
         let nameStart = UInt32(truncatingIfNeeded: bytes.count)
         for byte in name.utf8 where HTTPSyntax.isToken(byte) { bytes.append(byte) }
@@ -104,19 +135,27 @@ package struct HTTPFields: Sendable {
         entries.append(Entry(name: nameStart..<nameEnd, value: nameEnd..<valueEnd))
     }
 
-    /// Removes all fields of that name and adds this one at the end.
+    private mutating func add(_ name: String, valueOf entry: Entry, in fields: HTTPFields) {
+        add(name, "")
+        guard let last = entries.popLast() else { return }
+        bytes += fields.bytes[Int(entry.value.lowerBound)..<Int(entry.value.upperBound)]
+        let end = UInt32(truncatingIfNeeded: bytes.count)
+        entries.append(Entry(name: last.name, value: last.value.lowerBound..<end))
+    }
+
+    /// Removes all fields with this name and appends this one.
     package mutating func set(_ name: String, _ value: String) {
         remove(name)
         add(name, value)
     }
 
-    /// Removes all fields of that name.
+    /// Removes all fields with this name.
     package mutating func remove(_ name: String) {
         guard contains(name) else { return }
         entries = entries.indices.filter { !isNamed($0, name) }.map { entries[$0] }
     }
 
-    /// Adds every field line to `out`; those that frame a body only where `framing` says so.
+    /// Appends the field lines to `out`; those that frame a body only if `framing` is true.
     func write(into out: inout [UInt8], framing: Bool) {
         for index in entries.indices {
             if isNamed(index, "transfer-encoding") { continue }
@@ -131,7 +170,7 @@ package struct HTTPFields: Sendable {
         }
     }
 
-    // MARK: - Inside
+    // MARK: - Private
 
     private func text(_ range: Range<UInt32>) -> String {
         String(decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)
@@ -184,20 +223,20 @@ package struct HTTPFields: Sendable {
 }
 
 extension HTTPFields: Equatable {
-    /// Tells whether both hold the same fields in the same order, names without case.
+    /// Returns true if both have the same fields in order: names compare case-insensitively, values
+    /// byte for byte.
     package static func == (left: HTTPFields, right: HTTPFields) -> Bool {
         guard left.count == right.count else { return false }
-        for (a, b) in zip(left.list, right.list) {
-            guard a.value == b.value, a.name.lowercased() == b.name.lowercased() else {
-                return false
-            }
+        return zip(left.entries, right.entries).allSatisfy { a, b in
+            left.equals(a.name, right.text(b.name))
+                && left.bytes[Int(a.value.lowerBound)..<Int(a.value.upperBound)]
+                    == right.bytes[Int(b.value.lowerBound)..<Int(b.value.upperBound)]
         }
-        return true
     }
 }
 
 extension HTTPFields: ExpressibleByDictionaryLiteral {
-    /// Takes the fields in the order written; a repeated name stays repeated.
+    /// Creates fields in the order written; repeated names are kept.
     package init(dictionaryLiteral elements: (String, String)...) {
         self.init()
         for (name, value) in elements { add(name, value) }
@@ -205,8 +244,91 @@ extension HTTPFields: ExpressibleByDictionaryLiteral {
 }
 
 extension HTTPFields: CustomStringConvertible {
-    /// Gives the field lines, for tests and traces.
+    /// The field lines, for tests and traces.
     package var description: String {
         list.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
+    }
+}
+
+extension HTTPFields {
+    /// Returns true if `Accept` lists this type, not only a range such as `*/*`, at a quality above
+    /// 0 (RFC 9110 §12.5.1).
+    package func accepts(_ type: String) -> Bool {
+        var isNamed = false
+        read("Accept") { list in
+            guard !isNamed else { return }
+            isNamed = HTTPSyntax.anyPart(of: list, separatedBy: 0x2C) {
+                Self.item($0, names: type)
+            }
+        }
+        return isNamed
+    }
+
+    private static func item(_ item: Span<UInt8>, names type: String) -> Bool {
+        var index = 0
+        while index < item.count, HTTPSyntax.isBlank(item[index]) { index += 1 }
+        for byte in type.utf8 {
+            guard index < item.count, HTTPSyntax.lowercase(item[index]) == byte else {
+                return false
+            }
+            index += 1
+        }
+        while index < item.count, HTTPSyntax.isBlank(item[index]) { index += 1 }
+        guard index < item.count else { return true }
+        return item[index] == 0x3B && !isRefused(item.extracting(index...))
+    }
+
+    /// Returns true if one of an item's parameters is `q=0`, with or without decimals.
+    private static func isRefused(_ parameters: Span<UInt8>) -> Bool {
+        HTTPSyntax.anyPart(of: parameters, separatedBy: 0x3B) { parameter in
+            let pair = HTTPSyntax.trimmed(parameter, parameter.indices)
+            let low = pair.lowerBound
+            return pair.count > 2 && HTTPSyntax.lowercase(parameter[low]) == 0x71
+                && parameter[low + 1] == 0x3D
+                && isZero(parameter.extracting(low + 2..<pair.upperBound))
+        }
+    }
+
+    private static func isZero(_ quality: Span<UInt8>) -> Bool {
+        for index in quality.indices where quality[index] != 0x30 && quality[index] != 0x2E {
+            return false
+        }
+        return true
+    }
+
+    /// True if there is one `Content-Type` and it names this media type (given in lower case), with
+    /// any parameters (RFC 9110 §8.3).
+    package func hasContentType(_ type: String) -> Bool {
+        let types = all("Content-Type")
+        guard types.count == 1, var media = types.first?.prefix(while: { $0 != ";" }) else {
+            return false
+        }
+        while media.last == " " || media.last == "\t" { media.removeLast() }
+        return media.lowercased() == type
+    }
+
+    /// Returns the value of the first cookie with this name (RFC 6265 §4.2.1).
+    package func cookie(_ name: String) -> String? {
+        var found: String?
+        read("Cookie") { value in
+            guard found == nil else { return }
+            _ = HTTPSyntax.anyPart(of: value, separatedBy: 0x3B) { pair in
+                found = Self.value(of: pair, named: name)
+                return found != nil
+            }
+        }
+        return found
+    }
+
+    /// Returns the value of a pair `NAME=VALUE` after leading blanks; `nil` if it has another name.
+    private static func value(of pair: Span<UInt8>, named name: String) -> String? {
+        var start = 0
+        while start < pair.count, HTTPSyntax.isBlank(pair[start]) { start += 1 }
+        for byte in name.utf8 {
+            guard start < pair.count, pair[start] == byte else { return nil }
+            start += 1
+        }
+        guard start < pair.count, pair[start] == 0x3D else { return nil }
+        return String(copying: pair.extracting((start + 1)...))
     }
 }

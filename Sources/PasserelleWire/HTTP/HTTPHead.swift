@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-/// Finds the end of a head as its bytes come, looking at each byte once (RFC 9112 §2.1).
+/// An incremental search for the end of a head that examines each byte once (RFC 9112 §2.1).
 struct HTTPHead: Sendable {
     private var scanned = 0
     private var lineStart = 0
     private var lines = 0
 
-    /// Gives how many fields the lines seen so far hold, the start line left out.
+    /// The number of fields in the lines so far, without the start line.
     var fieldCount: Int { max(0, lines - 1) }
 
-    /// Gives the length of the head with its empty line, or `nil` when only part has come.
+    /// Returns the length of the head with its empty line, or `nil` if it is incomplete.
     ///
-    /// `head` is the same bytes as last time, and what came since. Throws as soon as a line ends
-    /// without CR, or the head passes a limit.
+    /// `head` must hold the bytes of the previous call and those received since. Throws as soon as
+    /// a line ends without CR or the head exceeds a limit.
     mutating func end(in head: Span<UInt8>, limits: HTTPLimits) throws(HTTPError) -> Int? {
         let stop = min(head.count, limits.headBytes)
         var index = scanned
@@ -35,7 +35,14 @@ struct HTTPHead: Sendable {
         return nil
     }
 
-    /// Checks whole field lines, each with its CR LF, and gives them (RFC 9112 §5).
+    /// Returns the length of the head at the start of `input`, or `nil` if it is incomplete.
+    mutating func end(in input: InputBuffer, limits: HTTPLimits) throws(HTTPError) -> Int? {
+        try input.read { (span: Span<UInt8>) throws(HTTPError) in
+            try end(in: span, limits: limits)
+        }
+    }
+
+    /// Parses complete field lines, each with its CR LF (RFC 9112 §5).
     static func fields(
         _ lines: Span<UInt8>, from start: Int, count: Int
     ) throws(HTTPError) -> HTTPFields {
@@ -48,7 +55,7 @@ struct HTTPHead: Sendable {
         return HTTPFields(bytes: [UInt8](copying: lines.extracting(start...)), entries: entries)
     }
 
-    /// Checks that these are whole field lines, and keeps nothing.
+    /// Checks that these are complete field lines, without keeping them.
     static func check(_ lines: Span<UInt8>) throws(HTTPError) {
         var index = 0
         while index < lines.count { _ = try field(lines, &index, offset: 0) }
@@ -75,7 +82,7 @@ struct HTTPHead: Sendable {
             value: range(valueStart - offset, valueEnd - offset))
     }
 
-    /// Passes over a CR LF, or says what stands there instead.
+    /// Skips a CR LF; throws if there is none.
     static func takeLineEnd(_ lines: Span<UInt8>, _ index: inout Int) throws(HTTPError) {
         guard index + 1 < lines.count else { throw .bareLineEnd }
         let byte = lines[index]
@@ -106,5 +113,94 @@ struct HTTPHead: Sendable {
 
     private static func range(_ low: Int, _ high: Int) -> Range<UInt32> {
         UInt32(truncatingIfNeeded: low)..<UInt32(truncatingIfNeeded: high)
+    }
+}
+
+/// A parser for the first line of a complete head (RFC 9112 §3 and §4).
+enum HTTPStartLine {
+    /// Parses `METHOD SP target SP HTTP/1.x CR LF`, with single spaces only.
+    ///
+    /// Returns the method, a token; the target as received, visible ASCII; and the index after the
+    /// line's CR LF.
+    static func request(
+        _ head: Span<UInt8>
+    ) throws(HTTPError) -> (method: String, target: String, version: HTTPVersion, end: Int) {
+        var index = 0
+        while index < head.count, HTTPSyntax.isToken(head[index]) { index += 1 }
+        let methodEnd = index
+        guard methodEnd > 0, head[methodEnd] == 0x20 else {
+            throw startError(head[methodEnd], .malformedMethod)
+        }
+        index += 1
+        while index < head.count, isTargetByte(head[index]) { index += 1 }
+        let targetEnd = index
+        guard targetEnd > methodEnd + 1, head[targetEnd] == 0x20 else {
+            throw startError(head[targetEnd], .malformedTarget)
+        }
+        index += 1
+        let version = try version(head, &index)
+        try takeLineEnd(head, &index)
+        let method = String(copying: head.extracting(0..<methodEnd))
+        return (method, String(copying: head.extracting(methodEnd + 1..<targetEnd)), version, index)
+    }
+
+    /// Parses `HTTP/1.x SP status SP reason CR LF`; the last space may be missing.
+    ///
+    /// Returns the status, 100 to 999, and the index after the line's CR LF.
+    static func status(
+        _ head: Span<UInt8>
+    ) throws(HTTPError) -> (status: Int, version: HTTPVersion, end: Int) {
+        var index = 0
+        let version = try version(head, &index)
+        guard head.count > index + 4, head[index] == 0x20 else { throw .malformedStartLine }
+        var status = 0
+        for _ in 0..<3 {
+            index += 1
+            guard HTTPSyntax.isDigit(head[index]) else { throw .malformedStartLine }
+            status = status * 10 + Int(head[index] - 0x30)
+        }
+        index += 1
+        guard status >= 100, head[index] == 0x20 || head[index] == 0x0D else {
+            throw .malformedStartLine
+        }
+        while index < head.count, HTTPSyntax.isFieldByte(head[index]) { index += 1 }
+        try HTTPHead.takeLineEnd(head, &index)
+        return (status, version, index)
+    }
+
+    private static func version(
+        _ head: Span<UInt8>, _ index: inout Int
+    ) throws(HTTPError) -> HTTPVersion {
+        guard head.count >= index + 8, head[index] == 0x48, head[index + 1] == 0x54,
+            head[index + 2] == 0x54, head[index + 3] == 0x50, head[index + 4] == 0x2F,
+            HTTPSyntax.isDigit(head[index + 5]), head[index + 6] == 0x2E,
+            HTTPSyntax.isDigit(head[index + 7])
+        else { throw .malformedStartLine }
+        guard head[index + 5] == 0x31 else { throw .unsupportedVersion }
+        defer { index += 8 }
+        return head[index + 7] == 0x30 ? .http10 : .http11
+    }
+
+    private static func takeLineEnd(
+        _ head: Span<UInt8>, _ index: inout Int
+    ) throws(HTTPError) {
+        let byte = head[index]
+        guard byte == 0x0D || byte == 0x0A else { throw startError(byte, .malformedStartLine) }
+        try HTTPHead.takeLineEnd(head, &index)
+    }
+
+    private static func startError(_ byte: UInt8, _ otherwise: HTTPError) -> HTTPError {
+        switch byte {
+        case 0x09, 0x20: otherwise
+        case 0x0D: .malformedStartLine
+        case 0x00..<0x20, 0x7F...: .forbiddenByte(byte)
+        default: otherwise
+        }
+    }
+
+    /// Returns true if the byte is visible ASCII and not `#`: a fragment is never sent.
+    @inline(__always)
+    private static func isTargetByte(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7F && byte != 0x23
     }
 }

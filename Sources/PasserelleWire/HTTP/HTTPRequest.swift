@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-/// One whole request (RFC 9112 §3).
+/// A complete request (RFC 9112 §3).
 package struct HTTPRequest: Equatable, Sendable {
-    /// The method, a token in its own case.
+    /// The method, a case-sensitive token.
     package var method: String
-    /// The target in origin form, or `*`; an absolute form is brought to this by the parser.
+    /// The target in origin form, or `*`; the parser converts an absolute form.
     package var target: String
-    /// The version the client speaks.
+    /// The version of the client.
     package var version: HTTPVersion
-    /// The fields in order; `Host` stands once at most.
+    /// The fields in order; `Host` occurs at most once.
     package var fields: HTTPFields
-    /// The body, its transfer coding undone.
+    /// The body after transfer decoding.
     package var body: [UInt8]
 
-    /// Makes a request to be sent, or one for a test.
+    /// Creates a request.
     package init(
         method: String, target: String, fields: HTTPFields = [:], body: [UInt8] = [],
         version: HTTPVersion = .http11
@@ -25,28 +25,59 @@ package struct HTTPRequest: Equatable, Sendable {
         self.body = body
     }
 
-    /// Gives the target up to its question mark, still percent-encoded.
+    /// The target up to its question mark, still percent-encoded.
     package var path: String {
         let bytes = target.utf8
         guard let mark = bytes.firstIndex(of: 0x3F) else { return target }
         return String(target[..<mark])
     }
 
-    /// Gives what follows the target's first question mark, still percent-encoded.
+    /// The part after the target's first question mark, still percent-encoded.
     package var query: String? {
         let bytes = target.utf8
         guard let mark = bytes.firstIndex(of: 0x3F) else { return nil }
         return String(target[bytes.index(after: mark)...])
     }
 
-    /// Tells whether the connection stays open for a further request (RFC 9112 §9.3).
+    /// True if the connection stays open for another request (RFC 9112 §9.3).
     package var keepsAlive: Bool { fields.keepsAlive(version) }
 }
 
 extension HTTPFields {
-    /// Tells what `Connection` says about further messages, under the rules of that version.
+    /// Returns true if `Connection`, by the rules of this version, allows further messages.
     func keepsAlive(_ version: HTTPVersion) -> Bool {
         if hasToken("connection", "close") { return false }
         return version == .http11 || hasToken("connection", "keep-alive")
+    }
+}
+
+/// The version of a message, which determines its framing and connection rules (RFC 9112 §2.3).
+package enum HTTPVersion: Equatable, Sendable {
+    /// HTTP/1.0: one exchange per connection unless both ends ask for more; no chunked coding.
+    case http10
+    /// HTTP/1.1 or a later minor version, which must be handled as 1.1.
+    case http11
+}
+
+/// Limits on the memory that one HTTP message can use; each is checked before bytes are kept.
+package struct HTTPLimits: Equatable, Sendable {
+    /// The maximum size of a start line and its fields together in bytes, line ends included.
+    package var headBytes: Int
+    /// The maximum number of fields in a head, and in a trailer section.
+    package var fieldCount: Int
+    /// The maximum size of a decoded body in bytes; `Int.max` for a stream.
+    package var bodyBytes: Int
+    /// The maximum size of a chunked body's trailer section in bytes, line ends included.
+    package var trailerBytes: Int
+
+    /// Creates limits; the defaults are the gateway's own.
+    package init(
+        headBytes: Int = 16_384, fieldCount: Int = 100, bodyBytes: Int = 10_240,
+        trailerBytes: Int = 4_096
+    ) {
+        self.headBytes = headBytes
+        self.fieldCount = fieldCount
+        self.bodyBytes = bodyBytes
+        self.trailerBytes = trailerBytes
     }
 }

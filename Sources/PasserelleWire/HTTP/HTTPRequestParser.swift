@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: MIT
 
-/// Turns the bytes of one connection into whole requests, pipelined ones in turn (RFC 9112).
+/// A parser that turns the bytes of one connection into requests, in order (RFC 9112).
 ///
-/// Append what comes, then ask `next` until it gives `nil`. After an error every further `next`
-/// throws the same. Between requests no heap memory is held.
+/// Call `append` with received bytes, then `next` until it returns `nil`. After an error every
+/// further `next` throws the same. Between requests the parser holds no heap memory.
 package struct HTTPRequestParser: Sendable {
     private let limits: HTTPLimits
     private var input = InputBuffer()
     private var head = HTTPHead()
-    /// Whose body is awaited.
+    /// The request that waits for its body.
     private var pending: HTTPRequest?
-    /// Tells whether a head is complete and its body awaited.
-    package private(set) var hasHead = false
+    /// True if a head is complete and its body is incomplete.
+    package private(set) var isReadingBody = false
     private var body: HTTPBody
-    private var hasSkippedLine = false
+    private var hasSkippedEmptyLine = false
     private var expectsContinue = false
     private var failure: HTTPError?
 
-    /// Makes a parser for a new connection.
+    /// Creates a parser for a new connection.
     package init(limits: HTTPLimits = HTTPLimits()) {
         self.limits = limits
         body = HTTPBody(.bytes(0), limits: limits)
     }
 
-    /// Takes in what the client has sent.
+    /// Appends bytes received from the client.
     package mutating func append(_ bytes: Span<UInt8>) {
         guard failure == nil else { return }
         input.append(bytes)
     }
 
-    /// Gives the next whole request, or `nil` when only part has come.
+    /// Returns the next complete request, or `nil` if it is incomplete.
     package mutating func next() throws(HTTPError) -> HTTPRequest? {
         if let failure { throw failure }
         do throws(HTTPError) {
-            if !hasHead {
+            if !isReadingBody {
                 guard try parseHead() else { return nil }
             }
             return try parseBody()
@@ -41,67 +41,61 @@ package struct HTTPRequestParser: Sendable {
             failure = error
             input = InputBuffer()
             pending = nil
-            hasHead = false
+            isReadingBody = false
             throw error
         }
     }
 
-    /// Tells whether no part of a request is held.
-    package var isIdle: Bool { !hasHead && input.isEmpty }
+    /// True if no part of a request is held.
+    package var isIdle: Bool { !isReadingBody && input.isEmpty }
 
-    /// Tells once that the client waits for `100 Continue` before it sends the body it announced.
+    /// The number of received bytes that do not belong to a request returned so far.
+    package var waitingBytes: Int { input.count }
+
+    /// Returns true once if the client waits for `100 Continue` before it sends the body.
     package mutating func takeExpectsContinue() -> Bool {
         defer { expectsContinue = false }
-        return expectsContinue && hasHead
+        return expectsContinue && isReadingBody
     }
 
-    /// Gives the bytes behind the last request, for the protocol that follows an upgrade.
+    /// Returns the bytes after the last request, for the protocol that follows an upgrade.
     package mutating func takeRemainder() -> [UInt8] { input.takeAll() }
 
-    // MARK: - Inside
+    // MARK: - Private
 
     private mutating func parseHead() throws(HTTPError) -> Bool {
         while !input.isEmpty {
-            guard let end = try findHead() else { return false }
+            guard let end = try head.end(in: input, limits: limits) else { return false }
             if end > 2 {
-                try takeHead(end)
+                try consumeHead(end)
                 return true
             }
-            // One empty line before a request is passed over (RFC 9112 §2.2), a second is not.
-            guard !hasSkippedLine else { throw .malformedStartLine }
-            hasSkippedLine = true
+            // One empty line before a request is skipped (RFC 9112 §2.2), a second is an error.
+            guard !hasSkippedEmptyLine else { throw .malformedStartLine }
+            hasSkippedEmptyLine = true
             input.consume(2)
             head = HTTPHead()
         }
         return false
     }
 
-    private mutating func findHead() throws(HTTPError) -> Int? {
-        var scan = head
-        defer { head = scan }
-        let limits = limits
-        return try input.read { (span: Span<UInt8>) throws(HTTPError) in
-            try scan.end(in: span, limits: limits)
-        }
-    }
-
-    private mutating func takeHead(_ end: Int) throws(HTTPError) {
+    private mutating func consumeHead(_ end: Int) throws(HTTPError) {
         let fieldCount = head.fieldCount
         var request = try input.read { (span: Span<UInt8>) throws(HTTPError) in
             try HTTPRequestParser.request(span.extracting(0..<end), fieldCount: fieldCount)
         }
-        try HTTPRequestTarget.settle(&request)
+        try HTTPRequestTarget.normalize(&request)
         let length = try request.fields.bodyLength(
             version: request.version, limit: limits.bodyBytes)
         input.consume(end)
         head = HTTPHead()
-        hasSkippedLine = false
-        body = HTTPBody(length == .unsaid ? .bytes(0) : length, limits: limits)
+        hasSkippedEmptyLine = false
+        body = HTTPBody(length == .unspecified ? .bytes(0) : length, limits: limits)
         expectsContinue =
             request.version == .http11 && input.isEmpty && !body.isComplete
             && request.fields.hasToken("expect", "100-continue")
         pending = request
-        hasHead = true
+        isReadingBody = true
     }
 
     private static func request(
@@ -121,7 +115,7 @@ package struct HTTPRequestParser: Sendable {
             return nil
         }
         expectsContinue = false
-        hasHead = false
+        isReadingBody = false
         return request
     }
 }

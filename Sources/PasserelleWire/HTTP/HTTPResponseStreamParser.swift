@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// Turns the bytes of one connection into the pieces of responses as they come (RFC 9112).
+/// A parser that turns the bytes of one connection into parts of responses (RFC 9112).
 ///
-/// Interim responses are passed over but for 101, after which no more is parsed. With
+/// Interim responses are skipped, except for 101, after which no more bytes are parsed. With
 /// `bodyBytes: .max` a body may be endless.
 package struct HTTPResponseStreamParser: Sendable {
     private enum State: Sendable {
@@ -19,22 +19,22 @@ package struct HTTPResponseStreamParser: Sendable {
     private var state = State.head
     private var answersHEAD = false
 
-    /// Makes a parser for a new connection.
+    /// Creates a parser for a new connection.
     package init(limits: HTTPLimits = HTTPLimits()) {
         self.limits = limits
         body = HTTPBody(.bytes(0), limits: limits)
     }
 
-    /// Notes that the next response answers HEAD and so has no body (RFC 9110 §9.3.2).
+    /// Must be called if the next response answers HEAD and so has no body (RFC 9110 §9.3.2).
     package mutating func requestWasHEAD() { answersHEAD = true }
 
-    /// Takes in what the server has sent.
+    /// Appends bytes received from the server.
     package mutating func append(_ bytes: Span<UInt8>) {
         if case .failed = state { return }
         input.append(bytes)
     }
 
-    /// Gives the next piece, or `nil` when more must come.
+    /// Returns the next part, or `nil` if more bytes are needed.
     package mutating func next() throws(HTTPError) -> HTTPResponsePart? {
         do throws(HTTPError) {
             switch state {
@@ -49,9 +49,9 @@ package struct HTTPResponseStreamParser: Sendable {
         }
     }
 
-    /// Notes the end of the connection; throws when it comes in the middle of a response.
+    /// Handles the end of the connection; throws if a response is incomplete.
     ///
-    /// A body that ends so is complete: ask `next` for what is left of it and its end.
+    /// If the close ends the body, `next` returns the rest of the body and its end.
     package mutating func closedByPeer() throws(HTTPError) {
         switch state {
         case .failed(let failure): throw failure
@@ -65,10 +65,10 @@ package struct HTTPResponseStreamParser: Sendable {
         throw .cutShort
     }
 
-    /// Gives the bytes behind the last response, for the protocol that follows an upgrade.
+    /// Returns the bytes after the last response, for the protocol that follows an upgrade.
     package mutating func takeRemainder() -> [UInt8] { input.takeAll() }
 
-    // MARK: - Inside
+    // MARK: - Private
 
     private mutating func fail(_ error: HTTPError) {
         state = .failed(error)
@@ -77,7 +77,7 @@ package struct HTTPResponseStreamParser: Sendable {
 
     private mutating func parseHead() throws(HTTPError) -> HTTPResponsePart? {
         while !input.isEmpty {
-            guard let end = try findHead() else { return nil }
+            guard let end = try head.end(in: input, limits: limits) else { return nil }
             let fieldCount = head.fieldCount
             let response = try input.read { (span: Span<UInt8>) throws(HTTPError) in
                 try HTTPResponseStreamParser.response(
@@ -92,15 +92,6 @@ package struct HTTPResponseStreamParser: Sendable {
             return .head(response)
         }
         return nil
-    }
-
-    private mutating func findHead() throws(HTTPError) -> Int? {
-        var scan = head
-        defer { head = scan }
-        let limits = limits
-        return try input.read { (span: Span<UInt8>) throws(HTTPError) in
-            try scan.end(in: span, limits: limits)
-        }
     }
 
     private static func response(
@@ -129,4 +120,14 @@ package struct HTTPResponseStreamParser: Sendable {
         state = isUpgrade ? .upgraded : .head
         return .end
     }
+}
+
+/// A part of a response.
+package enum HTTPResponsePart: Equatable, Sendable {
+    /// The head; its `body` is empty.
+    case head(HTTPResponse)
+    /// More of the body after transfer decoding; never empty.
+    case body([UInt8])
+    /// The end of the body, once per response, even if the response has no body.
+    case end
 }

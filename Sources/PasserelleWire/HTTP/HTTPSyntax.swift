@@ -1,34 +1,56 @@
 // SPDX-License-Identifier: MIT
 
-/// Decides which bytes may stand where (RFC 9110 §5.6, RFC 9112 §2).
-enum HTTPSyntax {
-    /// Tells whether the byte may stand in a token: a method or a field name (RFC 9110 §5.6.2).
+/// The byte classes of HTTP (RFC 9110 §5.6, RFC 9112 §2).
+package enum HTTPSyntax {
+    /// Returns true if a token, such as a method or a field name, may contain the byte (§5.6.2).
     @inline(__always)
     static func isToken(_ byte: UInt8) -> Bool {
-        // One bit a byte: !#$%&'*+-. and digits; letters ^ _ ` | ~.
+        // One bit per byte: !#$%&'*+-. and digits; letters ^ _ ` | ~.
         let low: UInt64 = 0x03FF_6CFA_0000_0000
         let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
         let word = byte < 64 ? low : high
         return byte < 128 && (word >> UInt64(byte & 63)) & 1 == 1
     }
 
-    /// Tells whether the byte may stand in a field value: no control but the tab (§5.5).
+    /// Returns true if a field value may contain the byte: no control except the tab (§5.5).
     @inline(__always)
     static func isFieldByte(_ byte: UInt8) -> Bool {
         (byte >= 0x20 && byte != 0x7F) || byte == 0x09
     }
 
-    /// Tells whether the byte is a space or a tab.
+    /// Returns true if the byte is a space or a tab.
     @inline(__always)
-    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    package static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-    /// Gives the lower case of an ASCII letter and any other byte as it is.
+    /// Returns the part of a range without spaces and tabs at its ends (OWS, §5.6.3).
+    package static func trimmed(_ text: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, isBlank(text[start]) { start += 1 }
+        while start < end, isBlank(text[end - 1]) { end -= 1 }
+        return start..<end
+    }
+
+    /// Calls `isMatch` with each part of a list until it returns true; returns true if it did.
+    static func anyPart(
+        of list: Span<UInt8>, separatedBy separator: UInt8, _ isMatch: (Span<UInt8>) -> Bool
+    ) -> Bool {
+        var start = 0
+        while start < list.count {
+            var end = start
+            while end < list.count, list[end] != separator { end += 1 }
+            if isMatch(list.extracting(start..<end)) { return true }
+            start = end + 1
+        }
+        return false
+    }
+
+    /// Returns the lower case of an ASCII letter; any other byte is returned unchanged.
     @inline(__always)
     static func lowercase(_ byte: UInt8) -> UInt8 {
         byte &- 0x41 < 26 ? byte | 0x20 : byte
     }
 
-    /// Gives the value of a hexadecimal digit of either case.
+    /// Returns the value of a hexadecimal digit of either case.
     @inline(__always)
     static func hexValue(_ byte: UInt8) -> UInt8? {
         switch byte {
@@ -39,11 +61,11 @@ enum HTTPSyntax {
         }
     }
 
-    /// Tells whether the byte is a decimal digit.
+    /// Returns true if the byte is a decimal digit.
     @inline(__always)
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
-    /// Gives the upper-case hexadecimal digit of a value below 16.
+    /// Returns the upper-case hexadecimal digit of a value below 16.
     @inline(__always)
     static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
 }

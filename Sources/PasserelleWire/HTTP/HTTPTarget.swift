@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// Undoes and does the percent-encoding of paths and queries (RFC 3986 §2.1).
+/// The percent-encoding and decoding of paths and queries (RFC 3986 §2.1).
 package enum HTTPTarget {
-    /// The most items of one query.
+    /// The maximum number of items in one query.
     package static let itemLimit = 2_048
 
-    /// Gives the decoded segments of a path; `/` alone has none, and `%2F` parts nothing.
+    /// Returns the decoded segments of a path, empty for `/`; `%2F` does not separate segments.
     ///
-    /// Dot segments are refused, encoded or not, since a proxy in front may have read them.
+    /// Dot segments are refused, encoded or not, since a proxy in front may have resolved them.
     package static func decodePath(_ raw: String) throws(HTTPTargetError) -> [String] {
         let bytes = raw.utf8
         guard bytes.first == 0x2F else { throw .notAPath }
@@ -21,9 +21,9 @@ package enum HTTPTarget {
         return segments
     }
 
-    /// Gives the decoded items of a query in order, as forms write them: `+` is a space.
+    /// Returns the decoded items of a query in order, by the rules of forms: `+` is a space.
     ///
-    /// An item without `=` has an empty value; empty items are passed over. At most `itemLimit`.
+    /// An item without `=` has an empty value. Empty items are skipped. At most `itemLimit`.
     package static func decodeQuery(
         _ raw: String
     ) throws(HTTPTargetError) -> [(name: String, value: String)] {
@@ -44,7 +44,7 @@ package enum HTTPTarget {
         return items
     }
 
-    /// Encodes all but the unreserved characters, so that the text may stand anywhere in a target.
+    /// Encodes all but the unreserved characters, so that the text is safe anywhere in a target.
     package static func encode(_ text: String) -> String {
         var out: [UInt8] = []
         out.reserveCapacity(text.utf8.count)
@@ -63,7 +63,7 @@ package enum HTTPTarget {
     private static func decode(
         _ part: Span<UInt8>, plusIsSpace: Bool
     ) throws(HTTPTargetError) -> String {
-        // Most parts stand for themselves.
+        // Most parts need no decoding.
         if isPlain(part) { return String(copying: part) }
         var out: [UInt8] = []
         var index = 0
@@ -86,7 +86,7 @@ package enum HTTPTarget {
         return text
     }
 
-    /// Tells whether the bytes are visible ASCII with nothing to undo.
+    /// Returns true if the bytes are visible ASCII that needs no decoding.
     private static func isPlain(_ part: Span<UInt8>) -> Bool {
         for index in part.indices {
             let byte = part[index]
@@ -95,7 +95,7 @@ package enum HTTPTarget {
         return true
     }
 
-    /// The index of the first such byte, or the count where there is none.
+    /// Returns the index of the first such byte, or the count if there is none.
     private static func index(of byte: UInt8, in bytes: Span<UInt8>, from start: Int) -> Int {
         var index = start
         while index < bytes.count, bytes[index] != byte { index += 1 }
@@ -105,6 +105,87 @@ package enum HTTPTarget {
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x2D, 0x2E, 0x30...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A, 0x7E: true
+        default: false
+        }
+    }
+}
+
+/// The reason why a target cannot be decoded.
+package enum HTTPTargetError: Error, Equatable, Sendable {
+    /// The path does not start with a slash.
+    case notAPath
+    /// A percent sign is not followed by two hexadecimal digits.
+    case malformedEscape
+    /// The decoded text is not UTF-8 or contains a NUL.
+    case malformedText
+    /// A segment is `.` or `..`.
+    case dotSegment
+    /// The query has more than `limit` items.
+    case tooManyItems(limit: Int)
+}
+
+/// The validation of a request's target and host (RFC 9112 §3.2 and §3.3).
+enum HTTPRequestTarget {
+    /// Checks target and `Host` together, and converts an absolute form to the origin form.
+    ///
+    /// The host of an absolute form replaces the field's, as RFC 9112 §3.2.2 requires.
+    static func normalize(_ request: inout HTTPRequest) throws(HTTPError) {
+        guard request.method != "CONNECT" else { throw .tunnelRefused }
+        let hosts = request.fields.count(of: "host")
+        guard hosts <= 1 else { throw .repeatedHost }
+        guard hosts == 1 || request.version == .http10 else { throw .missingHost }
+        var isWellFormed = true
+        request.fields.read("host") { isWellFormed = isHost($0) }
+        guard isWellFormed else { throw .malformedHost }
+        let target = request.target.utf8
+        if target.first == 0x2F { return }
+        if request.target == "*" {
+            guard request.method == "OPTIONS" else { throw .malformedTarget }
+            return
+        }
+        try normalizeAbsolute(&request)
+    }
+
+    private static func normalizeAbsolute(_ request: inout HTTPRequest) throws(HTTPError) {
+        let target = request.target.utf8
+        guard let mark = target.firstIndex(of: 0x3A) else { throw .malformedTarget }
+        let scheme = request.target[..<mark].lowercased()
+        let rest = target[mark...]
+        guard scheme == "http" || scheme == "https", rest.starts(with: "://".utf8) else {
+            throw .malformedTarget
+        }
+        let authority = rest.dropFirst(3).prefix { $0 != 0x2F && $0 != 0x3F }
+        guard let host = String(authority), isHost(host.utf8.span) else { throw .malformedTarget }
+        let path = request.target[authority.endIndex...]
+        request.fields.set("Host", host)
+        request.target = path.first == "/" ? String(path) : "/" + path
+    }
+
+    /// Returns true if the text is a name, IPv4, or IPv6 in brackets, with or without a port.
+    static func isHost(_ text: Span<UInt8>) -> Bool {
+        var index = 0
+        if text.count > 0, text[0] == 0x5B {
+            index = 1
+            while index < text.count, isAddressByte(text[index]) { index += 1 }
+            guard index > 1, index < text.count, text[index] == 0x5D else { return false }
+            index += 1
+        } else {
+            while index < text.count, isNameByte(text[index]) { index += 1 }
+            guard index > 0 else { return false }
+        }
+        guard index < text.count else { return true }
+        guard text[index] == 0x3A, text.count - index <= 6 else { return false }
+        for digit in index + 1..<text.count where !HTTPSyntax.isDigit(text[digit]) { return false }
+        return true
+    }
+
+    private static func isAddressByte(_ byte: UInt8) -> Bool {
+        byte == 0x3A || byte == 0x2E || HTTPSyntax.hexValue(byte) != nil
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x25, 0x2D, 0x2E, 0x30...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A, 0x7E: true
         default: false
         }
     }

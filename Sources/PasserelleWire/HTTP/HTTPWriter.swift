@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// Writes messages as the bytes to send (RFC 9112).
+/// An encoder for HTTP messages (RFC 9112).
 ///
-/// Lengths and transfer codings are the writer's to state: such fields given by the caller are
-/// left out. Status lines say HTTP/1.1 to every client (RFC 9110 §2.5).
+/// The writer determines lengths and transfer codings; such fields of the caller are left out. The
+/// status line names HTTP/1.1 for every client (RFC 9110 §2.5).
 package enum HTTPWriter {
-    /// Gives a request; `Content-Length` stands when there is a body, or the method expects one.
+    /// Returns a request; has `Content-Length` if there is a body or the method expects one.
     ///
-    /// Bytes that would break the request line are percent-encoded; the method keeps its token.
+    /// Bytes that would break the request line are escaped, or left out of the method.
     package static func request(_ request: HTTPRequest) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(256 + request.body.count)
@@ -27,33 +27,42 @@ package enum HTTPWriter {
         return out
     }
 
-    /// Gives a whole response to a client of that version, with its length where it has a body.
+    /// Returns a complete response to a client of this version, with its length if it has a body.
     ///
-    /// A HEAD is answered with the length alone; 204 and 304 have no body, 1xx neither.
+    /// A response to HEAD has the length only; 204, 304 and 1xx have no body.
     package static func response(
         _ response: HTTPResponse, version: HTTPVersion = .http11, keepAlive: Bool,
         isHEAD: Bool = false
     ) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(256 + response.body.count)
-        statusLine(response.status, &out)
-        let isInterim = response.status < 200
-        let hasBody = !isInterim && response.status != 204 && response.status != 304
-        // The answer to a HEAD, and a 304, may state the length of what is not sent.
-        let statesLength = (isHEAD || response.status == 304) && response.body.isEmpty
-        response.fields.write(into: &out, framing: statesLength)
-        if hasBody, !(statesLength && response.fields.contains("content-length")) {
-            length(response.body.count, &out)
-        }
-        if !isInterim { connection(version, keepAlive, response.fields, &out) }
-        out.append(contentsOf: "\r\n".utf8)
-        if hasBody, !isHEAD { out.append(contentsOf: response.body) }
+        var out = head(
+            of: response, bodyBytes: response.body.count, version: version, keepAlive: keepAlive,
+            isHEAD: isHEAD)
+        if hasBody(response), !isHEAD { out.append(contentsOf: response.body) }
         return out
     }
 
-    /// Gives the head of a response whose end is not known yet.
+    /// Returns the head of a response; a body of `bodyBytes` bytes must follow.
+    package static func head(
+        of response: HTTPResponse, bodyBytes: Int, version: HTTPVersion = .http11,
+        keepAlive: Bool, isHEAD: Bool = false
+    ) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(256 + response.body.count)
+        statusLine(response.status, &out)
+        // The response to HEAD, and a 304, may give the length of the body that is not sent.
+        let statesLength = (isHEAD || response.status == 304) && bodyBytes == 0
+        response.fields.write(into: &out, framing: statesLength)
+        if hasBody(response), !(statesLength && response.fields.contains("content-length")) {
+            length(bodyBytes, &out)
+        }
+        if response.status >= 200 { connection(version, keepAlive, response.fields, &out) }
+        out.append(contentsOf: "\r\n".utf8)
+        return out
+    }
+
+    /// Returns the head of a response of unknown length.
     ///
-    /// The body that follows is chunked to a 1.1 client, and ended by closing to a 1.0 client.
+    /// The body is chunked for an HTTP/1.1 client, and ended by closing for an HTTP/1.0 client.
     package static func streamHead(
         status: Int, fields: HTTPFields, version: HTTPVersion, keepAlive: Bool = true
     ) -> [UInt8] {
@@ -67,7 +76,7 @@ package enum HTTPWriter {
         return out
     }
 
-    /// Adds one chunk with that data; empty data adds nothing, since it would end the body.
+    /// Appends one chunk; empty data is ignored, since an empty chunk would end the body.
     package static func chunk(_ data: Span<UInt8>, into out: inout [UInt8]) {
         guard data.count > 0 else { return }
         chunkSize(data.count, into: &out)
@@ -75,22 +84,26 @@ package enum HTTPWriter {
         out.append(contentsOf: "\r\n".utf8)
     }
 
-    /// Adds the size line of a chunk; its data and a CR LF must follow.
+    /// Appends the size line of a chunk; its data and a CR LF must follow.
     package static func chunkSize(_ count: Int, into out: inout [UInt8]) {
         out.append(contentsOf: String(count, radix: 16).utf8)
         out.append(contentsOf: "\r\n".utf8)
     }
 
-    /// Gives the end of a chunked body.
+    /// The end of a chunked body.
     package static let lastChunk: [UInt8] = Array("0\r\n\r\n".utf8)
 
-    /// Gives the interim answer that lets a waiting client send its body (RFC 9110 §15.2.1).
+    /// The interim response that lets a waiting client send its body (RFC 9110 §15.2.1).
     package static let continueResponse: [UInt8] = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
-    // MARK: - Inside
+    // MARK: - Private
+
+    private static func hasBody(_ response: HTTPResponse) -> Bool {
+        response.status >= 200 && response.status != 204 && response.status != 304
+    }
 
     private static func statusLine(_ status: Int, _ out: inout [UInt8]) {
-        precondition((100...999).contains(status), "a status has three digits")
+        precondition((100...999).contains(status), "a status must have three digits")
         out.append(contentsOf: "HTTP/1.1 ".utf8)
         out.append(contentsOf: String(status).utf8)
         out.append(0x20)
@@ -121,4 +134,25 @@ package enum HTTPWriter {
         out.append(HTTPSyntax.hexDigit(byte >> 4))
         out.append(HTTPSyntax.hexDigit(byte & 15))
     }
+}
+
+/// The reason phrases of the status line, which are for human readers only (RFC 9110 §15).
+enum HTTPReason {
+    /// Returns the phrase for a status; empty if it has none.
+    static func phrase(_ status: Int) -> String { phrases[status] ?? "" }
+
+    private static let phrases = [
+        100: "Continue", 101: "Switching Protocols", 200: "OK", 201: "Created", 202: "Accepted",
+        204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Found",
+        303: "See Other", 304: "Not Modified", 307: "Temporary Redirect",
+        308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+        404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
+        408: "Request Timeout", 409: "Conflict", 410: "Gone", 411: "Length Required",
+        413: "Content Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
+        417: "Expectation Failed", 421: "Misdirected Request", 422: "Unprocessable Content",
+        426: "Upgrade Required", 429: "Too Many Requests",
+        431: "Request Header Fields Too Large", 500: "Internal Server Error",
+        501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable",
+        504: "Gateway Timeout", 505: "HTTP Version Not Supported",
+    ]
 }

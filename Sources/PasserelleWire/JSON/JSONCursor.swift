@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-/// A place in JSON bytes that moves over whole tokens and values, checking each by RFC 8259.
+/// A position in JSON bytes that moves over whole, validated tokens and values (RFC 8259).
 ///
-/// Nesting costs a bit a level and no stack: a peer cannot make it recurse.
+/// Nesting costs one bit per level and no stack, so that a peer cannot cause recursion.
 struct JSONCursor {
     /// The offset of the next byte.
     private(set) var at: Int
-    /// The offset behind the last byte that may be read.
+    /// The offset after the last byte that may be read.
     let end: Int
-    /// Whether a raw CR or LF stood between the tokens so far.
+    /// True if there was a raw CR or LF between the tokens so far.
     private(set) var sawLineBreak = false
-
-    /// Stands before the first byte of a range.
-    init(at: Int, end: Int) {
-        self.at = at
-        self.end = end
-    }
 
     /// Moves over white space.
     mutating func skipSpace(_ bytes: Span<UInt8>) {
@@ -29,20 +23,20 @@ struct JSONCursor {
         }
     }
 
-    /// Moves over one given byte.
+    /// Moves over the given byte; throws if the next byte is another.
     mutating func expect(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONError) {
         guard try peek(bytes) == byte else { throw .unexpectedByte(at: at) }
         at += 1
     }
 
-    /// Moves over one given byte if it is next, and says so.
+    /// Moves over the given byte if it is next; returns true if it was.
     mutating func skip(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         guard at < end, bytes[at] == byte else { return false }
         at += 1
         return true
     }
 
-    /// Moves over a value that holds at most `depth` containers inside each other.
+    /// Moves over a value with containers nested at most `depth` levels deep.
     mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONSlice {
         let start = at
         switch try peek(bytes) {
@@ -59,7 +53,7 @@ struct JSONCursor {
         }
     }
 
-    /// Moves over a string, quotes and all.
+    /// Moves over a string with its quotes.
     mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> JSONSlice {
         let start = at
         try expect(UInt8(ascii: "\""), bytes)
@@ -84,19 +78,19 @@ struct JSONCursor {
         }
     }
 
-    /// Whether a byte stands for itself in a string: ASCII, no control, no quote, no backslash.
+    /// Returns true if a byte needs no decoding in a string: ASCII, no control, quote or backslash.
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    // MARK: - Pieces
+    // MARK: - Tokens
 
     private func peek(_ bytes: Span<UInt8>) throws(JSONError) -> UInt8 {
         guard at < end else { throw .unexpectedEnd }
         return bytes[at]
     }
 
-    /// Moves over a container and all that is in it, without recursion.
+    /// Moves over a container and its content, without recursion.
     private mutating func container(_ bytes: Span<UInt8>, limit: Int) throws(JSONError) {
         var nesting = JSONNesting()
         while true {
@@ -131,7 +125,7 @@ struct JSONCursor {
         }
     }
 
-    /// Moves over a member's name, the colon and the space around it.
+    /// Moves over a member's name, the colon and the white space around it.
     private mutating func memberName(_ bytes: Span<UInt8>) throws(JSONError) {
         _ = try string(bytes)
         skipSpace(bytes)
@@ -170,7 +164,7 @@ struct JSONCursor {
         }
     }
 
-    /// Moves over one digit at the least.
+    /// Moves over at least one digit.
     private mutating func digits(_ bytes: Span<UInt8>) throws(JSONError) {
         let start = at
         while at < end, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[at] { at += 1 }
@@ -194,28 +188,119 @@ struct JSONCursor {
         }
     }
 
-    /// How many bytes the character has whose first byte is `first`, at 0x80 or above.
+    /// Returns the length of a character in bytes by its first byte, which is at least 0x80.
     private func lengthOfUTF8(
         _ bytes: Span<UInt8>, first: UInt8
     ) throws(JSONError) -> Int {
-        let length: Int
-        var second: ClosedRange<UInt8> = 0x80...0xBF
-        switch first {
-        case 0xC2...0xDF: length = 2
-        case 0xE0...0xEF:
-            length = 3
-            if first == 0xE0 { second = 0xA0...0xBF }
-            if first == 0xED { second = 0x80...0x9F }
-        case 0xF0...0xF4:
-            length = 4
-            if first == 0xF0 { second = 0x90...0xBF }
-            if first == 0xF4 { second = 0x80...0x8F }
-        default: throw .badUTF8(at: at)
-        }
+        guard let (length, second) = UTF8Check.lead(first) else { throw .badUTF8(at: at) }
         guard at + length <= end, second ~= bytes[at + 1] else { throw .badUTF8(at: at) }
-        for offset in 2..<max(length, 2) where !(0x80...0xBF ~= bytes[at + offset]) {
+        for offset in 2..<length where !(0x80...0xBF ~= bytes[at + offset]) {
             throw .badUTF8(at: at)
         }
         return length
+    }
+}
+
+/// The containers around a position in JSON, one bit each; the innermost 64 need no allocation.
+struct JSONNesting {
+    private var objects: UInt64 = 0
+    /// The outer containers, 64 per word.
+    private var outer: [UInt64] = []
+    private(set) var depth = 0
+
+    /// True if the innermost container is an object, false if it is an array.
+    var isInObject: Bool { objects & 1 == 1 }
+
+    /// The bracket that ends the innermost container.
+    var closing: UInt8 { isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]") }
+
+    /// Enters a container; the caller must have checked the depth.
+    mutating func enter(isObject: Bool) {
+        if depth > 0, depth.isMultiple(of: UInt64.bitWidth) { outer.append(objects) }
+        objects = objects << 1 | (isObject ? 1 : 0)
+        depth += 1
+    }
+
+    /// Leaves the innermost container.
+    mutating func leave() {
+        objects >>= 1
+        depth -= 1
+        if depth > 0, depth.isMultiple(of: UInt64.bitWidth), let word = outer.popLast() {
+            objects = word
+        }
+    }
+}
+
+/// An iterator over an object's members that validates them in the same scan, without an array.
+package struct JSONMembers {
+    private var cursor: JSONCursor
+    private let depth: Int
+    private var isFirst = true
+    private var isDone = false
+
+    /// Starts after the opening bracket of a checked object; the depth is not checked again.
+    package init(of object: JSONSlice) {
+        self.init(
+            afterBracket: JSONCursor(
+                at: object.range.lowerBound + 1, end: object.range.upperBound), depth: .max)
+    }
+
+    /// Starts after the opening bracket of an unchecked object.
+    init(afterBracket cursor: JSONCursor, depth: Int) {
+        self.cursor = cursor
+        self.depth = depth
+    }
+
+    /// The current position: after the closing bracket once `next` has returned `nil`.
+    var position: JSONCursor { cursor }
+
+    /// Returns the next member, or `nil` after the last.
+    package mutating func next(
+        _ bytes: Span<UInt8>
+    ) throws(JSONError) -> (key: JSONSlice, value: JSONSlice)? {
+        if isDone { return nil }
+        cursor.skipSpace(bytes)
+        if isFirst, cursor.skip(UInt8(ascii: "}"), bytes) {
+            isDone = true
+            return nil
+        }
+        if !isFirst {
+            guard cursor.skip(UInt8(ascii: ","), bytes) else {
+                try cursor.expect(UInt8(ascii: "}"), bytes)
+                isDone = true
+                return nil
+            }
+            cursor.skipSpace(bytes)
+        }
+        isFirst = false
+        let key = try cursor.string(bytes)
+        cursor.skipSpace(bytes)
+        try cursor.expect(UInt8(ascii: ":"), bytes)
+        cursor.skipSpace(bytes)
+        return (key, try cursor.value(bytes, depth: depth))
+    }
+}
+
+/// An iterator over the elements of a checked array, in order and without an array of slices.
+package struct JSONElements {
+    private var cursor: JSONCursor
+    private var isFirst = true
+
+    /// Starts after the opening bracket of a checked array; the depth is not checked again.
+    package init(of array: JSONSlice) {
+        cursor = JSONCursor(at: array.range.lowerBound + 1, end: array.range.upperBound)
+    }
+
+    /// Returns the next element, or `nil` after the last.
+    package mutating func next(_ bytes: Span<UInt8>) throws(JSONError) -> JSONSlice? {
+        cursor.skipSpace(bytes)
+        if isFirst {
+            if cursor.skip(UInt8(ascii: "]"), bytes) { return nil }
+        } else {
+            guard cursor.skip(UInt8(ascii: ","), bytes) else { return nil }
+            cursor.skipSpace(bytes)
+        }
+        isFirst = false
+        return try cursor.value(bytes, depth: .max)
     }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-/// Finds values in JSON without changing a byte: strict RFC 8259, UTF-8 checked, depth bounded.
+/// A scanner that finds values in JSON without changing a byte: strict RFC 8259, depth bounded.
 ///
-/// Escapes of lone surrogates are let pass, as `JSON.parse` does. A slice is good for the bytes that
-/// it came from only.
+/// UTF-8 is validated. Escapes of lone surrogates are accepted, as in `JSON.parse`. A slice is
+/// valid only for the bytes that it was found in.
 package enum JSONScanner {
-    /// How many containers may stand inside each other, unless the caller says less; never more in
-    /// what is embedded elsewhere.
+    /// The maximum nesting depth; a caller may ask for less, but not for more, since documents may
+    /// be embedded in others.
     package static let maximumDepth = 64
 
-    /// Checks a whole document, white space around it allowed, and gives its outermost value.
+    /// Checks a complete document with optional white space around it; returns its root value.
     package static func document(
         _ bytes: Span<UInt8>, maximumDepth: Int = JSONScanner.maximumDepth
     ) throws(JSONError) -> JSONSlice {
@@ -17,15 +17,15 @@ package enum JSONScanner {
         return try document(bytes, maximumDepth: maximumDepth, cursor: &cursor)
     }
 
-    /// Checks a whole document and leaves the cursor behind it, to tell what it has seen.
+    /// Checks a complete document; the cursor then reports line breaks between the tokens.
     static func document(
         _ bytes: Span<UInt8>, maximumDepth: Int, cursor: inout JSONCursor
     ) throws(JSONError) -> JSONSlice {
         try document(bytes, depth: min(maximumDepth, Self.maximumDepth), cursor: &cursor)
     }
 
-    /// Checks a whole document however deep it nests, for who looks at its outer values alone and
-    /// embeds it nowhere: a bit a level is what it costs.
+    /// Checks a complete document of any depth, at one bit per level, for callers that only read
+    /// its outer values and do not embed it.
     static func deepDocument(_ bytes: Span<UInt8>) throws(JSONError) -> JSONSlice {
         var cursor = JSONCursor(at: 0, end: bytes.count)
         return try document(bytes, depth: bytes.count, cursor: &cursor)
@@ -41,7 +41,7 @@ package enum JSONScanner {
         return root
     }
 
-    /// The members of a checked object, in their order, repeated keys included; none of others.
+    /// Returns the members of a checked object in order, with repeats; empty for other values.
     package static func members(
         _ bytes: Span<UInt8>, of object: JSONSlice
     ) -> [(key: JSONSlice, value: JSONSlice)] {
@@ -52,7 +52,7 @@ package enum JSONScanner {
         return list
     }
 
-    /// The elements of a checked array, in their order; none of others.
+    /// Returns the elements of a checked array in order; empty for other values.
     package static func elements(_ bytes: Span<UInt8>, of array: JSONSlice) -> [JSONSlice] {
         guard array.kind == .array else { return [] }
         var elements = JSONElements(of: array)
@@ -61,7 +61,7 @@ package enum JSONScanner {
         return list
     }
 
-    /// The value of a member by its unescaped name; of several the last, as `JSON.parse` has it.
+    /// Returns the member with this unescaped name; the last if repeated, as in `JSON.parse`.
     package static func member(
         _ bytes: Span<UInt8>, of object: JSONSlice, named name: String
     ) -> JSONSlice? {
@@ -74,7 +74,7 @@ package enum JSONScanner {
         return found
     }
 
-    /// The value at a path of member names, or nil where the path breaks off.
+    /// Returns the value at a path of member names; `nil` if a member is missing.
     package static func value(
         _ bytes: Span<UInt8>, of root: JSONSlice, at path: [String]
     ) -> JSONSlice? {
@@ -86,7 +86,7 @@ package enum JSONScanner {
         return value
     }
 
-    /// Whether a string's text is the one given.
+    /// Returns true if a string has this text.
     package static func equals(
         _ bytes: Span<UInt8>, _ string: JSONSlice, _ text: String
     ) -> Bool {
@@ -99,5 +99,243 @@ package enum JSONScanner {
             at += 1
         }
         return true
+    }
+}
+
+/// The reason why bytes are not a JSON document (RFC 8259); `at` is an offset into them.
+package enum JSONError: Error, Equatable, Sendable {
+    /// The bytes end inside a value, or before the first value.
+    case unexpectedEnd
+    /// A byte that the grammar does not allow there, including bytes after the document.
+    case unexpectedByte(at: Int)
+    /// A backslash sequence that is not part of JSON.
+    case badEscape(at: Int)
+    /// An unescaped control character (below U+0020) in a string.
+    case controlCharacter(at: Int)
+    /// Bytes in a string that are not UTF-8.
+    case badUTF8(at: Int)
+    /// Containers are nested deeper than `limit` levels.
+    case tooDeep(limit: Int)
+}
+
+/// The kind and the range of one JSON value in the scanned bytes.
+package struct JSONSlice: Equatable, Sendable {
+    /// The seven kinds of JSON values.
+    package enum Kind: Equatable, Sendable {
+        case object, array, string, number, `true`, `false`, null
+    }
+
+    /// The kind of the value.
+    package var kind: Kind
+    /// The value's bytes, with quotes and brackets, without surrounding white space.
+    package var range: Range<Int>
+    /// True if a string has an escape, so that its text differs from its bytes.
+    package var hasEscapes = false
+}
+
+extension JSONScanner {
+    /// Returns true if two documents hold the same value; false if one of them is not JSON.
+    ///
+    /// The order of members, white space, escapes, and the spelling of numbers are ignored: a
+    /// server that decodes and re-encodes a payload can change all of them. O(n) in the size of the
+    /// documents.
+    package static func isSameValue(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        if left == right { return true }
+        guard let leftRoot = try? document(left.span), let rightRoot = try? document(right.span)
+        else { return false }
+        return isSame(left, leftRoot, right, rightRoot)
+    }
+
+    /// Compares two values; `document` has bounded the depth of the recursion.
+    private static func isSame(
+        _ left: [UInt8], _ leftValue: JSONSlice, _ right: [UInt8], _ rightValue: JSONSlice
+    ) -> Bool {
+        guard leftValue.kind == rightValue.kind else { return false }
+        switch leftValue.kind {
+        case .true, .false, .null: return true
+        case .string: return string(left.span, leftValue) == string(right.span, rightValue)
+        case .number:
+            let (one, other) = (token(left.span, leftValue), token(right.span, rightValue))
+            return one == other || (Double(one) != nil && Double(one) == Double(other))
+        case .array:
+            let (ours, theirs) = (
+                elements(left.span, of: leftValue), elements(right.span, of: rightValue)
+            )
+            return ours.count == theirs.count
+                && zip(ours, theirs).allSatisfy { isSame(left, $0, right, $1) }
+        case .object:
+            let (ours, theirs) = (byName(left, leftValue), byName(right, rightValue))
+            return ours.count == theirs.count
+                && ours.allSatisfy { name, value in
+                    theirs[name].map { isSame(left, value, right, $0) } ?? false
+                }
+        }
+    }
+
+    /// Returns an object's members by name; the last of repeated ones counts.
+    private static func byName(_ bytes: [UInt8], _ object: JSONSlice) -> [[UInt8]: JSONSlice] {
+        var values: [[UInt8]: JSONSlice] = [:]
+        for (key, value) in members(bytes.span, of: object) {
+            values[string(bytes.span, key)] = value
+        }
+        return values
+    }
+}
+
+extension JSONScanner {
+    /// Returns a string's text as UTF-8, lone surrogates as U+FFFD; empty if it is not a string.
+    package static func string(_ bytes: Span<UInt8>, _ slice: JSONSlice) -> [UInt8] {
+        var isBroken = false
+        return unescaped(bytes, slice, loneSurrogate: "\u{FFFD}", isBroken: &isBroken)
+    }
+
+    /// Returns a string's text; `nil` if the value is not a string.
+    package static func text(_ bytes: Span<UInt8>, _ slice: JSONSlice?) -> String? {
+        guard let slice, slice.kind == .string else { return nil }
+        if slice.hasEscapes { return String(decoding: string(bytes, slice), as: UTF8.self) }
+        let inner = slice.range.lowerBound + 1..<slice.range.upperBound - 1
+        guard let text = try? UTF8Span(validating: bytes.extracting(inner)) else { return nil }
+        return String(copying: text)
+    }
+
+    /// Returns a number's value if it is an integer in range; `nil` for `30.0`, `3e1` and others.
+    package static func integer(_ bytes: Span<UInt8>, _ slice: JSONSlice?) -> Int? {
+        guard let slice, slice.kind == .number else { return nil }
+        return Int(token(bytes, slice))
+    }
+
+    /// Returns an id, which some servers and applications send as a number: its digits.
+    package static func identifier(_ bytes: Span<UInt8>, _ slice: JSONSlice?) -> String? {
+        guard let slice, slice.kind == .number else { return text(bytes, slice) }
+        return token(bytes, slice)
+    }
+
+    /// Returns the characters of a number or a literal.
+    static func token(_ bytes: Span<UInt8>, _ slice: JSONSlice) -> String {
+        guard let text = try? UTF8Span(validating: bytes.extracting(slice.range)) else { return "" }
+        return String(copying: text)
+    }
+
+    /// Returns a string's text with each lone surrogate as its escape; `nil` if that would change
+    /// the JSON.
+    ///
+    /// In a string inside that text the escape is the same surrogate, and outside a string neither
+    /// is JSON. The meaning changes only if an unescaped backslash precedes the escape.
+    static func stringKeepingLoneSurrogates(
+        _ bytes: Span<UInt8>, _ slice: JSONSlice
+    ) -> [UInt8]? {
+        var isBroken = false
+        let text = unescaped(bytes, slice, loneSurrogate: nil, isBroken: &isBroken)
+        return isBroken ? nil : text
+    }
+
+    /// Unescapes; sets `isBroken` if a kept lone surrogate follows an unescaped backslash.
+    private static func unescaped(
+        _ bytes: Span<UInt8>, _ slice: JSONSlice, loneSurrogate: Unicode.Scalar?,
+        isBroken: inout Bool
+    ) -> [UInt8] {
+        guard slice.kind == .string else { return [] }
+        let end = slice.range.upperBound - 1
+        var at = slice.range.lowerBound + 1
+        // No escape is shorter than the UTF-8 of its scalar.
+        return [UInt8](capacity: end - at) { out in
+            var isAfterOddBackslashes = false
+            while at < end {
+                let run = at
+                while at < end, bytes[at] != UInt8(ascii: "\\") {
+                    out.append(bytes[at])
+                    at += 1
+                }
+                guard at < end else { break }
+                if at > run { isAfterOddBackslashes = false }
+                let escape = JSONEscape.scalar(bytes, at: at, end: end)
+                if let scalar = escape.scalar ?? loneSurrogate {
+                    if scalar.isASCII {
+                        out.append(UInt8(truncatingIfNeeded: scalar.value))
+                    } else {
+                        for byte in scalar.utf8 { out.append(byte) }
+                    }
+                    isAfterOddBackslashes = scalar == "\\" && !isAfterOddBackslashes
+                } else {
+                    for offset in 0..<escape.length { out.append(bytes[at + offset]) }
+                    if isAfterOddBackslashes { isBroken = true }
+                    isAfterOddBackslashes = false
+                }
+                at += escape.length
+            }
+        }
+    }
+}
+
+/// A received JSON object, whose members are read by name and kept byte for byte.
+package struct JSONObject {
+    private let bytes: [UInt8]
+    private let root: JSONSlice
+
+    /// Parses a document; `nil` if it is invalid or not an object.
+    package init?(_ bytes: [UInt8]) {
+        guard let root = try? JSONScanner.document(bytes.span) else { return nil }
+        self.init(bytes, root)
+    }
+
+    private init?(_ bytes: [UInt8], _ slice: JSONSlice) {
+        guard slice.kind == .object else { return nil }
+        self.bytes = bytes
+        root = slice
+    }
+
+    /// A member that is an object.
+    package func object(_ name: String) -> JSONObject? {
+        self[name].flatMap { JSONObject(bytes, $0) }
+    }
+
+    /// The value of a member, the last if it is repeated; `nil` if there is none.
+    package subscript(name: String) -> JSONSlice? {
+        JSONScanner.member(bytes.span, of: root, named: name)
+    }
+
+    /// The members in order, with repeats.
+    package var members: [(key: JSONSlice, value: JSONSlice)] {
+        JSONScanner.members(bytes.span, of: root)
+    }
+
+    /// The object on one line.
+    package var line: [UInt8] { JSONWriter.oneLine(bytes.span, root) }
+
+    /// Returns a member's value on one line.
+    package func raw(_ name: String) -> [UInt8]? {
+        self[name].map { JSONWriter.oneLine(bytes.span, $0) }
+    }
+
+    /// Returns the text of a string.
+    package func text(_ slice: JSONSlice?) -> String? { JSONScanner.text(bytes.span, slice) }
+
+    /// Returns the text of a string member.
+    package func text(_ name: String) -> String? { text(self[name]) }
+
+    /// Returns the value of an integer member.
+    package func integer(_ name: String) -> Int? { JSONScanner.integer(bytes.span, self[name]) }
+
+    /// Returns the text of a string member, or the digits of a number.
+    package func identifier(_ name: String) -> String? {
+        JSONScanner.identifier(bytes.span, self[name])
+    }
+
+    /// Returns the elements of an array member.
+    package func elements(_ name: String) -> [JSONSlice]? {
+        guard let slice = self[name], slice.kind == .array else { return nil }
+        return JSONScanner.elements(bytes.span, of: slice)
+    }
+
+    /// Returns the strings of an array member, at most `limit`; `nil` if it has anything else.
+    package func texts(_ name: String, limit: Int = .max) -> [String]? {
+        guard let texts = elements(name)?.prefix(limit).map({ text($0) }) else { return nil }
+        return texts.contains(nil) ? nil : texts.compactMap(\.self)
+    }
+
+    /// Returns the objects of an array member; `nil` if it has anything else.
+    package func objects(_ name: String) -> [JSONObject]? {
+        guard let objects = elements(name)?.map({ JSONObject(bytes, $0) }) else { return nil }
+        return objects.contains { $0 == nil } ? nil : objects.compactMap(\.self)
     }
 }

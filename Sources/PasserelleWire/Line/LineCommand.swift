@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: MIT
 
-/// What a client of the Unix socket asks for.
+/// A command from a client of the Unix socket.
 package enum LineCommand: Equatable, Sendable {
-    /// Wants a channel's events, from a position on or the last few first.
-    case subscribe(channel: String, after: String?, last: Int?)
-    /// Wants no more of a channel.
+    /// Subscribes to a channel's events, after a position or with the last few first; to those with
+    /// the names in `events`, if there are any, and as a user, if one is given.
+    case subscribe(
+        channel: String, after: String?, last: Int?, events: EventNames = EventNames(),
+        user: String? = nil)
+    /// Ends a subscription.
     case unsubscribe(channel: String)
-    /// Wants events of the past.
-    case history(channel: String, after: String?, limit: Int?)
-    /// Wants to know who is in a channel.
+    /// Asks for past events; for those with the names in `events`, if there are any.
+    case history(channel: String, after: String?, limit: Int?, events: EventNames = EventNames())
+    /// Asks for the members of a channel.
     case members(channel: String)
-    /// Wants to know the channels.
+    /// Asks for the list of channels.
     case channels
-    /// Wants to know how the gateway is.
+    /// Asks for the gateway's status.
     case status
-    /// Wants a server event sent; `data` is a JSON value on one line.
+    /// Publishes a server event; `data` is a JSON value on one line.
     case publish(channel: String, event: String, data: [UInt8])
-    /// Says that a user types, or no longer does.
+    /// Reports that a user has started or stopped typing.
     case typing(channel: String, user: String, isTyping: Bool)
-    /// Wants an answer.
+    /// Revokes a user's authorization, for one channel or for all.
+    case revoke(user: String, channel: String?)
+    /// Asks for a reply.
     case ping
-    /// Wants to end.
+    /// Ends the connection.
     case quit
 
-    /// Reads a line without its LF; the verb may be in small letters, as people type it.
+    /// Parses a line without its LF; the verb is case-insensitive.
     package static func parse(_ line: Span<UInt8>) throws(LineError) -> LineCommand {
         var words = LineWords()
         guard let verb = try words.next(line) else { throw .empty }
@@ -31,31 +36,40 @@ package enum LineCommand: Equatable, Sendable {
         switch verb.uppercased() {
         case "SUBSCRIBE":
             let channel = try channel(&words, line)
-            let options = try LineOptions(&words, line, count: "last")
-            command = .subscribe(channel: channel, after: options.after, last: options.count)
+            let options = try LineOptions(&words, line, count: "last", takesUser: true)
+            command = .subscribe(
+                channel: channel, after: options.after, last: options.count,
+                events: options.events, user: options.user)
         case "HISTORY":
             let channel = try channel(&words, line)
             let options = try LineOptions(&words, line, count: "limit")
-            command = .history(channel: channel, after: options.after, limit: options.count)
+            command = .history(
+                channel: channel, after: options.after, limit: options.count,
+                events: options.events)
         case "UNSUBSCRIBE": command = .unsubscribe(channel: try channel(&words, line))
         case "MEMBERS": command = .members(channel: try channel(&words, line))
         case "CHANNELS": command = .channels
         case "STATUS": command = .status
         case "PUBLISH": command = try publish(&words, line)
         case "TYPING": command = try typing(&words, line)
+        case "REVOKE":
+            let user = try words.required("the user", line)
+            let channel = try words.isAtEnd(line) ? nil : channel(&words, line)
+            command = .revoke(user: user, channel: channel)
         case "PING": command = .ping
         case "QUIT": command = .quit
         default: throw .unknownVerb
         }
-        guard words.isAtEnd(line) else { throw .tooMuch }
+        guard words.isAtEnd(line) else { throw .tooManyWords }
         return command
     }
 
-    /// All verbs, for people.
+    /// All verbs, for error messages.
     static let verbs =
-        "SUBSCRIBE, UNSUBSCRIBE, HISTORY, MEMBERS, CHANNELS, STATUS, PUBLISH, TYPING, PING, QUIT"
+        "SUBSCRIBE, UNSUBSCRIBE, HISTORY, MEMBERS, CHANNELS, STATUS, PUBLISH, TYPING, REVOKE,"
+        + " PING, QUIT"
 
-    /// The verb, as it stands on the line and in the answer.
+    /// The verb, as in the line and in the reply.
     package var verb: String {
         switch self {
         case .subscribe: "SUBSCRIBE"
@@ -66,6 +80,7 @@ package enum LineCommand: Equatable, Sendable {
         case .status: "STATUS"
         case .publish: "PUBLISH"
         case .typing: "TYPING"
+        case .revoke: "REVOKE"
         case .ping: "PING"
         case .quit: "QUIT"
         }
@@ -88,14 +103,18 @@ package enum LineCommand: Equatable, Sendable {
 
     private var words: [String] {
         switch self {
-        case .subscribe(let channel, let after, let last):
-            [channel] + LineOptions.words(after: after, name: "last", count: last)
-        case .history(let channel, let after, let limit):
-            [channel] + LineOptions.words(after: after, name: "limit", count: limit)
+        case .subscribe(let channel, let after, let last, let events, let user):
+            [channel]
+                + LineOptions.words(
+                    after: after, name: "last", count: last, events: events, user: user)
+        case .history(let channel, let after, let limit, let events):
+            [channel]
+                + LineOptions.words(after: after, name: "limit", count: limit, events: events)
         case .unsubscribe(let channel), .members(let channel): [channel]
         case .publish(let channel, let event, _): [channel, event]
         case .typing(let channel, let user, let isTyping):
             [channel, user, isTyping ? "on" : "off"]
+        case .revoke(let user, let channel): [user] + (channel.map { [$0] } ?? [])
         case .channels, .status, .ping, .quit: []
         }
     }
@@ -132,4 +151,115 @@ package enum LineCommand: Equatable, Sendable {
         default: throw .badValue(word: "The last word", takes: "on or off")
         }
     }
+}
+
+/// The options of a command in any order: `after=POSITION`, a count (`last=N` or `limit=N`),
+/// `event=NAME`, which may be repeated, and for some commands `user=ID`.
+struct LineOptions {
+    private(set) var after: String?
+    private(set) var count: Int?
+    private(set) var events = EventNames()
+    private(set) var user: String?
+
+    /// Parses all remaining words; each option but `event` may occur once.
+    init(
+        _ words: inout LineWords, _ line: Span<UInt8>, count name: String, takesUser: Bool = false
+    ) throws(LineError) {
+        while let word = try words.next(line) {
+            guard let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+                throw .tooManyWords
+            }
+            let value = String(Substring(word.utf8[equals...].dropFirst()))
+            switch String(word[..<equals]) {
+            case "after":
+                guard after == nil, !value.isEmpty else {
+                    throw .badValue(word: "after", takes: "a position, earliest or now")
+                }
+                after = value
+            case name:
+                let isDigits = value.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+                guard count == nil, isDigits, let number = Int(value) else {
+                    throw .badValue(word: name, takes: "a whole number")
+                }
+                count = number
+            case "event": try add(event: value)
+            case "user" where takesUser:
+                guard user == nil, !value.isEmpty else {
+                    throw .badValue(word: "user", takes: "a user's id")
+                }
+                user = value
+            default: throw .tooManyWords
+            }
+        }
+    }
+
+    private mutating func add(event name: String) throws(LineError) {
+        do throws(EventNames.Fault) {
+            try events.add(name)
+        } catch {
+            switch error {
+            case .badName: throw .badEvent
+            case .tooMany: throw .tooManyEvents(limit: EventNames.limit)
+            }
+        }
+    }
+
+    /// Returns the options as words.
+    static func words(
+        after: String?, name: String, count: Int?, events: EventNames, user: String? = nil
+    ) -> [String] {
+        (after.map { ["after=\($0)"] } ?? []) + (count.map { ["\(name)=\($0)"] } ?? [])
+            + events.list.map { "event=\($0)" } + (user.map { ["user=\($0)"] } ?? [])
+    }
+}
+
+/// The reason why a line is refused; its texts never contain bytes of the peer.
+package struct LineError: Error, Equatable, Sendable {
+    /// The protocol's code for the error.
+    package let code: String
+    /// One sentence for a human reader.
+    package let message: String
+
+    private init(_ message: String, code: String = "bad-command") {
+        self.code = code
+        self.message = message
+    }
+}
+
+extension LineError {
+    package static func tooLong(limit: Int) -> LineError {
+        LineError("The line is longer than \(limit) bytes.", code: "too-large")
+    }
+    package static let notText = LineError("A line must be UTF-8 text without control characters.")
+    package static let empty = LineError("A line must start with a verb.")
+    package static let unknownVerb = LineError(
+        "The verb is unknown; the verbs are \(LineCommand.verbs).")
+    package static func missing(word: String) -> LineError {
+        LineError("The line is missing \(word).")
+    }
+    package static let tooManyWords = LineError(
+        "The line has too many words for its verb; quote a word with spaces as in JSON.")
+    package static let badString = LineError(
+        "A word that starts with a quote must be a JSON string.")
+    /// An option `name=value` or a choice has an invalid value, or occurs twice.
+    package static func badValue(word: String, takes: String) -> LineError {
+        LineError("\(word) must be \(takes), and be given once.")
+    }
+    package static func badChannel(_ error: ChannelNameError) -> LineError {
+        let rule =
+            switch error {
+            case .empty: "must not be empty"
+            case .tooLong(let limit): "can have at most \(limit) characters"
+            case .badCharacter: "can have letters, digits and _-=@,.; only"
+            }
+        return LineError("A channel name \(rule).", code: "bad-channel")
+    }
+    package static let badEvent = LineError(
+        "An event name must have 1 to \(EventName.maximumLength) characters, no controls.")
+    /// The command names more than `limit` events.
+    package static func tooManyEvents(limit: Int) -> LineError {
+        LineError("A command can name at most \(limit) events.")
+    }
+    package static let badJSON = LineError(
+        "The last part of the line must be a JSON value; put a text in quotes.")
 }

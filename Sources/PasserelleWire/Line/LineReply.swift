@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-/// What the gateway says on the Unix socket.
+/// A message from the gateway on the Unix socket.
 package enum LineReply: Equatable, Sendable {
-    /// A command is done; `json` is an object or an array, on one line.
+    /// A command has succeeded; `json` is an object or an array, on one line.
     case ok(verb: String, words: [String], json: [UInt8]?)
-    /// An event, as the object that all surfaces share, on one line.
+    /// An event as a JSON object on one line, in the form that all transports share.
     case event([UInt8])
-    /// A command is refused.
+    /// A command was refused.
     case error(code: String, message: String)
 
-    /// Reads a line without its LF.
+    /// Parses a line without its LF.
     package static func parse(_ line: Span<UInt8>) throws(LineError) -> LineReply {
         var words = LineWords()
         switch try words.next(line) {

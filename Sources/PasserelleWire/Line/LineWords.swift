@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-/// Reads the words of one line from its left, and writes them.
+/// A parser for the words of one line, from left to right, and their encoder.
 struct LineWords {
     private var at = 0
 
-    /// Takes the next word, unquoted, or nil at the line's end.
+    /// Returns the next word, unquoted, or `nil` at the end of the line.
     ///
-    /// A word is what stands between spaces, or one JSON string.
+    /// A word is a run of bytes without spaces, or one JSON string.
     mutating func next(_ line: Span<UInt8>) throws(LineError) -> String? {
         skipSpace(line)
         guard at < line.count else { return nil }
@@ -22,38 +22,36 @@ struct LineWords {
         return String(copying: text)
     }
 
-    /// Takes the next word, which must be there; `name` says what it is for.
+    /// Returns the next word; throws an error with `name` if there is none.
     mutating func required(_ name: String, _ line: Span<UInt8>) throws(LineError) -> String {
         guard let word = try next(line) else { throw .missing(word: name) }
         return word
     }
 
-    /// Whether only spaces are left.
+    /// Returns true if only spaces are left.
     mutating func isAtEnd(_ line: Span<UInt8>) -> Bool {
         skipSpace(line)
         return at == line.count
     }
 
-    /// The next byte behind the spaces, or nil at the line's end.
+    /// Returns the next byte after spaces, or `nil` at the end of the line.
     mutating func peek(_ line: Span<UInt8>) -> UInt8? {
         isAtEnd(line) ? nil : line[at]
     }
 
-    /// Takes all that is left as one JSON value, or nil at the line's end.
+    /// Parses the rest of the line as one JSON value; `nil` at the end of the line.
     mutating func json(_ line: Span<UInt8>) throws(LineError) -> [UInt8]? {
         guard !isAtEnd(line) else { return nil }
         let rest = line.extracting(at..<line.count)
         at = line.count
         guard let root = try? JSONScanner.document(rest) else { throw .badJSON }
-        var out: [UInt8] = []
-        JSONWriter.oneLine(rest, root, into: &out)
-        return out
+        return JSONWriter.oneLine(rest, root)
     }
 
-    /// Takes all that is left as text; the empty one at the line's end.
+    /// Returns the rest of the line as text; empty at the end of the line.
     ///
-    /// A CR in it becomes a space, as in a line that is written, and none stands in front of it;
-    /// other control characters stay, since who shows the text has to see to them anyway.
+    /// A CR in it becomes a space, as in encoded lines, and leading ones are dropped. Other control
+    /// characters are kept: the program that displays the text must escape them.
     mutating func rest(_ line: Span<UInt8>) throws(LineError) -> String {
         while at < line.count, line[at] == UInt8(ascii: " ") || line[at] == 0x0D { at += 1 }
         let start = at
@@ -64,7 +62,7 @@ struct LineWords {
         return String(copying: text).replacing("\r", with: " ")
     }
 
-    /// Appends a word, as a JSON string where it could be taken for something else.
+    /// Appends a word, as a JSON string if it would otherwise be ambiguous.
     static func append(_ word: String, into out: inout [UInt8]) {
         let isPlain = word.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
         switch word.utf8.first {
@@ -90,5 +88,74 @@ struct LineWords {
         else { throw .badString }
         at = cursor.at
         return word
+    }
+}
+
+/// A splitter that cuts bytes into lines at LF and continues after a line that is too long.
+///
+/// It holds at most one line and the bytes appended since `next` last returned `nil`. If no part of
+/// a line is left, it holds no memory.
+package struct LineSplitter: Sendable {
+    /// The maximum length of a line in bytes, without its LF but with a CR before it.
+    package static let maximumLength = 65_536
+
+    private let limit: Int
+    private var bytes: [UInt8] = []
+    private var start = 0
+    private var searched = 0
+    /// True if the bytes up to the next LF belong to a refused line.
+    private var isSkipping = false
+
+    /// Creates a splitter.
+    package init(limit: Int = LineSplitter.maximumLength) {
+        self.limit = limit
+    }
+
+    /// True if no part of a line is held.
+    package var isEmpty: Bool { bytes.isEmpty }
+
+    /// Appends received bytes.
+    package mutating func append(_ more: Span<UInt8>) {
+        bytes.append(copying: more)
+    }
+
+    /// Returns the next line without its line end (LF or CR LF), or `nil` if it is incomplete.
+    ///
+    /// Throws once when a line exceeds the limit; the next call continues after its LF.
+    package mutating func next() throws(LineError) -> [UInt8]? {
+        while searched < bytes.count {
+            guard bytes[searched] == UInt8(ascii: "\n") else {
+                searched += 1
+                if !isSkipping, searched - start > limit {
+                    isSkipping = true
+                    throw .tooLong(limit: limit)
+                }
+                continue
+            }
+            var end = searched
+            if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+            let line = isSkipping ? nil : Array(bytes[start..<end])
+            searched += 1
+            start = searched
+            isSkipping = false
+            if let line {
+                if start == bytes.count { compact() }
+                return line
+            }
+        }
+        if isSkipping { start = bytes.count }
+        compact()
+        return nil
+    }
+
+    /// Drops the consumed bytes; frees the storage if it is empty.
+    private mutating func compact() {
+        if start == bytes.count {
+            bytes = []
+        } else if start > 0 {
+            bytes.removeFirst(start)
+        }
+        searched = bytes.count
+        start = 0
     }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// Puts metrics together in Prometheus' text format, version 0.0.4.
+/// An encoder for metrics in Prometheus' text format, version 0.0.4.
 ///
-/// A family is begun by its name and followed by its samples.
+/// Call `family` first, then append the family's samples.
 package struct MetricsWriter {
-    /// What a text in this format is called in `Content-Type`.
+    /// The `Content-Type` of the format.
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// What a family's values mean.
+    /// The type of a family.
     package enum Kind: String, Sendable {
-        /// They only rise, but for a restart.
+        /// A value that only increases, except on a restart.
         case counter
-        /// They rise and fall.
+        /// A value that can increase and decrease.
         case gauge
         case histogram
     }
@@ -22,7 +22,7 @@ package struct MetricsWriter {
 
     package init() {}
 
-    /// Begins a family; names come from this program alone and are well-formed.
+    /// Starts a family; `name` must be well-formed, since it is not escaped.
     package mutating func family(_ name: String, _ kind: Kind, _ help: String) {
         self.name = name
         text += "# HELP \(name) ".utf8
@@ -30,19 +30,19 @@ package struct MetricsWriter {
         text += "\n# TYPE \(name) \(kind.rawValue)\n".utf8
     }
 
-    /// Adds a sample to the family, under one label where there is one.
+    /// Appends a sample to the family, with an optional label.
     package mutating func sample(_ value: Double, _ label: (name: String, value: String)? = nil) {
         sample(Self.number(value), label)
     }
 
-    /// Adds a sample of a whole number, exactly.
+    /// Appends an integer sample, exactly.
     package mutating func sample(
         _ value: some FixedWidthInteger, _ label: (name: String, value: String)? = nil
     ) {
         sample(String(value), label)
     }
 
-    /// Adds a histogram's samples, in seconds.
+    /// Appends a histogram's samples, in seconds.
     package mutating func samples(_ histogram: DurationHistogram) {
         let family = name
         var count: UInt64 = 0
@@ -89,9 +89,34 @@ package struct MetricsWriter {
 }
 
 extension Duration {
-    /// The duration in seconds, for people and for what reckons in them.
+    /// The duration in seconds, as a floating-point number.
     package var inSeconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) / 1e18
+    }
+}
+
+/// A histogram of durations.
+package struct DurationHistogram: Equatable, Sendable {
+    /// The upper bounds of all buckets except the last, ascending.
+    package static let bounds: [Duration] = [
+        .microseconds(100), .microseconds(250), .microseconds(500), .milliseconds(1),
+        .microseconds(2_500), .milliseconds(5), .milliseconds(10), .milliseconds(25),
+        .milliseconds(50), .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1),
+        .milliseconds(2_500),
+    ]
+
+    /// The number of durations per bucket; the last bucket has those above every bound.
+    package private(set) var counts = [UInt64](repeating: 0, count: bounds.count + 1)
+    /// The sum of all durations.
+    package private(set) var sum: Duration = .zero
+
+    package init() {}
+
+    /// Adds a duration.
+    package mutating func add(_ duration: Duration) {
+        let bucket = Self.bounds.firstIndex { duration <= $0 } ?? Self.bounds.count
+        counts[bucket] += 1
+        sum += duration
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-/// What a token says of its bearer (RFC 7519 §4.1, and three claims of our own).
+/// The claims of a token (RFC 7519 §4.1, and three private claims).
 package struct TokenClaims: Equatable, Sendable {
-    /// The claims that are read; others are passed over.
+    /// The claims with a required form.
     package enum Name: String, Sendable {
         case sub, exp, nbf, channels, info, publish
 
-        /// What the claim has to be.
+        /// The required form of the claim, for error messages.
         var shape: String {
             switch self {
             case .sub: "a string"
@@ -18,31 +18,36 @@ package struct TokenClaims: Equatable, Sendable {
         }
     }
 
-    /// Patterns that one token may have.
+    /// The maximum number of channel patterns in a token.
     package static let patternLimit = 100
-    /// How far clocks may be apart, in seconds.
+    /// The allowed clock skew in seconds.
     package static let skew: Int64 = 60
-    /// The latest time that a claim may name, in seconds since 1970.
+    /// The latest time that a claim can have, in seconds since 1970.
     private static let latest = 1e12
 
     /// The user's id.
     package var subject: String?
-    /// When the token ends, in seconds since 1970.
+    /// The expiry time in seconds since 1970.
     package var expires: Int64
-    /// When the token begins.
+    /// The time before which the token is not valid, in seconds since 1970.
     package var notBefore: Int64?
-    /// The channels it opens: none where it names none.
+    /// The time of issue in milliseconds since 1970; `nil` if `iat` is not a number.
+    package var issued: Int64?
+    /// The strings in `aud`, which is a string or a list.
+    package var audiences: [String] = []
+    /// The channels that the token permits; empty if it names none.
     package var channels: [ChannelPattern]
-    /// What others are told of the user: a JSON object on one line.
+    /// The user's description for other members: a JSON object on one line.
     package var info: [UInt8]?
-    /// Whether the user may send; not unless it is said.
+    /// True if the user may publish; false by default.
     package var mayPublish = false
 
-    /// The claims of a new token.
+    /// Creates the claims of a new token.
     package init(
         subject: String?, expires: Int64, channels: [ChannelPattern], info: [UInt8]? = nil,
-        mayPublish: Bool = false
+        mayPublish: Bool = false, issued: Int64? = nil
     ) {
+        self.issued = issued
         self.subject = subject
         self.expires = expires
         self.channels = channels
@@ -50,7 +55,7 @@ package struct TokenClaims: Equatable, Sendable {
         self.mayPublish = mayPublish
     }
 
-    /// Reads claims as JSON; refuses one that is there twice, or is not what it has to be.
+    /// Parses claims from JSON; throws if one is repeated or does not have its required form.
     package init(_ json: [UInt8]) throws(TokenError) {
         guard let members = try JSONMemberTable(json) else { throw .badClaims }
         subject = try members["sub"].map { (slice) throws(TokenError) in
@@ -62,12 +67,13 @@ package struct TokenClaims: Equatable, Sendable {
         notBefore = try members["nbf"].map { (slice) throws(TokenError) in
             try Self.time(json, slice, .nbf)
         }
+        issued = members["iat"].flatMap { Self.seconds(json, $0) }
+            .map { Int64(($0 * 1000).rounded()) }
+        audiences = Self.texts(json, members["aud"])
         channels = try Self.patterns(json, members["channels"])
         if let slice = members["info"] {
             guard slice.kind == .object else { throw .badClaim(.info) }
-            var line: [UInt8] = []
-            JSONWriter.oneLine(json.span, slice, into: &line)
-            info = line
+            info = JSONWriter.oneLine(json.span, slice)
         }
         switch members["publish"]?.kind {
         case .true: mayPublish = true
@@ -76,48 +82,78 @@ package struct TokenClaims: Equatable, Sendable {
         }
     }
 
-    /// Says whether the claims hold at a time in seconds since 1970, clocks being apart by `skew`.
-    package func check(at now: Int64) throws(TokenError) {
-        guard now < end else { throw .expired }
-        if let notBefore, now < notBefore - Self.skew { throw .notYetValid }
+    /// Checks the claims at a time in seconds since 1970, with a tolerance of `skew`; the token
+    /// must name `audience`, if there is one, byte by byte.
+    package func check(at now: Int64, audience: String? = nil) throws(TokenError) {
+        guard now < period.end else { throw .expired }
+        guard now >= period.start else { throw .notYetValid }
+        guard let audience else { return }
+        guard audiences.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) else {
+            throw .otherAudience
+        }
     }
 
-    /// The first second at which the claims no longer hold: `exp`, and what clocks may be apart.
-    package var end: Int64 { expires + Self.skew }
+    /// The period in which the token is valid, by `exp` and `nbf` extended by `skew`.
+    package var period: TokenPeriod {
+        TokenPeriod(start: notBefore.map { $0 - Self.skew } ?? .min, end: expires + Self.skew)
+    }
 
-    /// Whether the token opens a channel.
+    /// Returns true if the token permits a channel.
     package func opens(_ channel: String) -> Bool {
         channels.contains { $0.matches(channel) }
     }
 
-    /// The claims as JSON.
+    /// Returns the claims as JSON.
     package func encoded() -> [UInt8] {
         var json = JSONObjectWriter()
         if let subject { json.member("sub", subject) }
         json.member("exp", Int(expires))
         if let notBefore { json.member("nbf", Int(notBefore)) }
-        var list: [UInt8] = []
-        for pattern in channels {
-            list.append(UInt8(ascii: list.isEmpty ? "[" : ","))
-            JSONWriter.string(pattern.text, into: &list)
+        if let issued { json.member("iat", json: Self.seconds(milliseconds: issued)) }
+        switch audiences.count {
+        case 0: break
+        case 1: json.member("aud", audiences[0])
+        default: json.member("aud", json: JSONWriter.array(of: audiences))
         }
-        json.member("channels", json: list.isEmpty ? Array("[]".utf8) : list + [0x5D])
+        json.member("channels", json: JSONWriter.array(of: channels.map(\.text)))
         if let info { json.member("info", json: info) }
         if mayPublish { json.member("publish", true) }
         return json.finished()
     }
 
-    /// Whole seconds of a NumericDate (RFC 7519 §2), a fraction cut off.
+    /// Returns the whole seconds of a NumericDate (RFC 7519 §2), without the fraction.
     private static func time(
         _ json: [UInt8], _ slice: JSONSlice, _ name: Name
     ) throws(TokenError) -> Int64 {
-        guard slice.kind == .number, let number = Double(JSONScanner.token(json.span, slice)),
-            number >= 0, number <= latest
-        else { throw .badClaim(name) }
+        guard let number = seconds(json, slice) else { throw .badClaim(name) }
         return Int64(number)
     }
 
-    /// A list of patterns, or one text with commas between them.
+    private static func seconds(_ json: [UInt8], _ slice: JSONSlice) -> Double? {
+        guard slice.kind == .number, let number = Double(JSONScanner.token(json.span, slice)),
+            number >= 0, number <= latest
+        else { return nil }
+        return number
+    }
+
+    /// Returns a NumericDate, with milliseconds if there are any.
+    private static func seconds(milliseconds: Int64) -> [UInt8] {
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        guard rest != 0 else { return Array("\(seconds)".utf8) }
+        return Array("\(seconds).\(String(1000 + abs(rest)).dropFirst())".utf8)
+    }
+
+    /// Returns a string, or the strings of a list.
+    private static func texts(_ json: [UInt8], _ slice: JSONSlice?) -> [String] {
+        guard let slice else { return [] }
+        if let text = JSONScanner.text(json.span, slice) { return [text] }
+        guard slice.kind == .array else { return [] }
+        return JSONScanner.elements(json.span, of: slice).compactMap {
+            JSONScanner.text(json.span, $0)
+        }
+    }
+
+    /// Parses a list of patterns, or a string with comma-separated patterns.
     private static func patterns(
         _ json: [UInt8], _ slice: JSONSlice?
     ) throws(TokenError) -> [ChannelPattern] {
@@ -138,4 +174,13 @@ package struct TokenClaims: Equatable, Sendable {
         guard patterns.count <= patternLimit else { throw .badClaim(.channels) }
         return patterns
     }
+}
+
+/// The period in which a token is valid, in seconds since 1970: from `start` until before `end`.
+package struct TokenPeriod: Equatable, Sendable {
+    package let start: Int64
+    package let end: Int64
+
+    /// Returns true if a time in seconds since 1970 is in the period.
+    package func contains(_ now: Int64) -> Bool { start <= now && now < end }
 }

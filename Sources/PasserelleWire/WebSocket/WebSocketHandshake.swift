@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// Makes and checks both sides of the opening handshake (RFC 6455 §4).
+/// The opening handshake, client and server side (RFC 6455 §4).
 package enum WebSocketHandshake {
-    /// Gives a client's request; `key` is 16 random bytes in Base64.
+    /// Returns a client's request; `key` must be 16 random bytes in Base64.
     package static func request(
         host: String, target: String, key: String, extra: HTTPFields = [:]
     ) -> HTTPRequest {
@@ -14,12 +14,12 @@ package enum WebSocketHandshake {
         return HTTPRequest(method: "GET", target: target, fields: fields)
     }
 
-    /// Gives the bytes whose SHA-1, in Base64, is the accept value (§4.2.2).
+    /// Returns the bytes to hash with SHA-1 for the accept value (§4.2.2).
     package static func acceptInput(key: String) -> [UInt8] {
         Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)
     }
 
-    /// Checks a server's answer to a request that offered those subprotocols and no extension.
+    /// Checks a server's response to a request that offered `offered` and no extension.
     package static func checkResponse(
         _ response: HTTPResponse, accept: String, offered: [String] = []
     ) throws(WebSocketHandshakeError) {
@@ -28,16 +28,16 @@ package enum WebSocketHandshake {
         guard fields.hasToken("upgrade", "websocket"), fields.hasToken("connection", "upgrade")
         else { throw .missingUpgrade }
         guard fields.all("sec-websocket-accept") == [accept] else { throw .wrongAccept }
-        guard !fields.contains("sec-websocket-extensions") else { throw .unofferedAgreement }
+        guard !fields.contains("sec-websocket-extensions") else { throw .unofferedOption }
         let agreed = fields.all("sec-websocket-protocol")
         guard agreed.isEmpty || (agreed.count == 1 && offered.contains(agreed[0])) else {
-            throw .unofferedAgreement
+            throw .unofferedOption
         }
     }
 
-    /// Checks a client's request and gives its key.
+    /// Checks a client's request and returns its key.
     ///
-    /// Extensions and subprotocols may be offered; nothing needs to be agreed to.
+    /// The client may offer extensions and subprotocols; the server need not accept any.
     package static func checkRequest(
         _ request: HTTPRequest
     ) throws(WebSocketHandshakeError) -> String {
@@ -53,7 +53,7 @@ package enum WebSocketHandshake {
         return keys[0]
     }
 
-    /// Gives a server's answer, agreeing to a subprotocol if one is named.
+    /// Returns a server's response; it accepts a subprotocol if `agreed` names one.
     package static func response(accept: String, agreed: String? = nil) -> HTTPResponse {
         var fields: HTTPFields = [
             "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept,
@@ -62,7 +62,7 @@ package enum WebSocketHandshake {
         return HTTPResponse(status: 101, fields: fields)
     }
 
-    /// Tells whether the text is 16 bytes in Base64: 22 of its characters and two `=`.
+    /// Returns true if the text is 16 bytes in Base64: 22 digits and two `=`.
     private static func isKey(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard bytes.count == 24, bytes[22] == 0x3D, bytes[23] == 0x3D else { return false }
@@ -72,5 +72,38 @@ package enum WebSocketHandshake {
             default: false
             }
         }
+    }
+}
+
+/// The reason why an opening handshake fails (RFC 6455 §4).
+package struct WebSocketHandshakeError: Error, Equatable, Sendable {
+    /// One sentence for error messages; contains no bytes of the peer.
+    package let message: String
+
+    private init(_ message: String) { self.message = message }
+
+    package static let notAnUpgradeRequest = Self("A WebSocket request must use GET and HTTP/1.1.")
+    package static let missingUpgrade = Self("Upgrade or Connection does not name a WebSocket.")
+    package static let malformedKey = Self("Sec-WebSocket-Key is malformed.")
+    package static let unsupportedVersion = Self("Only version 13 of WebSocket is supported.")
+    package static func refused(status: Int) -> Self {
+        Self("The server answered with status \(status).")
+    }
+    package static let wrongAccept = Self("Sec-WebSocket-Accept is wrong.")
+    /// The server selected an extension or a subprotocol that the client did not offer.
+    package static let unofferedOption = Self(
+        "The server selected an option that was not offered.")
+
+    /// The response that refuses the request; it names the supported version if necessary (§4.4).
+    package var response: HTTPResponse {
+        var fields: HTTPFields = ["Content-Type": "text/plain; charset=utf-8"]
+        var status = 400
+        if self == .unsupportedVersion || self == .missingUpgrade {
+            status = 426
+            fields.add("Upgrade", "websocket")
+            fields.add("Connection", "Upgrade")
+            fields.add("Sec-WebSocket-Version", "13")
+        }
+        return HTTPResponse(status: status, fields: fields, body: Array((message + "\n").utf8))
     }
 }

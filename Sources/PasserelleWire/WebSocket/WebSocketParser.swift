@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// Turns the bytes of one connection into whole messages (RFC 6455 §5 and §6.2).
+/// A parser that turns the bytes of one connection into messages (RFC 6455 §5 and §6.2).
 ///
-/// Append what comes, then ask `next` until it gives `nil`. Payload is unmasked and text checked
-/// as it comes, so bad text fails at its first bad byte. After an error every further `next`
-/// throws the same; after a close frame nothing more is read. Idle, it holds no heap memory.
+/// Call `append` with received bytes, then `next` until it returns `nil`. Text is validated on
+/// arrival, so that it fails at its first bad byte. After an error every further `next` throws the
+/// same; after a close frame no bytes are read. An idle parser holds no heap memory.
 package struct WebSocketParser: Sendable {
     private let role: WebSocketRole
     private let messageBytes: Int
@@ -17,22 +17,22 @@ package struct WebSocketParser: Sendable {
     private var isClosed = false
     private var failure: WebSocketError?
 
-    /// Makes a parser for one end, which holds no message of more than that many bytes.
+    /// Creates a parser for one end; a message can have at most `messageBytes` bytes.
     package init(role: WebSocketRole, messageBytes: Int) {
         self.role = role
         self.messageBytes = messageBytes
     }
 
-    /// Tells whether no part of a frame or message is held.
+    /// True if no part of a frame or message is held.
     package var isIdle: Bool { input.isEmpty && frame == nil && message == nil }
 
-    /// Takes in what the peer has sent.
+    /// Appends bytes received from the peer.
     package mutating func append(_ bytes: Span<UInt8>) {
         guard !isClosed, failure == nil else { return }
         input.append(bytes)
     }
 
-    /// Gives the next whole message, or `nil` when only part has come.
+    /// Returns the next complete message, or `nil` if it is incomplete.
     package mutating func next() throws(WebSocketError) -> WebSocketMessage? {
         if let failure { throw failure }
         do throws(WebSocketError) {
@@ -44,7 +44,7 @@ package struct WebSocketParser: Sendable {
         }
     }
 
-    // MARK: - Inside
+    // MARK: - Private
 
     private mutating func advance() throws(WebSocketError) -> WebSocketMessage? {
         while !isClosed {
@@ -85,7 +85,7 @@ package struct WebSocketParser: Sendable {
         return true
     }
 
-    /// Moves what has come of a data frame to the message, and tells whether that was the rest.
+    /// Moves received payload to the message; returns true if the frame is complete.
     private mutating func takePayload(_ frame: WebSocketFrameHeader) throws(WebSocketError) -> Bool
     {
         let count = min(frame.length - frameOffset, input.count)
@@ -147,5 +147,171 @@ package struct WebSocketParser: Sendable {
         payload = []
         frame = nil
         message = nil
+    }
+}
+
+/// A complete message, reassembled from its fragments.
+package enum WebSocketMessage: Equatable, Sendable {
+    /// A text message; the bytes are valid UTF-8.
+    case text([UInt8])
+    /// A binary message.
+    case binary([UInt8])
+    /// A ping; the pong must carry the same payload, at most 125 bytes.
+    case ping([UInt8])
+    /// A pong with a payload of at most 125 bytes.
+    case pong([UInt8])
+    /// The peer's close frame, with a valid code or none (§5.5.1).
+    case close(code: UInt16?, reason: String)
+}
+
+/// The header of a frame (RFC 6455 §5.2).
+struct WebSocketFrameHeader: Equatable, Sendable {
+    /// The maximum size of a control frame's payload in bytes (§5.5).
+    static let controlBytes = 125
+
+    /// True if the message ends with this frame.
+    let isFinal: Bool
+    /// The type of the frame.
+    let opcode: WebSocketOpcode
+    /// The size of the payload in bytes.
+    let length: Int
+    /// The masking key; the first byte is the most significant.
+    let mask: UInt32?
+
+    /// Parses one header of a frame sent to `role`; `nil` if it is incomplete.
+    ///
+    /// Throws as soon as the bytes received cannot be the start of a valid header.
+    static func parse(
+        _ bytes: Span<UInt8>, by role: WebSocketRole
+    ) throws(WebSocketError) -> (used: Int, value: WebSocketFrameHeader)? {
+        guard bytes.count > 0 else { return nil }
+        let isFinal = bytes[0] & 0x80 != 0
+        let opcode = try opcode(bytes[0])
+        guard bytes.count > 1 else { return nil }
+        let isMasked = bytes[1] & 0x80 != 0
+        let short = Int(bytes[1] & 0x7F)
+        guard isMasked || role == .client else { throw .unmaskedFrame }
+        guard !isMasked || role == .server else { throw .maskedFrame }
+        guard !opcode.isControl || short <= controlBytes else { throw .longControl }
+        let lengthEnd = short == 127 ? 10 : short == 126 ? 4 : 2
+        guard bytes.count >= lengthEnd else { return nil }
+        let length = short < 126 ? short : try length(bytes.extracting(2..<lengthEnd))
+        let end = isMasked ? lengthEnd + 4 : lengthEnd
+        guard bytes.count >= end else { return nil }
+        let mask = isMasked ? UInt32(truncatingIfNeeded: number(bytes, lengthEnd..<end)) : nil
+        return (
+            end, WebSocketFrameHeader(isFinal: isFinal, opcode: opcode, length: length, mask: mask)
+        )
+    }
+
+    private static func opcode(_ byte: UInt8) throws(WebSocketError) -> WebSocketOpcode {
+        guard byte & 0x70 == 0 else { throw .reservedBits }
+        guard let opcode = WebSocketOpcode(rawValue: byte & 0x0F) else {
+            throw .reservedOpcode(byte & 0x0F)
+        }
+        guard byte & 0x80 != 0 || !opcode.isControl else { throw .fragmentedControl }
+        return opcode
+    }
+
+    private static func length(_ bytes: Span<UInt8>) throws(WebSocketError) -> Int {
+        let shortest: UInt64 = bytes.count == 2 ? 126 : 0x1_0000
+        let length = number(bytes, 0..<bytes.count)
+        guard length >= shortest, let length = Int(exactly: length) else {
+            throw .malformedLength
+        }
+        return length
+    }
+
+    private static func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+        var number: UInt64 = 0
+        for index in range { number = number << 8 | UInt64(bytes[index]) }
+        return number
+    }
+}
+
+/// The type of a frame (RFC 6455 §5.2).
+package enum WebSocketOpcode: UInt8, Equatable, Sendable {
+    /// Another fragment of the open message.
+    case continuation = 0x0
+    /// A text message, or its first fragment.
+    case text = 0x1
+    /// A binary message, or its first fragment.
+    case binary = 0x2
+    /// The last frame of its sender.
+    case close = 0x8
+    /// Asks for a pong.
+    case ping = 0x9
+    /// Answers a ping, or is sent unsolicited as a keep-alive.
+    case pong = 0xA
+
+    /// True for control frames: short, unfragmented, and allowed between fragments (§5.5).
+    package var isControl: Bool { rawValue >= 0x8 }
+}
+
+/// The end of a connection that this process is (RFC 6455 §5.1).
+package enum WebSocketRole: Equatable, Sendable {
+    /// The client: it masks its frames and refuses masked ones.
+    case client
+    /// The server: it does not mask its frames and refuses unmasked ones.
+    case server
+}
+
+/// The reason why a peer's frames are refused; the connection fails (RFC 6455 §7.1.7).
+package enum WebSocketError: Error, Equatable, Sendable {
+    /// A reserved bit is set although no extension was negotiated.
+    case reservedBits
+    /// The opcode is not defined.
+    case reservedOpcode(UInt8)
+    /// A frame from a client is not masked.
+    case unmaskedFrame
+    /// A frame from a server is masked.
+    case maskedFrame
+    /// A length is not in its shortest form or exceeds 63 bits.
+    case malformedLength
+    /// A control frame is fragmented.
+    case fragmentedControl
+    /// A control frame is longer than 125 bytes.
+    case longControl
+    /// A continuation frame arrived when no message was open.
+    case unexpectedContinuation
+    /// A message began before the previous one ended.
+    case expectedContinuation
+    /// A message is larger than `limit` bytes.
+    case messageTooLarge(limit: Int)
+    /// A text, or the reason of a close frame, is not UTF-8.
+    case malformedText
+    /// A close frame has a payload of one byte.
+    case malformedClose
+    /// A close frame has a code that must not be sent.
+    case forbiddenCloseCode(UInt16)
+}
+
+extension WebSocketError {
+    /// The code of the close frame to send (RFC 6455 §7.4.1).
+    package var closeCode: UInt16 {
+        switch self {
+        case .messageTooLarge: 1009
+        case .malformedText: 1007
+        default: 1002
+        }
+    }
+
+    /// The reason in the close frame, at most 123 bytes; contains no bytes of the peer.
+    package var message: String {
+        switch self {
+        case .reservedBits: "reserved bits are set"
+        case .reservedOpcode: "the opcode is reserved"
+        case .unmaskedFrame: "a client must mask its frames"
+        case .maskedFrame: "a server must not mask its frames"
+        case .malformedLength: "the length is not in its shortest form"
+        case .fragmentedControl: "a control frame is fragmented"
+        case .longControl: "a control frame is too long"
+        case .unexpectedContinuation: "a continuation frame without a message"
+        case .expectedContinuation: "a new message before the end of the previous one"
+        case .messageTooLarge(let limit): "the message is larger than \(limit) bytes"
+        case .malformedText: "the text is not UTF-8"
+        case .malformedClose: "the close frame is malformed"
+        case .forbiddenCloseCode: "the close code is not allowed"
+        }
     }
 }

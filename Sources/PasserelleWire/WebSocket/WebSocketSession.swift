@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 
-/// Decides what one end of a WebSocket does, from its handshake to its end (RFC 6455 §5–§7).
+/// The state machine of one end of a WebSocket after its handshake (RFC 6455 §5–§7).
 ///
-/// Told what happened, it answers with what to do. `closed` comes exactly once, and after it
-/// nothing but `endLink`. Once a close frame has been sent nothing more is sent or delivered.
-/// The owner keeps the time: when the peer's close does not follow ours, call `closeTimedOut`.
+/// Each method returns the actions to perform. `closed` occurs exactly once; only `endLink` can
+/// follow it. After a close frame is sent, no message is sent or delivered. The owner keeps the
+/// time: if the peer does not answer the close frame, it must call `closeTimedOut`.
 package struct WebSocketSession {
-    /// Says what the link's owner must do next, in order.
+    /// An action that the link's owner must perform; actions are in order.
     package enum Action: Equatable, Sendable {
         /// Send these bytes.
         case send([UInt8])
-        /// Hand on a text, binary, ping or pong; a ping's answer is already among the actions.
+        /// Deliver a text, binary, ping or pong; the answer to a ping is already in the actions.
         case deliver(WebSocketMessage)
-        /// The connection is over for its user: 1005 no code given, 1006 no close frame seen.
+        /// The connection is over for its user: 1005 no code given, 1006 no close frame received.
         case closed(code: UInt16, reason: String)
-        /// Write out what is queued, then end the link.
+        /// Flush the output, then end the link.
         case endLink
     }
 
@@ -29,10 +29,10 @@ package struct WebSocketSession {
     private var state = State.open
     private var due: [Action] = []
 
-    /// Why the peer's frames could not be accepted, where that was the end; no word of the peer's.
+    /// The error if the peer's frames ended the session; contains no bytes of the peer.
     package private(set) var failure: WebSocketError?
 
-    /// Makes a session after its handshake; a client needs a source of unforeseeable masks.
+    /// Creates a session after the handshake; a client needs a source of unpredictable masks.
     package init(
         role: WebSocketRole, messageBytes: Int, maskSource: (() -> UInt32)? = nil
     ) {
@@ -41,16 +41,13 @@ package struct WebSocketSession {
         parser = WebSocketParser(role: role, messageBytes: messageBytes)
     }
 
-    /// Tells whether messages may still be sent.
+    /// True if messages may be sent.
     package var isOpen: Bool { state == .open }
 
-    /// Tells whether our close frame is sent and the peer's awaited, which needs a time limit.
-    package var isClosing: Bool { state == .closing }
-
-    /// Notes what the peer has sent, and gives all that is to be done about it.
+    /// Handles bytes received from the peer; returns all actions.
     ///
-    /// Who answers messages one by one asks `append` and `next` instead: an answer made from the
-    /// actions of a whole read comes too late when a close or a bad frame stands in the same read.
+    /// An owner that answers messages one by one must call `append` and `next` instead: if a close
+    /// or an invalid frame follows in the same read, an answer after all actions comes too late.
     package mutating func received(_ bytes: Span<UInt8>) -> [Action] {
         append(bytes)
         var actions: [Action] = []
@@ -58,13 +55,13 @@ package struct WebSocketSession {
         return actions
     }
 
-    /// Takes in what the peer has sent; then `next` gives what to do, until it gives `nil`.
+    /// Appends bytes received from the peer; call `next` for the actions until it returns `nil`.
     package mutating func append(_ bytes: Span<UInt8>) {
         guard state != .closed else { return }
         parser.append(bytes)
     }
 
-    /// Gives the next thing to do about what has come; in between, messages may be sent.
+    /// Returns the next action for the received bytes; messages may be sent in between.
     package mutating func next() -> Action? {
         while due.isEmpty {
             guard state != .closed else { return nil }
@@ -76,31 +73,26 @@ package struct WebSocketSession {
             }
         }
         let action = due[0]
-        // The last one takes the storage with it, so that an idle session holds none.
+        // Removing the last action frees the storage, so that an idle session holds none.
         due = due.count == 1 ? [] : Array(due.dropFirst())
         return action
     }
 
-    /// Sends text, which must be valid UTF-8; does nothing once closing.
+    /// Sends a text message, which must be valid UTF-8; ignored after a close.
     package mutating func send(text: [UInt8]) -> [Action] { send(.text, text) }
 
-    /// Sends text; does nothing once closing.
+    /// Sends a text message; ignored after a close.
     package mutating func send(text: String) -> [Action] { send(.text, Array(text.utf8)) }
 
-    /// Sends bytes; does nothing once closing.
+    /// Sends a binary message; ignored after a close.
     package mutating func send(binary: [UInt8]) -> [Action] { send(.binary, binary) }
 
-    /// Sends a ping, its payload cut to 125 bytes; does nothing once closing.
+    /// Sends a ping with a payload of at most 125 bytes; ignored after a close.
     package mutating func ping(_ payload: [UInt8] = []) -> [Action] {
         send(.ping, Array(payload.prefix(WebSocketFrameHeader.controlBytes)))
     }
 
-    /// Sends a pong unasked, its payload cut to 125 bytes; does nothing once closing.
-    package mutating func pong(_ payload: [UInt8] = []) -> [Action] {
-        send(.pong, Array(payload.prefix(WebSocketFrameHeader.controlBytes)))
-    }
-
-    /// Begins the closing handshake; does nothing when it has begun.
+    /// Starts the closing handshake; ignored if it has started.
     package mutating func close(
         code: UInt16? = WebSocketCloseCode.normal, reason: String = ""
     ) -> [Action] {
@@ -109,21 +101,21 @@ package struct WebSocketSession {
         return [.send(WebSocketWriter.close(code: code, reason: reason, mask: maskSource?()))]
     }
 
-    /// Notes that the peer has not answered our close in time.
+    /// Handles the expiry of the time limit for the peer's close frame.
     package mutating func closeTimedOut() -> [Action] {
         guard state == .closing else { return [] }
         state = .closed
         return [.closed(code: WebSocketCloseCode.lost, reason: ""), .endLink]
     }
 
-    /// Notes that the link has ended.
+    /// Handles the end of the link.
     package mutating func lost() -> [Action] {
         guard state != .closed else { return [] }
         state = .closed
         return [.closed(code: WebSocketCloseCode.lost, reason: "")]
     }
 
-    // MARK: - Inside
+    // MARK: - Private
 
     private func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) -> [Action] {
         guard state == .open else { return [] }
@@ -133,7 +125,7 @@ package struct WebSocketSession {
     private mutating func take(_ message: WebSocketMessage) {
         switch message {
         case .close(let code, let reason):
-            end(code ?? WebSocketCloseCode.noneGiven, reason, telling: code, "")
+            end(code ?? WebSocketCloseCode.noStatus, reason, sending: code, "")
         case .ping(let payload):
             guard state == .open else { return }
             due = send(.pong, payload) + [.deliver(message)]
@@ -143,19 +135,37 @@ package struct WebSocketSession {
         }
     }
 
-    /// Fails the connection: tells the peer why, unless our close is already sent (§7.1.7).
+    /// Fails the connection; sends a close frame with the reason unless one was sent (§7.1.7).
     private mutating func fail(_ error: WebSocketError) {
         failure = error
-        end(error.closeCode, error.message, telling: error.closeCode, error.message)
+        end(error.closeCode, error.message, sending: error.closeCode, error.message)
     }
 
     private mutating func end(
-        _ seen: UInt16, _ reason: String, telling code: UInt16?, _ words: String
+        _ seen: UInt16, _ reason: String, sending code: UInt16?, _ words: String
     ) {
         if state == .open {
             due = [.send(WebSocketWriter.close(code: code, reason: words, mask: maskSource?()))]
         }
         state = .closed
         due += [.closed(code: seen, reason: reason), .endLink]
+    }
+}
+
+/// The close codes that this implementation sends or reports (RFC 6455 §7.4.1).
+package enum WebSocketCloseCode {
+    /// A normal closure.
+    package static let normal: UInt16 = 1000
+    /// The close frame had no code; never sent.
+    package static let noStatus: UInt16 = 1005
+    /// The link ended without a close frame; never sent.
+    package static let lost: UInt16 = 1006
+
+    /// Returns true if a close frame may have the code: assigned, registered or private.
+    package static func mayBeSent(_ code: UInt16) -> Bool {
+        switch code {
+        case 1000...1003, 1007...1014, 3000...4999: true
+        default: false
+        }
     }
 }

@@ -4,49 +4,54 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// An application's auth route that means harm, or is overrun: it admits nobody whom it may not, and
-/// costs only those who ask it.
-@Suite(.timeLimit(.minutes(10)))
+/// An auth route that is hostile or overloaded: no reader is admitted without a valid
+/// authorization, and only the readers that wait for the route are delayed.
 struct AuthRouteAttackTests {
-    private static let channel = Town.channels[0]
+    private static let channel = AttackHarness.channels[0]
     private static let away =
-        #"{"error":"auth-unavailable","message":"The application's auth route does not answer; come back."}"#
+        #"{"error":"auth-unavailable","message":"The application's auth route does not answer; retry later."}"#
         + "\n"
     private static let refused =
         #"{"error":"forbidden","message":"The application's auth route refuses this reader."}"#
         + "\n"
 
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let route: HostileRoute
 
     init() throws {
-        stage = try Stage()
-        route = try HostileRoute(stage)
+        fixture = try EndToEndFixture()
+        route = try HostileRoute(fixture)
     }
 
-    /// A town whose readers the route admits, whatever it does to others.
-    private func town() throws -> Town {
-        try Town(
-            stage,
-            variables: [
-                "PASSERELLE_AUTH": "endpoint", "PASSERELLE_PRESENCE": "observe",
-                "PASSERELLE_AUTH_ENDPOINT": "http://127.0.0.1:\(route.server.port)/auth",
-            ], fields: { _ in ["Cookie": "honest"] })
+    /// A harness with readers that the route always admits.
+    private func harness(_ variables: [String: String] = [:]) throws -> AttackHarness {
+        let own = [
+            "PASSERELLE_AUTH": "endpoint", "PASSERELLE_PRESENCE": "observe",
+            "PASSERELLE_AUTH_ENDPOINT": "http://127.0.0.1:\(route.server.port)/auth",
+        ]
+        return try AttackHarness(
+            fixture, variables: own.merging(variables) { $1 }, fields: { _ in ["Cookie": "honest"] }
+        )
     }
 
-    /// Polls as somebody for whom the route behaves in that way.
-    private func poll(_ town: Town, _ behaviour: String) throws -> HTTPResponse {
-        try town.gateway.get("/poll?channel=\(Self.channel)", fields: ["Cookie": behaviour])
+    /// Polls with the cookie that selects the route's behaviour.
+    private func poll(_ harness: AttackHarness, _ behaviour: String) throws -> HTTPResponse {
+        try harness.gateway.get("/poll?channel=\(Self.channel)", fields: ["Cookie": behaviour])
     }
 
-    @Test func `an answer that is wrong, endless or elsewhere admits nobody`() throws {
-        let town = try town()
-        try town.endure("auth route") {
+    @Test func `an answer that is wrong, endless or a redirect admits no reader`() throws {
+        let harness = try harness()
+        try harness.expectReadersUnaffected("auth route") {
             for behaviour in HostileRoute.Behaviour.allCases where behaviour != .never {
-                let answer = try poll(town, behaviour.rawValue)
+                let answer = try poll(harness, behaviour.rawValue)
                 let body = String(decoding: answer.body, as: UTF8.self)
                 if behaviour == .redirect {
                     #expect(answer.status == 403 && body == Self.refused, "\(behaviour) \(body)")
+                    continue
+                }
+                // Signed for this call, without a user: the reader is admitted without membership.
+                if behaviour == .noUser {
+                    #expect(answer.status == 200, "\(behaviour) \(body)")
                     continue
                 }
                 #expect(answer.status == 503 && body == Self.away, "\(behaviour) \(body)")
@@ -55,16 +60,17 @@ struct AuthRouteAttackTests {
         }
         #expect(route.elsewhere.accepted == 0, "a redirect was followed")
         #expect(route.mostSent < 8 << 20, "an endless answer was read: \(route.mostSent) bytes")
-        let said = town.gateway.process.errors
-        #expect(!said.contains("honest") && !said.contains("redirect"))
+        let published = harness.gateway.process.errors
+        #expect(published.contains("the answer has no channel_data"))
+        #expect(!published.contains("honest") && !published.contains("redirect"))
     }
 
-    @Test func `a route that never answers holds up only those who ask it`() throws {
-        let town = try town()
-        try town.endure("silent auth route") {
+    @Test func `a route that never answers delays only the readers that wait for it`() throws {
+        let harness = try harness()
+        try harness.expectReadersUnaffected("silent auth route") {
             var answers: [HTTPResponse] = []
             let callers = (0..<100).map { number in
-                let caller = HTTPCaller(loop: stage.loop, address: town.gateway.http)
+                let caller = HTTPCaller(loop: fixture.loop, address: harness.gateway.http)
                 let fields: HTTPFields = ["Host": "localhost", "Cookie": "never \(number)"]
                 let target = "/poll?channel=\(Self.channel)"
                 caller.send(HTTPRequest(method: "GET", target: target, fields: fields)) {
@@ -72,54 +78,104 @@ struct AuthRouteAttackTests {
                 }
                 return caller
             }
-            try stage.wait(for: "all answers, after \(answers.count)") { answers.count == 100 }
+            try fixture.wait(for: "all answers, after \(answers.count)") { answers.count == 100 }
             for answer in answers {
                 #expect(answer.status == 503 && answer.fields.contains("Retry-After"))
             }
             for caller in callers { caller.close() }
         }
-        // Those that were given up may not have ended here when the next ones come.
+        // Calls that the gateway gave up may still be open here when the next ones arrive.
         #expect(route.most <= 32, "\(route.most) calls at once")
     }
 
-    @Test func `a herd is admitted or told when to come back, and the route hears few at once`()
+    @Test
+    func `an address with endless requests leaves calls and queue places for other addresses`()
         throws
     {
-        let town = try town()
-        let count = Town.isWhole ? 5_000 : 800
-        try town.endure("herd", growth: 96 * 1024) {
+        let harness = try harness([
+            "PASSERELLE_TRUSTED_PROXIES": "127.0.0.1",
+            "PASSERELLE_MAX_AUTH_QUEUE_PER_ADDRESS": "60",
+        ])
+        try harness.expectReadersUnaffected("many clients of one address") {
+            var group: [HTTPResponse] = []
+            var callers = (0..<200).map { number in
+                call(harness, "never \(number)", from: "203.0.113.9") { group.append($0) }
+            }
+            try fixture.wait(for: "refusals of that address") { group.count >= 100 }
+            // Its calls end after 5 s, its places in the queue after 10 s.
+            var others: [HTTPResponse] = []
+            for number in 0..<20 {
+                callers.append(
+                    call(harness, "honest \(number)", from: "198.51.100.\(number)") {
+                        others.append($0)
+                    })
+            }
+            try fixture.wait(for: "answers to others") { others.count == 20 }
+            #expect(others.map(\.status) == Array(repeating: 200, count: 20))
+            for answer in group where answer.status != 503 {
+                #expect(answer.status == 429 && answer.fields.contains("Retry-After"))
+            }
+            #expect(group.contains { $0.status == 429 })
+            for caller in callers { caller.close() }
+        }
+        let reached = try harness.gateway.status().number(
+            ["served", "limited", "auth_queue_per_address"])
+        #expect(reached > 0)
+    }
+
+    private func call(
+        _ harness: AttackHarness, _ cookie: String, from address: String,
+        _ done: @escaping (HTTPResponse) -> Void
+    ) -> HTTPCaller {
+        let caller = HTTPCaller(loop: fixture.loop, address: harness.gateway.http)
+        let fields: HTTPFields = [
+            "Host": "localhost", "Cookie": cookie, "X-Forwarded-For": address,
+        ]
+        let target = "/poll?channel=\(Self.channel)"
+        caller.send(HTTPRequest(method: "GET", target: target, fields: fields), then: done)
+        return caller
+    }
+
+    @Test
+    func `many clients at once are admitted or get a Retry-After, and few calls are concurrent`()
+        throws
+    {
+        let harness = try harness()
+        let count = AttackHarness.isWhole ? 5_000 : 800
+        try harness.expectReadersUnaffected("many clients at once", growth: 96 * 1024) {
             var answers: [HTTPResponse] = []
             var callers: [HTTPCaller] = []
             for number in 0..<count {
-                let caller = HTTPCaller(loop: stage.loop, address: town.gateway.http)
+                let caller = HTTPCaller(loop: fixture.loop, address: harness.gateway.http)
                 let fields: HTTPFields = ["Host": "localhost", "Cookie": "honest \(number)"]
                 let target = "/poll?channel=\(Self.channel)"
                 caller.send(HTTPRequest(method: "GET", target: target, fields: fields)) {
                     answers.append($0)
                 }
                 callers.append(caller)
-                if number % 100 == 0 { try stage.loop.turn(upTo: .milliseconds(1)) }
+                if number % 100 == 0 { try fixture.loop.turn(upTo: .milliseconds(1)) }
             }
-            try stage.wait(for: "all answers", within: .seconds(120)) { answers.count == count }
+            try fixture.wait(for: "all answers") { answers.count == count }
             check(answers)
             for caller in callers { caller.close() }
         }
         #expect(route.most <= 16, "\(route.most) calls at once")
     }
 
-    /// Everybody is admitted, or has a time of their own to come back.
+    /// Checks that each client is admitted or gets its own `Retry-After`.
     private func check(_ answers: [HTTPResponse]) {
         let away = answers.filter { $0.status == 503 }
-        #expect(answers.count - away.count >= 16, "nobody was admitted")
+        #expect(answers.count - away.count >= 16, "no client was admitted")
         #expect(answers.count { $0.status == 200 } == answers.count - away.count)
         let delays = away.compactMap { $0.fields.first("Retry-After").flatMap { Int($0) } }
         #expect(delays.count == away.count && delays.allSatisfy { (1...60).contains($0) })
         if away.count > 100 { #expect(Set(delays).count > 5, "not spread: \(Set(delays))") }
-        print("herd: \(answers.count - away.count) admitted, \(away.count) sent away")
+        print(
+            "clients at once: \(answers.count - away.count) admitted, \(away.count) told to retry")
     }
 }
 
-/// An auth route that behaves to each reader as the reader's cookie says.
+/// An auth route that selects its behaviour by the reader's cookie.
 private final class HostileRoute {
     enum Behaviour: String, CaseIterable {
         case endlessBody, endlessHead, noJSON, list, deep, noAuth, numberAuth
@@ -127,24 +183,24 @@ private final class HostileRoute {
     }
 
     let server: ScriptedHTTP
-    /// Where the redirect leads.
+    /// The target of the redirect.
     let elsewhere: ScriptedHTTP
-    /// How many calls were open at once at most.
+    /// The largest number of calls that were open at the same time.
     private(set) var most = 0
-    /// Bytes of the longest answer that could be sent.
+    /// The bytes sent of the longest answer.
     private(set) var mostSent = 0
     private let loop: EventLoop
 
-    init(_ stage: Stage) throws {
-        loop = stage.loop
-        server = try ScriptedHTTP(loop: stage.loop)
-        elsewhere = try ScriptedHTTP(loop: stage.loop)
+    init(_ fixture: EndToEndFixture) throws {
+        loop = fixture.loop
+        server = try ScriptedHTTP(loop: fixture.loop)
+        elsewhere = try ScriptedHTTP(loop: fixture.loop)
         server.answer = { [weak self] request, link in
             guard let self else { return }
             most = max(most, server.links.count)
             let word = (request.fields.first("Cookie") ?? "").split(separator: " ").first ?? ""
             guard let behaviour = Behaviour(rawValue: String(word)) else {
-                // As slow as a route that looks into a database.
+                // As slow as a route that queries a database.
                 loop.after(.milliseconds(5)) { self.admit(request, link) }
                 return
             }
@@ -174,7 +230,7 @@ private final class HostileRoute {
         return String(decoding: json.finished(), as: UTF8.self)
     }
 
-    private static let user = #"{"user_id":"town"}"#
+    private static let user = #"{"user_id":"user-1"}"#
 
     private func admit(_ request: HTTPRequest, _ link: Link) {
         let (socketID, channel) = form(request)
@@ -218,7 +274,7 @@ private final class HostileRoute {
         }
     }
 
-    /// Sends the same again and again until nobody takes it.
+    /// Sends the same bytes repeatedly until the peer takes no more.
     private func pour(_ link: Link, _ bytes: [UInt8], _ sent: Int) {
         mostSent = max(mostSent, sent)
         guard link.isOpen, sent < 64 << 20 else { return }

@@ -4,68 +4,70 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Words that would end a line, a field or an event, wherever a peer's words are told again: what
-/// comes out is looked at byte by byte.
-@Suite(.timeLimit(.minutes(10)))
+/// Text of a peer that would end a line, a field or an event if it were copied to the output.
+///
+/// The output is checked byte by byte.
 struct InjectionAttackTests {
     private static let channel = "presence-bail-inject"
-    /// In JSON's spelling, as it comes from Channels.
+    /// The text in JSON's escapes, as Channels sends it.
     private static let breaks =
         #"x\r\n\r\nid: 9-9\nevent: evil\ndata: evil\u0000\u2028\u2029\u0085y"#
     /// The same as text.
     private static let broken =
         "x\r\n\r\nid: 9-9\nevent: evil\ndata: evil\0\u{2028}\u{2029}\u{85}y"
 
-    private let stage: Stage
-    private let town: Town
+    private let fixture: EndToEndFixture
+    private let harness: AttackHarness
 
     init() throws {
-        stage = try Stage()
-        town = try Town(stage)
+        fixture = try EndToEndFixture()
+        harness = try AttackHarness(fixture)
     }
 
-    /// A message of Channels' on the channel; `members` are the rest of its object.
-    private func say(_ event: String, _ members: String) {
+    /// Sends a message of Channels on the channel; `members` are the other members of its object.
+    private func send(_ event: String, _ members: String) {
         let channel = members.contains(#""channel""#) ? "" : #","channel":"\#(Self.channel)""#
         #expect(
-            town.say(Array(#"{"event":"\#(event)"\#(channel),\#(members)}"#.utf8), on: Self.channel)
+            harness.send(
+                Array(#"{"event":"\#(event)"\#(channel),\#(members)}"#.utf8), on: Self.channel)
         )
     }
 
     private func sayEverything() {
         let breaks = Self.breaks
-        say(breaks, #""data":"1""#)
-        say("new-message", #""data":"\#(breaks)""#)
-        say("new-message", #""data":{"\#(breaks)":"\#(breaks)"}"#)
-        say("new-message", "\"data\":{\"a\":\r\n[1,\r2]}")
-        say("client-typing", #""data":{},"user_id":"\#(breaks)""#)
-        say("client-\(breaks)", #""data":{},"user_id":7"#)
+        send(breaks, #""data":"1""#)
+        send("new-message", #""data":"\#(breaks)""#)
+        send("new-message", #""data":{"\#(breaks)":"\#(breaks)"}"#)
+        send("new-message", "\"data\":{\"a\":\r\n[1,\r2]}")
+        send("client-typing", #""data":{},"user_id":"\#(breaks)""#)
+        send("client-\(breaks)", #""data":{},"user_id":7"#)
         for verb in ["member_added", "member_removed"] {
             let member = #"{"user_id":"\#(breaks)","user_info":{"\#(breaks)":"\#(breaks)"}}"#
-            say("pusher_internal:\(verb)", #""data":\#(member)"#)
+            send("pusher_internal:\(verb)", #""data":\#(member)"#)
         }
-        say("pusher:error", #""data":{"code":4009,"message":"\#(breaks)"}"#)
-        say("pusher:\(breaks)", #""data":{}"#)
-        say("new-message", #""channel":"presence-bail-\#(breaks)","data":"{}""#)
-        say("last", #""data":"{}""#)
-        say("pusher:subscription_error", #""data":{"status":403,"error":"\#(breaks)"}"#)
+        send("pusher:error", #""data":{"code":4009,"message":"\#(breaks)"}"#)
+        send("pusher:\(breaks)", #""data":{}"#)
+        send("new-message", #""channel":"presence-bail-\#(breaks)","data":"{}""#)
+        send("last", #""data":"{}""#)
+        send("pusher:subscription_error", #""data":{"status":403,"error":"\#(breaks)"}"#)
     }
 
-    @Test func `no word of a peer's ends a line, an event or an answer`() throws {
-        let stream = PlainStream(stage, town.gateway.http, "/events?channel=\(Self.channel)")
+    @Test func `no text of a peer ends a line, an event or an answer`() throws {
+        let stream = PlainStream(fixture, harness.gateway.http, "/events?channel=\(Self.channel)")
         let bare = PlainStream(
-            stage, town.gateway.http, "/events?channel=\(Self.channel)&format=data")
+            fixture, harness.gateway.http, "/events?channel=\(Self.channel)&format=data")
         let line = RawClient(
-            stage.loop, .unix(path: town.gateway.ipc), Array("SUBSCRIBE \(Self.channel)\n".utf8))
-        try stage.wait(for: "all readers") {
+            fixture.loop, .unix(path: harness.gateway.ipc),
+            Array("SUBSCRIBE \(Self.channel)\n".utf8))
+        try fixture.wait(for: "all readers") {
             [stream, bare].allSatisfy { $0.has("subscription_succeeded") }
                 && line.recorder.text.contains("OK SUBSCRIBE")
         }
-        let first = try town.gateway.get("/poll?channel=\(Self.channel)")
+        let first = try harness.gateway.get("/poll?channel=\(Self.channel)")
         let start = try JSONText(first.body).string(["position"])
-        try town.endure("injection") {
+        try harness.expectReadersUnaffected("injection") {
             sayEverything()
-            try stage.wait(for: "the last event") {
+            try fixture.wait(for: "the last event") {
                 [stream, bare].allSatisfy { $0.has("event: pusher:subscription_error") }
                     && line.recorder.text.contains(#""event":"pusher:subscription_error""#)
             }
@@ -73,21 +75,22 @@ struct InjectionAttackTests {
         let objects = try checkFrames(stream.text)
         _ = try checkFrames(bare.text, hasObjects: false)
         try checkLines(line.recorder.received, objects)
-        let poll = try town.gateway.get("/poll?channel=\(Self.channel)&after=\(start)")
+        let poll = try harness.gateway.get("/poll?channel=\(Self.channel)&after=\(start)")
         #expect(!poll.body.dropLast().contains { $0 < 0x20 })
         let polled = try JSONText(poll.body).elements(["events"])
         #expect(polled.map { String(decoding: $0, as: UTF8.self) } == objects)
         checkContent(objects)
     }
 
-    /// Each frame is `event`, `id`, one `data` and an empty line, and no other line; gives the
-    /// objects behind the first, which is the snapshot.
+    /// Checks that each frame is `event`, `id`, one `data` and an empty line, and no other line.
+    ///
+    /// Returns the objects after the first, which is the snapshot.
     private func checkFrames(_ text: String, hasObjects: Bool = true) throws -> [String] {
         let body = try unchunked(Array(text.utf8))
         #expect(!body.contains(13) && !body.contains(0))
         var lines = body.split(separator: 10, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }[...]
-        // What stands in front of the first event is the stream's own.
+        // The lines before the first event belong to the stream itself.
         lines = lines.drop { !$0.hasPrefix("event: ") }
         var objects: [String] = []
         while lines.count > 1 {
@@ -101,7 +104,7 @@ struct InjectionAttackTests {
         return Array(objects.dropFirst())
     }
 
-    /// The body of a response, out of its chunks.
+    /// The body of a response without its chunked coding.
     private func unchunked(_ bytes: [UInt8]) throws -> [UInt8] {
         var parser = HTTPResponseStreamParser(limits: HTTPLimits(bodyBytes: .max))
         parser.append(bytes.span)
@@ -110,7 +113,7 @@ struct InjectionAttackTests {
         return body
     }
 
-    /// Each line is one reply or event, and the events are those of the stream.
+    /// Checks that each line is one reply or event, and that the events equal those of the stream.
     private func checkLines(_ bytes: [UInt8], _ objects: [String]) throws {
         #expect(!bytes.contains { $0 < 0x20 && $0 != 10 })
         let lines = bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
@@ -119,7 +122,7 @@ struct InjectionAttackTests {
         #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("EVENT {") })
     }
 
-    /// What was said is all there, as what it is.
+    /// Checks that the whole text arrived, each part in its place.
     private func checkContent(_ objects: [String]) {
         let events = objects.compactMap { try? JSONText(Array($0.utf8)) }
         let names = events.compactMap { try? $0.string(["event"]) }
@@ -140,8 +143,8 @@ struct InjectionAttackTests {
         #expect((try? events[6].string(["data", "user_info", Self.broken])) == Self.broken)
     }
 
-    @Test func `no word of a request's comes back as a line of an answer`() throws {
-        try town.endure("injection into answers") {
+    @Test func `no text of a request appears as a line of an answer`() throws {
+        try harness.expectReadersUnaffected("injection into answers") {
             for text in ["%0D%0AX-Evil:%201", "%00", "%E2%80%A8", "a%0Ab", "%C2%85"] {
                 for target in [
                     "/events?channel=\(text)", "/poll?channel=presence-bail-0&after=\(text)",
@@ -149,9 +152,9 @@ struct InjectionAttackTests {
                     "/channels/\(text)/members", "/\(text)",
                 ] {
                     let client = RawClient(
-                        stage, town.gateway.http,
+                        fixture, harness.gateway.http,
                         "GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                    try stage.wait(for: "the answer to \(target)") { client.recorder.isEnded }
+                    try fixture.wait(for: "the answer to \(target)") { client.recorder.isEnded }
                     let answer = client.recorder.text
                     #expect(answer.hasPrefix("HTTP/1.1 4"), "\(target): \(answer)")
                     #expect(!answer.lowercased().contains("evil"), "\(target): \(answer)")
@@ -159,6 +162,6 @@ struct InjectionAttackTests {
                 }
             }
         }
-        #expect(!town.gateway.process.errors.contains("X-Evil"))
+        #expect(!harness.gateway.process.errors.contains("X-Evil"))
     }
 }

@@ -4,15 +4,14 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// More of everything than there may be: each is refused to the byte, at the first byte too many.
-@Suite(.timeLimit(.minutes(10)))
+/// Requests over each limit of size: refused at the first byte too many, with an exact answer.
 struct OversizeAttackTests {
-    private let stage: Stage
-    private let town: Town
+    private let fixture: EndToEndFixture
+    private let harness: AttackHarness
 
     init() throws {
-        stage = try Stage()
-        town = try Town(stage)
+        fixture = try EndToEndFixture()
+        harness = try AttackHarness(fixture)
     }
 
     private static func many(_ count: Int, _ text: String) -> String {
@@ -39,7 +38,7 @@ struct OversizeAttackTests {
     private static let head = "The head is larger than 16384 bytes."
     private static let notJSON = "The body is not JSON."
 
-    /// A request, and what it is answered with: status, word and message.
+    /// A request and its answer: status, code and message.
     private static let cases: [(bytes: String, status: Int, word: String, message: String)] = [
         (get("/healthz", "X: \(many(16_400, "y"))\r\n"), 431, "head-too-large", head),
         (get("/\(many(16_400, "y"))"), 431, "head-too-large", head),
@@ -79,7 +78,7 @@ struct OversizeAttackTests {
         ),
         (
             get("/poll?channel=\(many(165, "x"))"), 400, "bad-channel",
-            "A channel's name has 1 to 164 of A-Z a-z 0-9 _-=@,.;"
+            "A channel name must be 1 to 164 of A-Z a-z 0-9 _-=@,.;"
         ),
         (
             get("/poll?channel=presence-bail-0&\(many(2048, "a&"))"), 400, "bad-query",
@@ -87,7 +86,7 @@ struct OversizeAttackTests {
         ),
         (
             get("/poll?channel=presence-bail-0&user=\(many(129, "x"))"), 400, "bad-user",
-            "user has 1 to 128 characters, none of control."
+            "user must have 1 to 128 characters and no control characters."
         ),
         (
             get(
@@ -104,11 +103,11 @@ struct OversizeAttackTests {
         ),
     ]
 
-    @Test func `each thing of which there is too much is refused by its own words`() throws {
-        try town.endure("oversized requests") {
+    @Test func `each oversized part is refused with its own code`() throws {
+        try harness.expectReadersUnaffected("oversized requests") {
             for (bytes, status, word, message) in Self.cases {
-                let client = RawClient(stage, town.gateway.http, bytes)
-                try stage.wait(for: "the answer to \(bytes.prefix(90))") {
+                let client = RawClient(fixture, harness.gateway.http, bytes)
+                try fixture.wait(for: "the answer to \(bytes.prefix(90))") {
                     client.recorder.isEnded
                 }
                 let text = client.recorder.text
@@ -119,38 +118,38 @@ struct OversizeAttackTests {
         }
     }
 
-    @Test func `a reader with a hundred channels reads them, and all the others are not held up`()
+    @Test func `a reader with a hundred channels receives them, and other readers are not delayed`()
         throws
     {
-        try town.endure("a hundred channels each") {
+        try harness.expectReadersUnaffected("a hundred channels each") {
             let target =
                 "/events?"
                 + Self.channels.split(separator: "&").dropLast()
                 .joined(separator: "&")
-            let streams = (0..<(Town.isWhole ? 30 : 10)).map { _ in
-                StreamClient(stage, town.gateway.http, target)
+            let streams = (0..<(AttackHarness.isWhole ? 30 : 10)).map { _ in
+                StreamClient(fixture, harness.gateway.http, target)
             }
-            try stage.wait(for: "all snapshots") {
+            try fixture.wait(for: "all snapshots") {
                 streams.allSatisfy { $0.snapshots.count == 100 }
             }
             for stream in streams { stream.close() }
         }
     }
 
-    @Test func `a line that never ends is refused once, and the connection goes on`() throws {
-        let line = RawClient(stage.loop, .unix(path: town.gateway.ipc), Array("PING\n".utf8))
-        try stage.wait(for: "a pong") { line.recorder.text == "OK PING\n" }
-        try town.endure("endless lines") {
-            for _ in 0..<(Town.isWhole ? 4_000 : 200) {
+    @Test func `a line that never ends is refused once, and the connection continues`() throws {
+        let line = RawClient(fixture.loop, .unix(path: harness.gateway.ipc), Array("PING\n".utf8))
+        try fixture.wait(for: "a pong") { line.recorder.text == "OK PING\n" }
+        try harness.expectReadersUnaffected("endless lines") {
+            for _ in 0..<(AttackHarness.isWhole ? 4_000 : 200) {
                 line.send(Self.many(60_000, "x"))
-                try stage.wait(for: "room") { line.hasSent }
+                try fixture.wait(for: "room") { line.hasSent }
             }
             line.send("\nPING\n")
-            try stage.wait(for: "the second pong") {
+            try fixture.wait(for: "the second pong") {
                 line.recorder.text.hasSuffix("\nOK PING\n")
             }
         }
-        let expected = "OK PING\nERR too-large A line has at most 65536 bytes.\nOK PING\n"
+        let expected = "OK PING\nERR too-large The line is longer than 65536 bytes.\nOK PING\n"
         #expect(line.recorder.text == expected)
         line.close()
     }

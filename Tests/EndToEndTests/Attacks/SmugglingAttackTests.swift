@@ -4,10 +4,10 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Requests that two servers would cut in different places: one answer to the byte, and the end.
-@Suite(.timeLimit(.minutes(10)))
+/// Requests that two servers would delimit differently: each gets one exact answer, and the
+/// connection ends.
 struct SmugglingAttackTests {
-    /// A request, what it is answered with, and how many further requests are answered behind it.
+    /// A request, its answer, and the number of further requests that are answered after it.
     private struct Trick {
         let bytes: String
         let status: String
@@ -24,7 +24,8 @@ struct SmugglingAttackTests {
 
     private static let post = "POST /poll HTTP/1.1\r\nHost: localhost\r\n"
     private static let get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-    /// What must never be answered, since it stands in a body or behind what cannot be cut.
+    /// A request that must never be answered: it is part of a body, or follows an ambiguous
+    /// request.
     private static let hidden = "GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     private static let twice = "The length of the body is given more than once."
@@ -63,13 +64,13 @@ struct SmugglingAttackTests {
             "400 Bad Request", coding),
         Trick(
             post + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + hidden, "501 Not Implemented",
-            "Only the transfer coding chunked is understood.", "not-supported"),
+            "Only the transfer coding chunked is supported.", "not-supported"),
         Trick(
             post + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + hidden, "400 Bad Request",
-            "No space may stand before the colon of a field."),
+            "A space before the colon of a field is not allowed."),
         Trick(
             post + "Transfer-Encoding:\u{0B}chunked\r\n\r\n0\r\n\r\n" + hidden, "400 Bad Request",
-            "The byte 11 may not stand in a message's head."),
+            "The byte 11 is not allowed in a message's head."),
         Trick(
             "POST /poll HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
             "400 Bad Request", coding),
@@ -85,16 +86,16 @@ struct SmugglingAttackTests {
     private static let lineEnds = [
         Trick(
             get + "X: y\r\n folded: z\r\n\r\n" + hidden, "400 Bad Request",
-            "A field may not be folded over lines."),
+            "A field must not be folded over several lines."),
         Trick(
             get + "X: y\r\n\tTransfer-Encoding: chunked\r\n\r\n" + hidden, "400 Bad Request",
-            "A field may not be folded over lines."),
+            "A field must not be folded over several lines."),
         Trick(get + "X: a\rContent-Length: 44\r\n\r\n" + hidden, "400 Bad Request", line),
         Trick(get + "X: a\nContent-Length: 44\r\n\r\n" + hidden, "400 Bad Request", line),
         Trick(get + "X: a\r\n\n" + hidden, "400 Bad Request", line),
         Trick(
             get + "X: a\0b\r\n\r\n" + hidden, "400 Bad Request",
-            "The byte 0 may not stand in a message's head."),
+            "The byte 0 is not allowed in a message's head."),
         Trick(
             post + "Transfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n" + hidden, "400 Bad Request",
             size),
@@ -103,7 +104,7 @@ struct SmugglingAttackTests {
             "400 Bad Request", "A chunk is not followed by CR LF."),
         Trick(
             "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n" + hidden,
-            "400 Bad Request", "The Host field stands more than once."),
+            "400 Bad Request", "The Host field occurs more than once."),
         Trick(
             "GET /healthz HTTP/1.1\r\nHost: a b\r\n\r\n" + hidden, "400 Bad Request",
             "The Host field is malformed."),
@@ -112,12 +113,12 @@ struct SmugglingAttackTests {
             "The request target is malformed."),
         Trick(
             "CONNECT evil:443 HTTP/1.1\r\nHost: evil:443\r\n\r\n" + hidden, "501 Not Implemented",
-            "This server opens no tunnels.", "not-supported"),
+            "CONNECT is not supported.", "not-supported"),
     ]
 
-    /// Bytes that are answered, each whole answer's status in its order.
+    /// Requests that are answered, with the statuses of all answers in order.
     private static let cuts: [(bytes: String, statuses: [Int])] = [
-        // A second request inside a body is a body.
+        // A second request inside a body is part of the body.
         (
             post + "Content-Length: \(hidden.utf8.count)\r\n\r\n" + hidden + get + "\r\n",
             [405, 200]
@@ -127,34 +128,38 @@ struct SmugglingAttackTests {
                 + String(hidden.utf8.count, radix: 16) + ";a=b\r\n" + hidden
                 + "\r\n0\r\nX: GET /hidden HTTP/1.1\r\n\r\n" + get + "\r\n", [405, 200]
         ),
-        // A GET may have one too.
+        // A GET may have a body too.
         (get + "Content-Length: \(hidden.utf8.count)\r\n\r\n" + hidden + get + "\r\n", [200, 200]),
-        // Two that are there are two.
+        // Two requests get two answers.
         (get + "\r\n" + get + "\r\n", [200, 200]),
     ]
 
-    private func answer(_ stage: Stage, _ town: Town, _ bytes: String) throws -> String {
-        let client = RawClient(stage, town.gateway.http, bytes)
-        try stage.wait(for: "the end after \(bytes)") { client.recorder.isEnded }
+    private func answer(_ fixture: EndToEndFixture, _ harness: AttackHarness, _ bytes: String)
+        throws -> String
+    {
+        let client = RawClient(fixture, harness.gateway.http, bytes)
+        try fixture.wait(for: "the end after \(bytes)") { client.recorder.isEnded }
         return client.recorder.text
     }
 
-    @Test func `what cannot be cut is answered once, to the byte, and nothing behind it is`() throws
+    @Test func `an ambiguous request is answered once, to the byte, and later requests are not`()
+        throws
     {
-        let stage = try Stage()
-        let town = try Town(stage)
-        try town.endure("smuggling") {
+        let fixture = try EndToEndFixture()
+        let harness = try AttackHarness(fixture)
+        try harness.expectReadersUnaffected("smuggling") {
             for trick in Self.lengths + Self.codings + Self.chunks + Self.lineEnds {
                 let body = #"{"error":"\#(trick.word)","message":"\#(trick.message)"}"# + "\n"
                 let expected =
                     "HTTP/1.1 \(trick.status)\r\nContent-Type: application/json\r\n"
                     + "Cache-Control: no-store\r\nContent-Length: \(body.utf8.count)\r\n"
                     + "Connection: close\r\n\r\n" + body
-                let text = try answer(stage, town, trick.bytes)
+                let text = try answer(fixture, harness, trick.bytes)
                 #expect(text == expected, "\(trick.bytes.debugDescription): \(text)")
             }
             for (bytes, statuses) in Self.cuts {
-                let text = try answer(stage, town, bytes + Self.get + "Connection: close\r\n\r\n")
+                let text = try answer(
+                    fixture, harness, bytes + Self.get + "Connection: close\r\n\r\n")
                 let found = text.split(separator: "HTTP/1.1 ").map { Int($0.prefix(3)) ?? 0 }
                 #expect(found == statuses + [200], "\(bytes): \(text)")
             }

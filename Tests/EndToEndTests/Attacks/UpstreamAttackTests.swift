@@ -4,76 +4,75 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// A server that calls itself Channels and means harm: what it does costs its own connection, and
-/// what is lost with that is told as a gap.
-@Suite(.timeLimit(.minutes(10)))
+/// A hostile Channels server: an attack costs at most its own connection, and readers get a gap for
+/// events lost with it.
 struct UpstreamAttackTests {
-    /// Where the harm is done: the town reads other ones.
+    /// The channel of the attacks; the harness' readers read other ones.
     private static let channel = "presence-bail-harm"
-    private let stage: Stage
-    private let town: Town
+    private let fixture: EndToEndFixture
+    private let harness: AttackHarness
 
     init() throws {
-        stage = try Stage()
-        town = try Town(stage)
+        fixture = try EndToEndFixture()
+        harness = try AttackHarness(fixture, variables: ["PASSERELLE_MEMBER_BYTES": "1 MiB"])
     }
 
     private static func nested(_ depth: Int, _ open: String, _ close: String) -> String {
         String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)
     }
 
-    /// The newest connection that stands.
+    /// The newest open connection.
     private func connection() throws -> ScriptedChannels.Connection {
-        try stage.wait(for: "a connection") { town.isHeard }
-        return try #require(town.server.newest)
+        try fixture.wait(for: "a connection") { harness.isSubscribed }
+        return try #require(harness.server.newest)
     }
 
-    /// Does something on a connection that costs it, and waits until there is another.
+    /// Attacks a connection until it is lost, and waits for the next one.
     private func lose(
         _ what: String, _ harm: (ScriptedChannels.Connection) throws -> Void
     ) throws {
         let connection = try connection()
         try harm(connection)
-        try stage.wait(for: "the end of the connection after \(what)") { connection.isOver }
-        try stage.wait(for: "another connection after \(what)", within: .seconds(120)) {
-            town.isHeard && town.server.newest !== connection
+        try fixture.wait(for: "the end of the connection after \(what)") { connection.isOver }
+        try fixture.wait(for: "another connection after \(what)") {
+            harness.isSubscribed && harness.server.newest !== connection
         }
     }
 
-    @Test func `what nests deep is told as its text, and costs nobody anything`() throws {
-        let stream = StreamClient(stage, town.gateway.http, "/events?channel=\(Self.channel)")
-        try stage.wait(for: "the stream") { !stream.snapshots.isEmpty }
-        let depth = Town.isWhole ? 40_000 : 4_000
+    @Test func `deeply nested data is delivered as its text, and affects no reader`() throws {
+        let stream = StreamClient(fixture, harness.gateway.http, "/events?channel=\(Self.channel)")
+        try fixture.wait(for: "the stream") { !stream.snapshots.isEmpty }
+        let depth = AttackHarness.isWhole ? 40_000 : 4_000
         let deep = [
             Self.nested(depth, "[", "]"), Self.nested(depth, #"{"a":"#, "}"),
             Self.nested(depth, #"[{"a":"#, "}]"),
         ]
-        try town.endure("deep messages") {
+        try harness.expectReadersUnaffected("deep messages") {
             for text in deep {
                 for data in [text, "\"\(text.replacing("\"", with: "\\\""))\""] {
                     let message =
                         #"{"event":"client-deep","channel":"\#(Self.channel)","data":\#(data)}"#
-                    #expect(town.say(Array(message.utf8), on: Self.channel))
+                    #expect(harness.send(Array(message.utf8), on: Self.channel))
                 }
             }
-            try stage.wait(for: "all six") {
-                stream.told.count { $0.event == "client-deep" } == 6 || stream.failure != nil
+            try fixture.wait(for: "all six") {
+                stream.delivered.count { $0.event == "client-deep" } == 6 || stream.failure != nil
             }
         }
-        let told = stream.told.filter { $0.event == "client-deep" }
-        #expect(told.count == 6 && stream.gapCount == 0)
-        for (index, event) in told.enumerated() {
+        let delivered = stream.delivered.filter { $0.event == "client-deep" }
+        #expect(delivered.count == 6 && stream.gapCount == 0)
+        for (index, event) in delivered.enumerated() {
             let data = try JSONText(Array("{\"d\":\(event.data)}".utf8)).string(["d"])
             #expect(data == deep[index / 2])
         }
-        #expect(town.server.connections.count == 1)
+        #expect(harness.server.connections.count == 1)
     }
 
-    @Test func `bombs of JSON that is wide, or says the same again and again`() throws {
-        let stream = PlainStream(stage, town.gateway.http, "/events?channel=\(Self.channel)")
-        try stage.wait(for: "the stream") { stream.has("subscription_succeeded") }
-        try town.endure("wide messages", growth: 96 * 1024) {
-            let count = Town.isWhole ? 60_000 : 10_000
+    @Test func `JSON bombs that are wide or repeat a member`() throws {
+        let stream = PlainStream(fixture, harness.gateway.http, "/events?channel=\(Self.channel)")
+        try fixture.wait(for: "the stream") { stream.has("subscription_succeeded") }
+        try harness.expectReadersUnaffected("wide messages", growth: 96 * 1024) {
+            let count = AttackHarness.isWhole ? 60_000 : 10_000
             for (number, text) in [
                 "[" + String(repeating: "[],", count: count) + "1]",
                 "{" + String(repeating: #""a":1,"#, count: count) + #""a":1}"#,
@@ -82,14 +81,14 @@ struct UpstreamAttackTests {
             ].enumerated() {
                 let message =
                     #"{"event":"wide-\#(number)","channel":"\#(Self.channel)","data":\#(text)}"#
-                #expect(town.say(Array(message.utf8), on: Self.channel))
+                #expect(harness.send(Array(message.utf8), on: Self.channel))
             }
-            try stage.wait(for: "the last of them") { stream.has("event: wide-3") }
+            try fixture.wait(for: "the last of them") { stream.has("event: wide-3") }
         }
-        #expect(town.server.connections.count == 1)
+        #expect(harness.server.connections.count == 1)
     }
 
-    /// Frames that cost the connection, each sent again and again until it is gone.
+    /// Frames that cost the connection; each is sent repeatedly until the connection ends.
     private static let frames: [String: [UInt8]] = [
         "of half the address space": [0x81, 127, 0x3F] + [UInt8](repeating: 0xFF, count: 7),
         "of a byte more than is taken": [0x81, 127, 0, 0, 0, 0, 0, 0x40, 0, 1],
@@ -100,79 +99,93 @@ struct UpstreamAttackTests {
     ]
 
     @Test(arguments: Self.frames.keys.sorted())
-    func `frames that are too large, never end, or are none`(what: String) throws {
-        try town.endure("frames \(what)", withGaps: true) {
+    func `frames that are too large, never end, or are no frames`(what: String) throws {
+        try harness.expectReadersUnaffected("frames \(what)", withGaps: true) {
             let rest = try #require(Self.frames[what])
             try lose("frames \(what)") { connection in
                 for piece in rest.chunks(of: 0x10000) where !connection.isOver {
-                    connection.spill(Array(piece))
-                    try stage.loop.turn(upTo: .milliseconds(1))
+                    connection.sendRaw(Array(piece))
+                    try fixture.loop.turn(upTo: .milliseconds(1))
                 }
             }
         }
     }
 
-    @Test func `fragments of nothing, and nothing but pings, are just that`() throws {
-        try town.endure("empty frames") {
+    /// Without a limit they would keep a core busy for as long as the server sends them.
+    @Test(arguments: ["", "null", "\u{FEFF}", "{}"])
+    func `endless texts without a message`(text: String) throws {
+        try harness.expectReadersUnaffected("texts without a message", withGaps: true) {
+            let frame = [0x81, UInt8(text.utf8.count)] + Array(text.utf8)
+            try lose("a flood of \(text.debugDescription)") { connection in
+                for _ in 0..<1_000 where !connection.isOver {
+                    connection.sendRaw(frame.repeated(100))
+                    try fixture.loop.turn(upTo: .milliseconds(1))
+                }
+            }
+        }
+    }
+
+    @Test func `empty fragments and endless pings change nothing`() throws {
+        try harness.expectReadersUnaffected("empty frames") {
             let nothing: [UInt8] = [0x89, 0] + [0x00, 0].repeated(500) + [0x8A, 0]
             let text = #"{"event":"client-x","channel":"\#(Self.channel)","data":{}}"#
             let end = [0x80, UInt8(text.utf8.count)] + Array(text.utf8)
-            for _ in 0..<(Town.isWhole ? 100 : 4) {
-                // At once: whatever else is said must not stand in the middle of it.
+            for _ in 0..<(AttackHarness.isWhole ? 100 : 4) {
+                // Sent at once, so that no other frame gets between the fragments.
                 let connection = try connection()
-                connection.spill([0x01, 0] + nothing.repeated(50) + end)
-                try stage.wait(for: "an answer") { try isAwake() }
+                connection.sendRaw([0x01, 0] + nothing.repeated(50) + end)
+                try fixture.wait(for: "an answer") { try isAwake() }
             }
         }
-        #expect(town.server.connections.count == 1)
+        #expect(harness.server.connections.count == 1)
     }
 
-    @Test func `of members by the thousand only so many are known`() throws {
-        let crowd = "presence-bail-crowd"
-        let first = try town.gateway.get("/poll?channel=\(crowd)")
+    @Test func `of thousands of members only a limited number is kept`() throws {
+        let group = "presence-bail-group"
+        let first = try harness.gateway.get("/poll?channel=\(group)")
         #expect(first.status == 200)
-        try town.endure("members", growth: 96 * 1024) {
-            for round in 0..<(Town.isWhole ? 5 : 1) {
+        try harness.expectReadersUnaffected("members", growth: 96 * 1024) {
+            for round in 0..<(AttackHarness.isWhole ? 5 : 1) {
                 let members = (0..<12_000).map { ChannelMember(userID: "listed-\(round)-\($0)") }
-                let list = ServerMessage.subscriptionSucceeded(channel: crowd, members: members)
-                #expect(town.say(list.encoded(), on: crowd))
-                try stage.wait(for: "the list") { try count(on: crowd) == 10_000 }
-                for number in 0..<(Town.isWhole ? 20_000 : 2_000) {
+                let list = ServerMessage.subscriptionSucceeded(channel: group, members: members)
+                #expect(harness.send(list.encoded(), on: group))
+                try fixture.wait(for: "the list") { try count(on: group) == 10_000 }
+                for number in 0..<(AttackHarness.isWhole ? 20_000 : 2_000) {
                     let member = ChannelMember(userID: "come-\(round)-\(number)")
-                    town.say(
-                        ServerMessage.memberAdded(channel: crowd, member).encoded(), on: crowd)
+                    harness.send(
+                        ServerMessage.memberAdded(channel: group, member).encoded(), on: group)
                     if number % 1_000 == 0 {
-                        try stage.wait(for: "an answer") { try isAwake() }
+                        try fixture.wait(for: "an answer") { try isAwake() }
                     }
                 }
-                #expect(try count(on: crowd) == 10_000)
+                #expect(try count(on: group) == 10_000)
             }
         }
-        #expect(town.server.connections.count == 1)
+        #expect(harness.server.connections.count == 1)
     }
 
-    @Test func `what one member says of themselves costs no other member anything`() throws {
-        let crowd = "presence-bail-deep"
-        #expect(try town.gateway.get("/poll?channel=\(crowd)").status == 200)
-        let depth = Town.isWhole ? 40_000 : 4_000
+    @Test func `one member's deeply nested data costs no other member anything`() throws {
+        let group = "presence-bail-deep"
+        #expect(try harness.gateway.get("/poll?channel=\(group)").status == 200)
+        let depth = AttackHarness.isWhole ? 40_000 : 4_000
         let deep = Self.nested(depth, #"{"a":["#, "]}")
         let hash = #"{"ann":{"name":"Ann"},"eve":\#(deep),"bob":null}"#
         let lists = [
             #"{"presence":{"count":3,"ids":["ann","eve","bob"],"hash":\#(hash)}}"#,
             #"{"user_id":"mal","user_info":\#(deep)}"#,
         ]
-        try town.endure("deep members") {
+        try harness.expectReadersUnaffected("deep members") {
             for (verb, data) in zip(["subscription_succeeded", "member_added"], lists) {
                 for data in [data, "\"\(data.replacing("\"", with: "\\\""))\""] {
                     let message =
-                        #"{"event":"pusher_internal:\#(verb)","channel":"\#(crowd)","data":\#(data)}"#
-                    #expect(town.say(Array(message.utf8), on: crowd))
+                        #"{"event":"pusher_internal:\#(verb)","channel":"\#(group)","data":\#(data)}"#
+                    #expect(harness.send(Array(message.utf8), on: group))
                 }
             }
-            try stage.wait(for: "all four") { try count(on: crowd) == 4 }
+            try fixture.wait(for: "all four") { try count(on: group) == 4 }
         }
-        #expect(town.server.connections.count == 1)
-        let infos = try town.gateway.members(of: crowd)
+        #expect(harness.server.connections.count == 1)
+        let infos = try harness.gateway.members(of: group)
         #expect(infos["ann"] == #"{"name":"Ann"}"#)
         for user in ["eve", "mal"] {
             let text = try JSONText(Array("{\"info\":\(infos[user] ?? "0")}".utf8)).string(["info"])
@@ -180,32 +193,32 @@ struct UpstreamAttackTests {
         }
     }
 
-    /// Whether the gateway answers just now.
+    /// True if the gateway answers.
     private func isAwake() throws -> Bool {
-        try town.gateway.get("/healthz").status == 200
+        try harness.gateway.get("/healthz").status == 200
     }
 
     private func count(on channel: String) throws -> Int {
-        try JSONText(try town.gateway.get("/channels/\(channel)/members").body).number(["count"])
+        try JSONText(try harness.gateway.get("/channels/\(channel)/members").body).number(["count"])
     }
 
-    @Test func `connections that are closed as soon as they stand, whatever the code`() throws {
-        try town.endure("close loops", withGaps: true) {
-            let usual = town.server.onOpen
+    @Test func `connections that are closed once they are open, with any code`() throws {
+        try harness.expectReadersUnaffected("close loops", withGaps: true) {
+            let usual = harness.server.onOpen
             for code: UInt16 in [4200, 4201, 1000, 1006, 4100, 4300, 1012] {
-                town.server.onOpen = { connection in
+                harness.server.onOpen = { connection in
                     usual?(connection)
                     if code == 1006 { connection.drop() } else { connection.close(code: code) }
                 }
-                let before = town.server.accepted
-                town.server.newest?.close(code: 4200)
-                let end = ContinuousClock.now + .seconds(Town.isWhole ? 10 : 0.4)
-                try stage.wait(for: "time") { ContinuousClock.now > end }
-                // Three come back at once, and then each waits longer than the one before.
-                #expect(town.server.accepted - before <= (Town.isWhole ? 20 : 8), "\(code)")
+                let before = harness.server.accepted
+                harness.server.newest?.close(code: 4200)
+                try fixture.rest(.seconds(AttackHarness.isWhole ? 10 : 0.4))
+                // Three reconnect at once; then each attempt waits longer than the one before.
+                #expect(
+                    harness.server.accepted - before <= (AttackHarness.isWhole ? 20 : 8), "\(code)")
             }
-            town.server.onOpen = usual
-            try stage.wait(for: "a good connection", within: .seconds(120)) { town.isHeard }
+            harness.server.onOpen = usual
+            try fixture.wait(for: "a good connection") { harness.isSubscribed }
         }
     }
 
@@ -220,17 +233,17 @@ struct UpstreamAttackTests {
     ]
 
     @Test(arguments: Self.answers.keys.sorted())
-    func `answers to the handshake that are none`(what: String) throws {
+    func `answers to the handshake that are invalid`(what: String) throws {
         let answer = try #require(Self.answers[what])
-        try town.endure("handshake \(what)", withGaps: true) {
+        try harness.expectReadersUnaffected("handshake \(what)", withGaps: true) {
             var asked = 0
-            town.server.onRequest = { _ in
+            harness.server.onRequest = { _ in
                 asked += 1
                 return asked == 1 ? Array(answer.utf8) : nil
             }
-            town.server.newest?.close(code: 4200)
-            try stage.wait(for: "a good connection, after \(asked)", within: .seconds(120)) {
-                asked > 1 && town.isHeard
+            harness.server.newest?.close(code: 4200)
+            try fixture.wait(for: "a good connection, after \(asked)") {
+                asked > 1 && harness.isSubscribed
             }
         }
     }

@@ -6,24 +6,24 @@ import PasserelleWire
 /// A user of the application: a real WebSocket client of Channels that joins, types and leaves.
 final class ChannelsMember: LinkOwner {
     let userID: String
-    /// The user's description, as JSON.
+    /// The user's `user_info`, as JSON.
     let info: String
     private(set) var messages: [ServerMessage] = []
     private(set) var isOver = false
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private var link: Link?
     private var handshake = HTTPResponseParser()
     private var session: WebSocketSession?
 
     /// Connects and waits for its socket id.
-    init(_ stage: Stage, port: Int, userID: String, info: String) throws {
-        self.stage = stage
+    init(_ fixture: EndToEndFixture, port: Int, userID: String, info: String) throws {
+        self.fixture = fixture
         self.userID = userID
         self.info = info
         link = Dial.connect(
-            loop: stage.loop, to: .tcp(host: "127.0.0.1", port: port), tls: nil,
-            timeout: .seconds(30), owner: self)
-        try stage.wait(for: "\(userID)'s socket id") { !messages.isEmpty || isOver }
+            loop: fixture.loop, to: .tcp(host: "127.0.0.1", port: port), tls: nil,
+            timeout: hangLimit, owner: self)
+        try fixture.wait(for: "\(userID)'s socket id") { !messages.isEmpty || isOver }
     }
 
     private var socketID: String {
@@ -31,7 +31,7 @@ final class ChannelsMember: LinkOwner {
         return ""
     }
 
-    /// Joins a presence channel and waits until it is in.
+    /// Joins a presence channel and waits for the subscription.
     func join(_ channel: String) throws {
         var json = Array(#"{"user_id":"#.utf8)
         JSONWriter.string(userID, into: &json)
@@ -40,8 +40,8 @@ final class ChannelsMember: LinkOwner {
         let text = ChannelsSigning.subscription(
             socketID: socketID, channel: channel, channelData: data)
         let auth = "\(SandboxProcess.key):\(SandboxProcess.sign(text))"
-        say(.subscribe(channel: channel, auth: auth, channelData: data))
-        try stage.wait(for: "\(userID)'s subscription") {
+        send(.subscribe(channel: channel, auth: auth, channelData: data))
+        try fixture.wait(for: "\(userID)'s subscription") {
             messages.contains { message in
                 if case .subscriptionSucceeded(channel, _) = message { true } else { false }
             }
@@ -50,15 +50,15 @@ final class ChannelsMember: LinkOwner {
 
     /// Sends a client event; `data` is JSON.
     func send(_ channel: String, _ event: String, _ data: String) {
-        say(.clientEvent(channel: channel, name: event, data: Array(data.utf8)))
+        send(.clientEvent(channel: channel, name: event, data: Array(data.utf8)))
     }
 
-    /// Ends its connection in order.
+    /// Ends its connection gracefully.
     func leave() {
         perform(session?.close() ?? [])
     }
 
-    private func say(_ message: ClientMessage) {
+    private func send(_ message: ClientMessage) {
         perform(session?.send(text: message.encoded()) ?? [])
     }
 

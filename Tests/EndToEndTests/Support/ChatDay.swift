@@ -3,14 +3,15 @@ import FoundationEssentials
 import PasserelleTesting
 import PasserelleWire
 
-/// `Tests/Fixtures/chat-day.jsonl`: one day of one channel in the shapes that are really sent.
+/// `Tests/Fixtures/chat-day.jsonl`: one day of one channel, with events in the shapes of a real
+/// chat.
 struct ChatDay {
-    /// One thing that happens.
+    /// One step of the day.
     enum Step {
         case join(userID: String, info: String)
         case leave(userID: String)
-        /// A client event of a user who is there; `data` is JSON as it stands in the file.
-        case say(userID: String, event: String, data: String)
+        /// A client event of a present user; `data` is JSON as written in the file.
+        case send(userID: String, event: String, data: String)
         /// A server event.
         case publish(event: String, data: String)
     }
@@ -48,7 +49,7 @@ struct ChatDay {
         case "pusher_internal:member_removed":
             return [.leave(userID: try json.string(["data", "user_id"]))]
         case _ where event.hasPrefix("client-"):
-            return [.say(userID: try json.string(["user_id"]), event: event, data: data)]
+            return [.send(userID: try json.string(["user_id"]), event: event, data: data)]
         default: return [.publish(event: event, data: data)]
         }
     }

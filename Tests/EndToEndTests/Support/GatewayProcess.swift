@@ -6,36 +6,37 @@ import PasserelleWire
 
 /// `passerelle serve` on a port and a Unix socket of its own.
 final class GatewayProcess {
-    let stage: Stage
+    let fixture: EndToEndFixture
     let process: PasserelleProcess
-    /// Where it serves HTTP; the first address where there are several.
+    /// The HTTP address; the first one if there are several.
     let http: ListenAddress
     /// The path of the line protocol's socket.
     let ipc: String
-    /// How it is spoken to over TLS, where it is.
+    /// The client's TLS configuration, if the gateway serves TLS.
     private let tls: TLSClient?
 
-    /// Starts it beside a Channels server and waits until it says that it is ready; variables of
-    /// `unset` are left to their defaults.
+    /// Starts the gateway with a Channels server and waits until it is ready.
+    ///
+    /// Variables in `unset` have their defaults.
     init(
-        _ stage: Stage, upstreamPort: Int, http: String = "127.0.0.1:0",
+        _ fixture: EndToEndFixture, upstreamPort: Int, http: String = "127.0.0.1:0",
         variables: [String: String] = [:], unset: Set<String> = [], arguments: [String] = [],
         tls: TLSClient? = nil
     ) throws {
-        self.stage = stage
+        self.fixture = fixture
         self.tls = tls
         ipc =
             variables["PASSERELLE_IPC"]
-            ?? stage.folder.file("line-\(UInt32.random(in: 0 ... .max))")
-        process = try stage.start(
+            ?? fixture.folder.file("line-\(UInt32.random(in: 0 ... .max))")
+        process = try fixture.start(
             "serve", arguments,
             Self.variables(upstreamPort: upstreamPort, http: http, ipc: ipc)
                 .merging(variables) { $1 }.filter { !unset.contains($0.key) })
-        self.http = try Self.address(stage, process)
-        try stage.wait(for: "readiness") { try isReady }
+        self.http = try Self.address(fixture, process)
+        try fixture.wait(for: "readiness") { try isReady }
     }
 
-    /// What `serve` needs, for a server at this port of 127.0.0.1.
+    /// The variables that `serve` needs, for a server at this port of 127.0.0.1.
     static func variables(
         upstreamPort: Int, http: String = "127.0.0.1:0", ipc: String
     ) -> [String: String] {
@@ -47,9 +48,9 @@ final class GatewayProcess {
     }
 
     private static func address(
-        _ stage: Stage, _ process: PasserelleProcess
+        _ fixture: EndToEndFixture, _ process: PasserelleProcess
     ) throws -> ListenAddress {
-        try stage.wait(for: "the gateway's listeners") {
+        try fixture.wait(for: "the gateway's listeners") {
             if process.hasEnded { throw TestFailure("the gateway ended: \(process.errors)") }
             return !process.lines(with: "listening", "PASSERELLE_IPC").isEmpty
         }
@@ -60,7 +61,7 @@ final class GatewayProcess {
         return try ListenAddress.parse(String(text))
     }
 
-    /// Every HTTP address that its log names, in their order.
+    /// Every HTTP address in its log, in order.
     var addresses: [ListenAddress] {
         process.lines(with: "variable=PASSERELLE_HTTP").compactMap { line in
             let word = line.split(separator: " ").first { $0.hasPrefix("on=") }
@@ -68,7 +69,7 @@ final class GatewayProcess {
         }
     }
 
-    /// Where it serves operators, where it was told to.
+    /// The admin listener's address, if one is configured.
     func adminAddress() throws -> ListenAddress {
         let text = process.field("on", inLineWith: "variable=PASSERELLE_ADMIN") ?? "none"
         return try ListenAddress.parse(text)
@@ -83,35 +84,37 @@ final class GatewayProcess {
 
     /// Sends one GET.
     func get(_ target: String, fields: HTTPFields = [:]) throws -> HTTPResponse {
-        try stage.request(http, "GET", target, fields: fields, tls: tls)
+        try fixture.request(http, "GET", target, fields: fields, tls: tls)
     }
 
     /// The answer to `STATUS`.
     func status() throws -> JSONText {
-        let line = LineClient(stage, path: ipc)
+        let line = LineClient(fixture, path: ipc)
         defer { line.close() }
         return try line.ask("STATUS")
     }
 
-    /// Says whether it hears each of these channels by now.
+    /// True if each of these channels is subscribed.
     ///
-    /// A reader may be attached before: what is published until Channels has answered the
-    /// subscription reaches nobody.
+    /// A reader may be connected before: events published until Channels has answered the
+    /// subscription reach no reader.
     func isLive(_ channels: String...) throws -> Bool {
-        let line = LineClient(stage, path: ipc)
+        let line = LineClient(fixture, path: ipc)
         defer { line.close() }
         let states = try line.ask("CHANNELS").pairs(at: ["channels"], "channel", "state")
         return channels.allSatisfy { states[$0] == #""live""# }
     }
 
-    /// The members that the gateway serves on a channel, as it tells them: `USER` to `INFO`.
+    /// The members that the gateway serves on a channel: `USER` to `INFO`.
     func members(of channel: String) throws -> [String: String] {
         let answer = try get("/channels/\(channel)/members")
-        guard answer.status == 200 else { throw TestFailure("members: \(answer)\n\(stage.said)") }
+        guard answer.status == 200 else {
+            throw TestFailure("members: \(answer)\n\(fixture.published)")
+        }
         return try JSONText(answer.body).pairs(at: ["members"], "user_id", "user_info")
     }
 
-    /// Its resident memory in KiB, as the kernel counts it.
+    /// Its resident memory in KiB, as the kernel reports it.
     var residentKiB: Int {
         get throws {
             guard let file = fopen("/proc/\(process.pid)/status", "r") else {
@@ -128,11 +131,11 @@ final class GatewayProcess {
         }
     }
 
-    /// Ends it by a signal and gives its exit code.
+    /// Ends it by a signal and returns its exit code.
     @discardableResult
     func stop(_ signal: Int32 = SIGTERM) throws -> Int32 {
         process.signal(signal)
-        try stage.wait(for: "the gateway's end") { process.hasEnded }
+        try fixture.wait(for: "the gateway's end") { process.hasEnded }
         return process.status ?? -1
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
+import PasserelleTesting
 import PasserelleWire
 
-/// One HTTP connection that stays open: requests go out as they come, answers come in their order.
+/// A persistent HTTP connection: requests are sent at once, answers arrive in order.
 final class HTTPCaller: LinkOwner {
     private(set) var end: LinkEnd?
     private var link: Link?
@@ -13,10 +14,10 @@ final class HTTPCaller: LinkOwner {
     private var parser = HTTPResponseParser(limits: HTTPLimits(bodyBytes: 64 << 20))
 
     init(loop: EventLoop, address: ListenAddress, tls: TLSClient? = nil) {
-        link = Dial.connect(loop: loop, to: address, tls: tls, timeout: .seconds(30), owner: self)
+        link = Dial.connect(loop: loop, to: address, tls: tls, timeout: hangLimit, owner: self)
     }
 
-    /// Requests that have no answer yet.
+    /// The number of requests without an answer.
     var openCount: Int { waiting.count - next }
 
     func send(_ request: HTTPRequest, then: @escaping (HTTPResponse) -> Void) {
@@ -25,7 +26,7 @@ final class HTTPCaller: LinkOwner {
         send(HTTPWriter.request(request))
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     func send(_ bytes: [UInt8]) {
         if isOpen { link?.send(bytes) } else { unsent += bytes }
     }

@@ -2,7 +2,7 @@
 import PasserelleTesting
 import PasserelleWire
 
-/// A JSON document from which a test picks values by their paths.
+/// A JSON document from which a test reads values by their paths.
 struct JSONText {
     let bytes: [UInt8]
     private let root: JSONSlice
@@ -18,19 +18,19 @@ struct JSONText {
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The names of the outermost object's members, in their order.
+    /// The names of the outermost object's members, in order.
     var names: [String] {
         JSONScanner.members(bytes.span, of: root).compactMap {
             JSONScanner.text(bytes.span, $0.key)
         }
     }
 
-    /// A value's own bytes.
+    /// A value as its own bytes.
     func raw(_ path: [String]) throws -> String {
         String(decoding: bytes[try slice(path).range], as: UTF8.self)
     }
 
-    /// A string's text.
+    /// The text of a string.
     func string(_ path: [String]) throws -> String {
         guard let text = JSONScanner.text(bytes.span, try slice(path)) else {
             throw TestFailure("\(path) is no string in \(text)")
@@ -55,7 +55,7 @@ struct JSONText {
         try elements(path).map { try JSONText($0).string([name]) }
     }
 
-    /// A string and a value's own bytes of each element of an array.
+    /// A string and the bytes of a value, of each element of an array.
     func pairs(at path: [String], _ key: String, _ value: String) throws -> [String: String] {
         var pairs: [String: String] = [:]
         for element in try elements(path) {
@@ -65,7 +65,7 @@ struct JSONText {
         return pairs
     }
 
-    /// The names of an object's members, each with its value's own bytes.
+    /// The names of an object's members, each with its value's bytes.
     func members(_ path: [String]) throws -> [String: String] {
         var members: [String: String] = [:]
         for (key, value) in JSONScanner.members(bytes.span, of: try slice(path)) {

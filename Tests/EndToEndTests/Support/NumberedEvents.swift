@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 import PasserelleTesting
 
-/// Numbered events, published one after the other through REST, round and round several channels,
+/// Publishes numbered events through REST, one after the other and in turn on several channels,
 /// while the test does something else.
 final class NumberedEvents {
-    /// Requests that are under way at a time.
+    /// The largest number of open requests.
     static let window = 4
 
     let channels: [String]
-    /// The number of the last event that was begun, on all channels together.
+    /// The number of the last event sent, counted over all channels.
     private(set) var begun = 0
-    /// How many were taken by the sandbox.
+    /// The number of events that the sandbox accepted.
     private(set) var taken = 0
-    /// The statuses of those that were not.
+    /// The statuses of the refused events.
     private(set) var refusals: [Int] = []
     private let sandbox: SandboxProcess
     private var goal = 0
@@ -22,21 +22,21 @@ final class NumberedEvents {
         self.channels = channels
     }
 
-    /// Publishes on until so many are begun; gives back at once.
+    /// Publishes until `goal` events are sent; returns at once.
     func publish(to goal: Int) {
         self.goal = goal
         pump()
     }
 
-    /// Begins no further event; waits for the answers to those that are under way.
+    /// Sends no further event and waits for the answers to the open requests.
     func pause() throws {
         goal = begun
         try finish()
     }
 
-    /// Waits until all that were asked for are taken.
+    /// Waits until all requested events are accepted.
     func finish() throws {
-        try sandbox.stage.wait(for: "\(goal) events to be taken, after \(taken)") {
+        try sandbox.fixture.wait(for: "\(goal) events to be taken, after \(taken)") {
             taken + refusals.count >= goal
         }
         guard refusals.isEmpty else { throw TestFailure("refused with \(refusals)") }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
 
-/// Publishes at a pace, for as long as it is not stopped.
+/// Publishes events at a constant rate until it is stopped.
 final class PacedEvents {
     private let events: NumberedEvents
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let perSecond: Int
     private let began: Duration
     private var isStopped = false
 
-    init(_ events: NumberedEvents, _ stage: Stage, perSecond: Int) {
+    init(_ events: NumberedEvents, _ fixture: EndToEndFixture, perSecond: Int) {
         self.events = events
-        self.stage = stage
+        self.fixture = fixture
         self.perSecond = perSecond
-        began = stage.loop.now
+        began = fixture.loop.now
         tick()
     }
 
@@ -21,8 +21,8 @@ final class PacedEvents {
 
     private func tick() {
         guard !isStopped else { return }
-        let passed = (stage.loop.now - began) / .milliseconds(1)
+        let passed = (fixture.loop.now - began) / .milliseconds(1)
         events.publish(to: Int(passed) * perSecond / 1000)
-        stage.loop.after(.milliseconds(5)) { [weak self] in self?.tick() }
+        fixture.loop.after(.milliseconds(5)) { [weak self] in self?.tick() }
     }
 }

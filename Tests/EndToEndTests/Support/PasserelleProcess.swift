@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 import PasserelleTesting
 
-/// The real binary, running one command with exactly the variables given.
+/// The real binary, running one command with exactly the given variables.
 final class PasserelleProcess {
     let command: String
     private let process: Subprocess
 
-    /// Starts it; fails with a clear sentence where there is no binary.
+    /// Starts it.
+    ///
+    /// Throws with a clear message if there is no binary.
     init(_ command: String, _ arguments: [String], _ variables: [String: String]) throws {
         self.command = command
         process = try Subprocess(
@@ -15,7 +17,7 @@ final class PasserelleProcess {
 
     /// The binary under test.
     static func binary() throws -> String {
-        if let path = ProcessEnvironment.value("PASSERELLE_TEST_BINARY") {
+        if let path = TestEnvironment.value("PASSERELLE_TEST_BINARY") {
             guard Subprocess.isExecutable(path) else {
                 throw TestFailure("PASSERELLE_TEST_BINARY names \(path), which is no program")
             }
@@ -28,8 +30,8 @@ final class PasserelleProcess {
         return path
     }
 
-    /// What `env` takes to run the binary with these variables and no others, but for those that a
-    /// sanitizer in it is told its options by.
+    /// The arguments of `env` that run the binary with only these variables, and the options of its
+    /// sanitizer if it has one.
     static func words(
         _ arguments: [String], _ variables: [String: String], binary: String
     ) -> [String] {
@@ -46,12 +48,12 @@ final class PasserelleProcess {
 
     func signal(_ number: Int32) { process.signal(number) }
 
-    /// The lines of its log that hold all of these words.
+    /// The lines of its log that contain all of these words.
     func lines(with words: String...) -> [Substring] {
         errors.split(separator: "\n").filter { line in words.allSatisfy { line.contains($0) } }
     }
 
-    /// A field's value in the newest line with these words; quotes are taken off.
+    /// The unquoted value of a field in the newest line with these words.
     func field(_ name: String, inLineWith words: String...) -> String? {
         let line = errors.split(separator: "\n").last { line in
             words.allSatisfy { line.contains($0) }

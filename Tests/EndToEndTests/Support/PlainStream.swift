@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
+import PasserelleTesting
 import PasserelleWire
 
-/// A client of `GET /events` that keeps the bytes as they come, whatever they are.
+/// A client of `GET /events` that keeps the received bytes unchanged.
 final class PlainStream: LinkOwner {
     private(set) var text = ""
     private(set) var end: LinkEnd?
@@ -10,19 +11,24 @@ final class PlainStream: LinkOwner {
     private let isPaused: Bool
     private var link: Link?
 
-    /// Asks at once; one that `isPaused` takes nothing of the answer before `resume`.
-    init(_ stage: Stage, _ address: ListenAddress, _ target: String, isPaused: Bool = false) {
+    /// Sends the request at once.
+    ///
+    /// If `isPaused`, it reads nothing of the answer before `resume`.
+    init(
+        _ fixture: EndToEndFixture, _ address: ListenAddress, _ target: String,
+        isPaused: Bool = false
+    ) {
         self.isPaused = isPaused
         request = HTTPWriter.request(
             HTTPRequest(method: "GET", target: target, fields: ["Host": "localhost"]))
         link = Dial.connect(
-            loop: stage.loop, to: address, tls: nil, timeout: .seconds(30), owner: self)
+            loop: fixture.loop, to: address, tls: nil, timeout: hangLimit, owner: self)
     }
 
-    /// True once those words have come.
+    /// True once these words have been received.
     func has(_ words: String) -> Bool { text.contains(words) }
 
-    /// How many events of a name have begun to come.
+    /// The number of events of a name that have begun to arrive.
     func count(of event: String) -> Int {
         text.split(separator: "\n").count { $0 == "event: \(event)" }
     }

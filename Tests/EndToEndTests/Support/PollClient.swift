@@ -3,10 +3,10 @@ import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
 
-/// A client that polls again and again, on one connection, by one of the two ways to say where it
-/// is; keeps what it was told.
-final class PollClient: Ear {
-    /// How it says where it is.
+/// A client that polls repeatedly on one connection, passes its position in one of two ways, and
+/// keeps the received events.
+final class PollClient: SurfaceClient {
+    /// The way to pass the position.
     enum Style: String {
         /// `after=` in the query.
         case cursor
@@ -15,15 +15,17 @@ final class PollClient: Ear {
     }
 
     var name: String { "poll by \(style.rawValue)" }
-    private(set) var told: [Told] = []
+    private(set) var delivered: [DeliveredEvent] = []
     /// The newest position; `nil` before the first answer.
     private(set) var position: String?
+    /// The states of Channels in the answers, without repetitions.
+    private(set) var upstreams: [String] = []
     /// The statuses of all answers.
     private(set) var statuses: [Int] = []
-    /// The newest members, by channel: `USER` to `INFO`.
+    /// The newest member lists, by channel: `USER` to `INFO`.
     private(set) var members: [String: [String: String]] = [:]
-    /// Who is there now, by channel.
-    private(set) var rolls: [String: Roll] = [:]
+    /// The present members, by channel.
+    private(set) var memberSets: [String: MemberSet] = [:]
     private(set) var failure: (any Error)?
     private let style: Style
     private let channels: [String]
@@ -36,7 +38,7 @@ final class PollClient: Ear {
     private var isStopped = false
 
     init(
-        _ stage: Stage, _ address: ListenAddress, _ channels: [String], _ style: Style,
+        _ fixture: EndToEndFixture, _ address: ListenAddress, _ channels: [String], _ style: Style,
         wait: Int = 20, limit: Int? = nil, user: String? = nil
     ) {
         self.style = style
@@ -45,11 +47,11 @@ final class PollClient: Ear {
         self.limit = limit
         self.address = address
         self.user = user
-        loop = stage.loop
+        loop = fixture.loop
         poll()
     }
 
-    /// Asks no more.
+    /// Stops polling.
     func stop() {
         isStopped = true
         caller?.close()
@@ -90,7 +92,7 @@ final class PollClient: Ear {
             failure = error
             return
         }
-        // A connection that the other end lets go is seen to be over in the next turn.
+        // If the peer closes the connection, that is detected in the next turn.
         loop.after(.milliseconds(answer.status == 503 ? 50 : 0)) { [weak self] in
             guard let self, !self.isStopped else { return }
             self.poll()
@@ -102,12 +104,14 @@ final class PollClient: Ear {
         let isFirst = position == nil
         position = try json.string(["position"])
         try check(tag: answer, is: position)
+        let upstream = try json.string(["upstream"])
+        if upstreams.last != upstream { upstreams.append(upstream) }
         var hasGap = false
         for element in try json.elements(["events"]) {
-            let event = try Told(element)
+            let event = try DeliveredEvent(element)
             hasGap = hasGap || event.isGap
-            told.append(event)
-            try rolls[event.channel, default: Roll()].take(event)
+            delivered.append(event)
+            try memberSets[event.channel, default: MemberSet()].take(event)
         }
         guard isFirst || hasGap else {
             guard !json.names.contains("members") else {
@@ -117,8 +121,8 @@ final class PollClient: Ear {
         }
         for (channel, value) in try json.members(["members"]) {
             members[channel] = try JSONText(Array(value.utf8)).members(["hash"])
-            // They are those at the answer's end.
-            rolls[channel, default: Roll()].take(Set((members[channel] ?? [:]).keys))
+            // The list is as of the end of the answer.
+            memberSets[channel, default: MemberSet()].take(Set((members[channel] ?? [:]).keys))
         }
     }
 

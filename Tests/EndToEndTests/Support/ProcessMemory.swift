@@ -2,8 +2,9 @@
 import Glibc
 import PasserelleTesting
 
-/// What another process has in its memory, read as a debugger would (proc(5)); of the gateway, root
-/// alone may.
+/// The memory of another process, read as a debugger would (proc(5)).
+///
+/// Only root can read the gateway's.
 struct ProcessMemory {
     let pid: Int32
 
@@ -13,7 +14,8 @@ struct ProcessMemory {
         let name: String
     }
 
-    /// Where a text stands in anything that the process can write to, by the names of the regions.
+    /// The occurrences of a text in all writable memory of the process, by the names of the
+    /// regions.
     func places(of text: String) throws -> [String] {
         let memory = open("/proc/\(pid)/mem", O_RDONLY)
         guard memory >= 0 else {
@@ -59,7 +61,7 @@ struct ProcessMemory {
             }
             guard count > 0 else { break }
             found += Self.places(of: needle, in: bytes[..<count]).map { start + UInt64($0) }
-            // The next piece begins where a text may have been cut.
+            // The next piece overlaps, since the text may span two pieces.
             guard count == bytes.count else { break }
             start += UInt64(count - needle.count + 1)
         }

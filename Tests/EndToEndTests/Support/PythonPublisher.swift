@@ -2,14 +2,14 @@
 import PasserelleTesting
 import PasserelleWire
 
-/// PyPI `pusher`, publishing what it is told line by line.
+/// PyPI `pusher`, which publishes the events that it receives as lines.
 final class PythonPublisher {
     private let process: Subprocess
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private var count = 0
 
-    init(_ stage: Stage, port: Int) throws {
-        self.stage = stage
+    init(_ fixture: EndToEndFixture, port: Int) throws {
+        self.fixture = fixture
         process = try Subprocess(
             Subprocess.python(),
             [
@@ -18,7 +18,7 @@ final class PythonPublisher {
             ])
     }
 
-    /// Publishes and waits until Channels has taken it.
+    /// Publishes and waits until Channels has accepted the event.
     func publish(_ channel: String, _ event: String, _ data: String) throws {
         var line = Array("[".utf8)
         JSONWriter.string(channel, into: &line)
@@ -29,9 +29,9 @@ final class PythonPublisher {
         line += Array("]\n".utf8)
         process.write(String(decoding: line, as: UTF8.self))
         count += 1
-        try stage.wait(for: "pusher's answer") { answers.count >= count || process.hasEnded }
+        try fixture.wait(for: "pusher's answer") { answers.count >= count || process.hasEnded }
         guard answers.count == count, answers.last == "ok" else {
-            throw TestFailure("pusher said \(answers.last ?? "nothing"): \(process.errors)")
+            throw TestFailure("pusher answered \(answers.last ?? "nothing"): \(process.errors)")
         }
     }
 

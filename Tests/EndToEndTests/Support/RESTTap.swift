@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
+import PasserelleTesting
 import PasserelleWire
 
-/// A plain port in front of another: passes everything on, counts the events that are published
-/// through it, and harms them where it is told to.
+/// A forwarding port in front of another: counts the events published through it, and can drop
+/// answers.
 final class RESTTap {
-    /// Requests to publish that came.
+    /// The number of requests to publish.
     private(set) var events = 0
-    /// From now on such requests arrive, and their answers do not: the connection just ends.
+    /// If true, such requests are forwarded and their answers are dropped: the connection just
+    /// ends.
     var losesAnswers = false
     private var listener: Listener?
     private var pairs: [ObjectIdentifier: Pair] = [:]
 
-    init(_ stage: Stage, to port: Int) throws {
-        listener = try Listener(loop: stage.loop, address: .tcp(host: "127.0.0.1", port: 0)) {
+    init(_ fixture: EndToEndFixture, to port: Int) throws {
+        listener = try Listener(loop: fixture.loop, address: .tcp(host: "127.0.0.1", port: 0)) {
             [unowned self] link in
-            let pair = Pair(link, loop: stage.loop, port: port, tap: self)
+            let pair = Pair(link, loop: fixture.loop, port: port, tap: self)
             pairs[ObjectIdentifier(pair)] = pair
         }
     }
@@ -24,13 +26,13 @@ final class RESTTap {
 
     var port: Int { listener?.boundPort ?? 0 }
 
-    /// Listens no more; what is open stays.
+    /// Closes the listener; open connections continue.
     func shut() {
         listener?.close()
         listener = nil
     }
 
-    /// Two links, each of which is sent what the other hears.
+    /// Two links that forward bytes to each other.
     private final class Pair: LinkOwner {
         private let near: Link
         private var far: Link?
@@ -45,7 +47,7 @@ final class RESTTap {
             near.owner = self
             far = Dial.connect(
                 loop: loop, to: .tcp(host: "127.0.0.1", port: port), tls: nil,
-                timeout: .seconds(30), owner: self)
+                timeout: hangLimit, owner: self)
         }
 
         func linkOpened(_ link: Link) {
@@ -63,7 +65,7 @@ final class RESTTap {
                 return
             }
             if isEvent == nil {
-                // A call has a connection of its own, and its first line comes in one piece.
+                // Each call has its own connection, and its first line arrives in one piece.
                 let line = String(decoding: copy.prefix(200), as: UTF8.self)
                 isEvent = line.hasPrefix("POST ") && line.contains("/events?")
                 if isEvent == true { tap.events += 1 }

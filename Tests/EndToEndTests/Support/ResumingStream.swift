@@ -1,65 +1,68 @@
 // SPDX-License-Identifier: MIT
 import FoundationEssentials
 import PasserelleNet
+import PasserelleTesting
 import PasserelleWire
 
-/// An event stream that comes back by itself as a browser's does, with the last position that it
-/// was told, and keeps no more than counts: of numbered messages on one channel, `{"n":N}`, and of
-/// what is typed there.
+/// An event stream that reconnects by itself as a browser does, with the last position received.
+///
+/// It keeps only counts: of numbered messages on one channel, `{"n":N}`, and of typing events
+/// there.
 final class ResumingStream: LinkOwner {
-    /// What all streams together went through.
+    /// The counts of one stream, or the sum over several.
     struct Counts {
         var deliveries = 0
         var gaps = 0
-        /// How often a stream came back with a position.
+        /// The number of reconnections with a position.
         var resumptions = 0
-        /// Gaps that said that the position was not known.
+        /// The number of gaps with the reason that the position was unknown.
         var unknownPositions = 0
-        /// Messages that came twice, but for those behind an unknown position.
+        /// The number of messages that arrived twice, except after an unknown position.
         var doubles = 0
-        /// Messages that did not come, and for which no gap speaks.
-        var untold = 0
-        /// How often it was told that somebody types.
+        /// The number of missing messages that no gap covers.
+        var missed = 0
+        /// The number of typing events.
         var typing = 0
-        /// Typing that came again under a position under which it had come.
+        /// The number of typing events with a position that a typing event had before.
         var repeatedTyping = 0
-        /// Typing that was past when the stream asked: of the gateway's life before, or stale.
+        /// The number of typing events that were stale when the stream connected, or older than the
+        /// gateway's start.
         var staleTyping = 0
     }
 
-    /// How long what is typed is news, and how far two clocks are apart at the most that were read at
-    /// a turn's beginning.
+    /// The time until typing is stale, and the largest difference between two clocks that are read
+    /// at the beginning of a turn.
     private static let typingAge: Duration = .seconds(3) + .seconds(1)
 
     private(set) var counts = Counts()
     /// The number of the newest message.
     private(set) var newest = 0
-    /// Since when the gateway has lived that connections from now on are to.
+    /// The start of the gateway that later connections reach.
     var lifeBegan = Date.distantPast
     private var position: String?
     private var isBehindGap = true
     private var isTyping = false
     private var typingPositions: Set<String> = []
-    /// What was typed before this was past when the stream asked.
+    /// Typing events before this time were stale when the stream connected.
     private var typingBegins = Date.distantPast
     private var lines = EventLines()
     private var isOver = false
-    private let stage: Stage
+    private let fixture: EndToEndFixture
     private let address: ListenAddress
     private let target: String
     private let delay: Duration
     private var link: Link?
 
-    /// Connects at once, and comes back so long after each end.
-    init(_ stage: Stage, _ address: ListenAddress, _ target: String, delay: Duration) {
-        self.stage = stage
+    /// Connects at once, and reconnects after `delay` whenever the stream ends.
+    init(_ fixture: EndToEndFixture, _ address: ListenAddress, _ target: String, delay: Duration) {
+        self.fixture = fixture
         self.address = address
         self.target = target
         self.delay = delay
         connect()
     }
 
-    /// Leaves for good.
+    /// Closes the stream for good.
     func close() {
         isOver = true
         link?.close()
@@ -71,7 +74,7 @@ final class ResumingStream: LinkOwner {
         lines = EventLines()
         typingBegins = max(lifeBegan, Date.now - Self.typingAge / .seconds(1))
         link = Dial.connect(
-            loop: stage.loop, to: address, tls: nil, timeout: .seconds(30), owner: self)
+            loop: fixture.loop, to: address, tls: nil, timeout: hangLimit, owner: self)
     }
 
     func linkOpened(_ link: Link) {
@@ -85,7 +88,7 @@ final class ResumingStream: LinkOwner {
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         self.link = nil
-        stage.loop.after(delay) { [weak self] in self?.connect() }
+        fixture.loop.after(delay) { [weak self] in self?.connect() }
     }
 
     func link(_ link: Link, received bytes: Span<UInt8>) {
@@ -124,7 +127,7 @@ final class ResumingStream: LinkOwner {
         if number <= newest {
             counts.doubles += 1
         } else if number > newest + 1, !isBehindGap {
-            counts.untold += number - newest - 1
+            counts.missed += number - newest - 1
         }
         isBehindGap = false
         newest = max(newest, number)
@@ -152,7 +155,7 @@ extension ResumingStream.Counts {
             deliveries: left.deliveries + right.deliveries, gaps: left.gaps + right.gaps,
             resumptions: left.resumptions + right.resumptions,
             unknownPositions: left.unknownPositions + right.unknownPositions,
-            doubles: left.doubles + right.doubles, untold: left.untold + right.untold,
+            doubles: left.doubles + right.doubles, missed: left.missed + right.missed,
             typing: left.typing + right.typing,
             repeatedTyping: left.repeatedTyping + right.repeatedTyping,
             staleTyping: left.staleTyping + right.staleTyping)

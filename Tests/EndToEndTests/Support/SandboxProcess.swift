@@ -4,46 +4,48 @@ import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
 
-/// `passerelle sandbox` on a port of its own, with its REST interface and its controls.
+/// `passerelle sandbox` on its own port, with its REST interface and its controls.
 final class SandboxProcess {
     static let appID = "1001"
     static let key = "sandbox-key"
     static let secret = "sandbox-secret-of-the-tests"
 
-    let stage: Stage
+    let fixture: EndToEndFixture
     let port: Int
     private(set) var process: PasserelleProcess
     private var caller: HTTPCaller?
 
-    init(_ stage: Stage) throws {
-        self.stage = stage
+    init(_ fixture: EndToEndFixture) throws {
+        self.fixture = fixture
         var number = try Self.freePort()
-        var started = try Self.start(stage, number)
-        // Somebody else may have taken the port in between.
-        while try !Self.isListening(stage, started) {
+        var started = try Self.start(fixture, number)
+        // Another process may have taken the port in between.
+        while try !Self.isListening(fixture, started) {
             guard started.errors.contains("in use") else { throw Self.ended(started) }
             number = try Self.freePort()
-            started = try Self.start(stage, number)
+            started = try Self.start(fixture, number)
         }
         (port, process) = (number, started)
     }
 
-    /// The variables that any of our own processes need to know this application.
+    /// The variables with which the commands of the gateway use this application.
     static let credentials = [
         "PUSHER_APP_ID": appID, "PUSHER_KEY": key, "PUSHER_SECRET": secret,
     ]
 
     var address: ListenAddress { .tcp(host: "127.0.0.1", port: port) }
 
-    private static func start(_ stage: Stage, _ port: Int) throws -> PasserelleProcess {
+    private static func start(_ fixture: EndToEndFixture, _ port: Int) throws -> PasserelleProcess {
         var variables = credentials
         variables["PASSERELLE_SANDBOX"] = "127.0.0.1:\(port)"
-        return try stage.start("sandbox", [], variables)
+        return try fixture.start("sandbox", [], variables)
     }
 
-    /// Waits until it listens, or has ended without.
-    private static func isListening(_ stage: Stage, _ process: PasserelleProcess) throws -> Bool {
-        try stage.wait(for: "the sandbox's port") {
+    /// Waits until it listens; returns false if it ended before.
+    private static func isListening(_ fixture: EndToEndFixture, _ process: PasserelleProcess) throws
+        -> Bool
+    {
+        try fixture.wait(for: "the sandbox's port") {
             process.hasEnded || !process.lines(with: "the sandbox is ready").isEmpty
         }
         return !process.hasEnded
@@ -53,8 +55,8 @@ final class SandboxProcess {
         TestFailure("the sandbox ended: \(process.errors)")
     }
 
-    /// A port that nobody listens on, outside the range that the kernel gives to connections, so
-    /// that it is still free when a process that was killed listens on it again.
+    /// A free port outside the range that the kernel assigns to connections, so that it is still
+    /// free when a killed process is restarted on it.
     private static func freePort() throws -> Int {
         for _ in 0..<200 {
             let port = Int.random(in: 15_000..<32_000)
@@ -74,30 +76,30 @@ final class SandboxProcess {
         throw TestFailure("no free port")
     }
 
-    // MARK: - Its life
+    // MARK: - Life cycle
 
-    /// Ends it without a word, as a crash would.
+    /// Kills it, as a crash would.
     func kill() throws {
         process.signal(SIGKILL)
-        try stage.wait(for: "the sandbox's end") { process.hasEnded }
+        try fixture.wait(for: "the sandbox's end") { process.hasEnded }
         caller = nil
     }
 
     /// Starts it again on the same port.
     func restart() throws {
-        process = try Self.start(stage, port)
-        guard try Self.isListening(stage, process) else { throw Self.ended(process) }
+        process = try Self.start(fixture, port)
+        guard try Self.isListening(fixture, process) else { throw Self.ended(process) }
     }
 
-    // MARK: - What it is told
+    // MARK: - Requests
 
-    /// Tells it to misbehave, or to behave again.
+    /// Makes it misbehave, or behave again.
     func control(_ command: String) throws {
-        let answer = try stage.request(address, "POST", "/sandbox/\(command)")
+        let answer = try fixture.request(address, "POST", "/sandbox/\(command)")
         guard answer.status == 200 else { throw TestFailure("/sandbox/\(command): \(answer)") }
     }
 
-    /// Publishes through signed REST, in order; `done` is told the status.
+    /// Publishes through signed REST, in order; `done` is called with the status.
     func publish(
         _ channel: String, _ event: String, _ data: String,
         done: @escaping (Int) -> Void
@@ -112,11 +114,11 @@ final class SandboxProcess {
         send("POST", "events", body: body) { done($0.status) }
     }
 
-    /// Publishes and waits until the sandbox has taken it.
+    /// Publishes and waits until the sandbox has accepted the event.
     func publish(_ channel: String, _ event: String, _ data: String) throws {
         var status: Int?
         publish(channel, event, data) { status = $0 }
-        try stage.wait(for: "the answer to a publication") { status != nil }
+        try fixture.wait(for: "the answer to a publication") { status != nil }
         guard status == 200 else {
             throw TestFailure("publishing was answered with \(status ?? 0)")
         }
@@ -144,7 +146,7 @@ final class SandboxProcess {
     func users(of channel: String) throws -> Set<String> {
         var answer: HTTPResponse?
         send("GET", "channels/\(channel)/users", body: []) { answer = $0 }
-        try stage.wait(for: "the list of users") { answer != nil }
+        try fixture.wait(for: "the list of users") { answer != nil }
         let json = try JSONText(answer?.body ?? [])
         let users = try json.strings(at: ["users"], each: "id")
         return Set(users).subtracting(["passerelle"])
@@ -156,7 +158,7 @@ final class SandboxProcess {
         let path = "/apps/\(Self.appID)/\(route)"
         var query = [
             (name: "auth_key", value: Self.key),
-            (name: "auth_timestamp", value: String(stage.loop.wallMilliseconds / 1000)),
+            (name: "auth_timestamp", value: String(fixture.loop.wallMilliseconds / 1000)),
             (name: "auth_version", value: "1.0"),
         ]
         if !body.isEmpty { query.append(("body_md5", Hex.encode(Digest.md5(body)))) }
@@ -164,14 +166,14 @@ final class SandboxProcess {
         query.append(("auth_signature", Self.sign(text)))
         let target = path + "?" + query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
         if caller?.end != nil { caller = nil }
-        let line = caller ?? HTTPCaller(loop: stage.loop, address: address)
+        let line = caller ?? HTTPCaller(loop: fixture.loop, address: address)
         caller = line
         line.send(
             HTTPRequest(method: method, target: target, fields: ["Host": "localhost"], body: body),
             then: then)
     }
 
-    /// The application's signature over a text.
+    /// The application's signature of a text.
     static func sign(_ text: [UInt8]) -> String {
         Hex.encode(Digest.hmacSHA256(key: Array(secret.utf8), text))
     }

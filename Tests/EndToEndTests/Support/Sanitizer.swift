@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
 import PasserelleTesting
 
-/// The sanitizer that the binary under test is built with, as Tests/Sanitizers/run says it.
+/// The sanitizer of the binary under test, as set by `Tests/Sanitizers/run`.
 ///
-/// What cannot be true of such a binary asks here: how much memory it takes, what stays there of what
-/// it freed, and how long the most work takes.
+/// Tests use it if an expectation cannot hold with a sanitizer: the memory of the process, remains
+/// of freed memory, and the time of the longest work.
 enum Sanitizer: String {
     case address, thread
 
-    /// `nil` where the binary is as it is shipped.
-    static let ofBinary = ProcessEnvironment.value("PASSERELLE_TEST_SANITIZER")
+    /// `nil` if the binary has no sanitizer.
+    static let ofBinary = TestEnvironment.value("PASSERELLE_TEST_SANITIZER")
         .flatMap(Sanitizer.init)
 
-    /// Whether what the binary holds is its own doing: a sanitizer's shadow memory is not, nor what it
-    /// keeps of freed blocks.
+    /// True if all memory is the binary's own: a sanitizer adds shadow memory and keeps freed
+    /// blocks.
     static let leavesMemory = ofBinary == nil
 
-    /// The variables that say what it is to look for, and where it reports; `NAME=VALUE` each.
+    /// The sanitizer's own variables, with its options and the path of its report; `NAME=VALUE`
+    /// each.
     static let options = ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"].compactMap { name in
-        ProcessEnvironment.value(name).map { "\(name)=\($0)" }
+        TestEnvironment.value(name).map { "\(name)=\($0)" }
     }
 }

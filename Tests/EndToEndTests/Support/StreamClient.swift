@@ -3,40 +3,43 @@ import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
 
-/// A client of `GET /events`: keeps what it was told, and how the stream ended.
-final class StreamClient: LinkOwner, Ear {
+/// A client of `GET /events` that keeps the received events and the end of the stream.
+final class StreamClient: LinkOwner, SurfaceClient {
     let name = "stream"
     private(set) var response: HTTPResponse?
-    /// Events as the stream frames them, snapshots among them.
+    /// The events as framed, snapshots included.
     private(set) var messages: [EventStreamMessage] = []
-    private(set) var told: [Told] = []
+    private(set) var delivered: [DeliveredEvent] = []
     /// The newest snapshot's data, by channel.
     private(set) var snapshots: [String: JSONText] = [:]
-    /// Who is there now, by channel.
-    private(set) var rolls: [String: Roll] = [:]
-    /// True once the body ended as its coding says, and not by a lost connection.
+    /// The present members, by channel.
+    private(set) var memberSets: [String: MemberSet] = [:]
+    /// The reported states of Channels, in order.
+    private(set) var upstreams: [UpstreamNotice] = []
+    /// True once the body ended with its last chunk, and not by a lost connection.
     private(set) var isComplete = false
     private(set) var end: LinkEnd?
-    /// What made the stream unreadable.
+    /// The first error in the stream's format.
     private(set) var failure: (any Error)?
-    /// Bytes of the body of a refusal.
+    /// The body of a refusal.
     private(set) var body: [UInt8] = []
-    /// False: nothing is kept but counts and the newest event.
+    /// If false, only counts and the newest event are kept.
     var keepsAll = true
     private(set) var count = 0
     private(set) var gapCount = 0
-    private(set) var newest: Told?
+    private(set) var newest: DeliveredEvent?
     private let link: Link
     private var parser = HTTPResponseStreamParser(limits: HTTPLimits(bodyBytes: .max))
     private var events = EventStreamParser()
 
     init(
-        _ stage: Stage, _ address: ListenAddress, _ target: String, fields: HTTPFields = [:],
+        _ fixture: EndToEndFixture, _ address: ListenAddress, _ target: String,
+        fields: HTTPFields = [:],
         tls: TLSClient? = nil
     ) {
         let opener = Opener()
         link = Dial.connect(
-            loop: stage.loop, to: address, tls: tls, timeout: .seconds(30), owner: opener)
+            loop: fixture.loop, to: address, tls: tls, timeout: hangLimit, owner: opener)
         var all: HTTPFields = ["Host": "localhost"]
         for field in fields.list { all.add(field.name, field.value) }
         opener.request = HTTPWriter.request(
@@ -44,7 +47,7 @@ final class StreamClient: LinkOwner, Ear {
         opener.client = self
     }
 
-    /// Sends the request once the link is open, and then leaves it to the client.
+    /// Sends the request once the link is open, and then hands the link to the client.
     private final class Opener: LinkOwner {
         var request: [UInt8] = []
         var client: StreamClient?
@@ -63,7 +66,7 @@ final class StreamClient: LinkOwner, Ear {
         }
     }
 
-    /// Stops taking bytes from the kernel.
+    /// Stops reading from the kernel.
     func pause() { link.pause() }
 
     func resume() { link.resume() }
@@ -98,23 +101,30 @@ final class StreamClient: LinkOwner, Ear {
         while let message = try events.next() { try take(message) }
     }
 
+    /// Events of the stream itself; their data is no event object.
+    private static let ends: Set<String> = ["passerelle:denied", "passerelle:unavailable"]
+
     private func take(_ message: EventStreamMessage) throws {
         if keepsAll { messages.append(message) }
-        let event = try Told(message.data)
+        guard !Self.ends.contains(message.event) else { return }
+        if message.event == UpstreamNotice.event {
+            return upstreams.append(try UpstreamNotice(message.data))
+        }
+        let event = try DeliveredEvent(message.data)
         guard event.id == message.id, event.event == message.event else {
-            throw TestFailure("the frame says \(message.id) \(message.event), its data \(event)")
+            throw TestFailure("the frame has \(message.id) \(message.event), its data \(event)")
         }
         if event.event == "pusher:subscription_succeeded" {
             let snapshot = try JSONText(Array(event.data.utf8))
             snapshots[event.channel] = snapshot
             let members = try? snapshot.members(["presence", "hash"])
-            rolls[event.channel, default: Roll()].take(Set((members ?? [:]).keys))
+            memberSets[event.channel, default: MemberSet()].take(Set((members ?? [:]).keys))
             return
         }
-        try rolls[event.channel, default: Roll()].take(event)
+        try memberSets[event.channel, default: MemberSet()].take(event)
         count += 1
         if event.isGap { gapCount += 1 }
         newest = event
-        if keepsAll { told.append(event) }
+        if keepsAll { delivered.append(event) }
     }
 }

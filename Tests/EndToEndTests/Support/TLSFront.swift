@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
+import PasserelleTesting
 
-/// A TLS terminator in front of a plain port of 127.0.0.1: what a `wss` server looks like.
+/// A TLS terminator in front of a plain port of 127.0.0.1, in the role of a `wss` server.
 final class TLSFront {
     private(set) var listener: Listener?
     private var pairs: [ObjectIdentifier: Pair] = [:]
 
-    init(_ stage: Stage, certificate: String, key: String, to port: Int) throws {
+    init(_ fixture: EndToEndFixture, certificate: String, key: String, to port: Int) throws {
         let tls = try TLSServer(certificateFile: certificate, keyFile: key)
         listener = try Listener(
-            loop: stage.loop, address: .tcp(host: "127.0.0.1", port: 0), tls: tls
+            loop: fixture.loop, address: .tcp(host: "127.0.0.1", port: 0), tls: tls
         ) { [unowned self] link in
-            let pair = Pair(link, loop: stage.loop, port: port)
+            let pair = Pair(link, loop: fixture.loop, port: port)
             pairs[ObjectIdentifier(pair)] = pair
         }
     }
@@ -20,10 +21,10 @@ final class TLSFront {
 
     var port: Int { listener?.boundPort ?? 0 }
 
-    /// How many connections came; those that failed their handshake too.
+    /// The number of accepted connections, those with a failed handshake included.
     var accepted: Int { pairs.count }
 
-    /// Two links, each of which is sent what the other hears.
+    /// Two links that forward bytes to each other.
     private final class Pair: LinkOwner {
         private let near: Link
         private var far: Link?
@@ -36,7 +37,7 @@ final class TLSFront {
             near.outputLimit = 64 << 20
             far = Dial.connect(
                 loop: loop, to: .tcp(host: "127.0.0.1", port: port), tls: nil,
-                timeout: .seconds(30), owner: self)
+                timeout: hangLimit, owner: self)
         }
 
         func linkOpened(_ link: Link) {

@@ -3,19 +3,19 @@ import CFuzzer
 import FuzzTargets
 import Glibc
 
-/// Runs one fuzz target under libFuzzer: `Fuzz TARGET [what libFuzzer takes]`.
+/// Runs one fuzz target with libFuzzer: `Fuzz TARGET [libFuzzer arguments]`.
 @main
 enum Fuzz {
-    /// Which target the callback runs: set once, before libFuzzer begins on the same thread.
+    /// The target of the callback: set once, before libFuzzer starts on the same thread.
     nonisolated(unsafe) private static var target = FuzzTarget.json
 
     static func main() {
         guard let named = CommandLine.arguments.dropFirst().first.flatMap(FuzzTarget.init) else {
             let names = FuzzTarget.allCases.map(\.rawValue).joined(separator: ", ")
-            quit("usage: Fuzz TARGET [what libFuzzer takes]; TARGET is one of \(names)", 64)
+            quit("usage: Fuzz TARGET [libFuzzer arguments]; TARGET is one of \(names)", 64)
         }
         target = named
-        // The target's name is no argument of libFuzzer's.
+        // libFuzzer must not see the target's name.
         var arguments = CommandLine.unsafeArgv
         arguments[1] = arguments[0]
         arguments += 1
@@ -24,7 +24,7 @@ enum Fuzz {
             Fuzz.target.run(Array(input))
             return 0
         }
-        guard status >= 0 else { quit("built without libFuzzer: see Tests/Fuzz/run", 1) }
+        guard status >= 0 else { quit("built without libFuzzer; use Tests/Fuzz/run", 1) }
         exit(status)
     }
 

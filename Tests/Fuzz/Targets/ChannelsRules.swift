@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// What holds for the Channels protocol, whatever a server or a client says.
+/// Invariants of the Channels protocol for any server or client message.
 enum ChannelsRules {
-    /// A message that was understood is understood as the same when it is written again, an event's
-    /// data is JSON on one line, and a client's data never comes to speak for somebody else.
+    /// Checks that messages survive re-encoding, that an event's data is JSON on one line, and that
+    /// a client's data never names another user.
     static func messages(_ bytes: [UInt8]) {
         if let message = try? ServerMessage.parse(bytes.span) {
             if case .event(_, _, let data, _) = message { checkLine(data) }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// What holds for Server-Sent Events, whatever stands in an event.
+/// Invariants of Server-Sent Events for any content.
 enum EventStreamRules {
-    /// The first two bytes say how long a name and an id are made of what follows; the rest is data.
+    /// Checks that one encoded event is read as exactly that event.
     ///
-    /// Whatever they hold, a reader gets that one event and nothing else.
+    /// The first two bytes of the input give the lengths of a name and an id; the rest is data.
     static func events(_ bytes: [UInt8]) {
         reading(bytes)
         guard bytes.count >= 2 else { return }
@@ -16,7 +16,6 @@ enum EventStreamRules {
         let id = String(decoding: rest[nameEnd..<idEnd], as: UTF8.self)
         let data = Array(rest[idEnd...])
         var out: [UInt8] = []
-        EventStreamWriter.comment(name, into: &out)
         EventStreamWriter.event(id: id, name: name, data: data, into: &out)
         var parser = EventStreamParser()
         parser.append(out.span)
@@ -35,7 +34,7 @@ enum EventStreamRules {
         text.utf8.contains { $0 == 10 || $0 == 13 || $0 == 0 }
     }
 
-    /// A stream is the same however it is cut.
+    /// Checks that a stream is parsed the same in any pieces.
     private static func reading(_ bytes: [UInt8]) {
         hold(
             "a stream does not depend on how it is cut",

@@ -4,15 +4,15 @@ import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// What holds for the fields of a request that say who asks, for what and from where.
+/// Invariants of the fields that give a request's client address, origin, host and credentials.
 enum FieldRules {
     private static let nearest = "203.0.113.9"
     private static let peer = PeerAddress(numericHost: "10.0.0.1", port: 7)
 
-    /// The first byte says which field it is: a value is a stranger's, whatever a proxy or the
-    /// browser puts behind or beside it.
+    /// Checks one field, selected by the first byte: the rest is an untrusted value, beside the
+    /// values that a proxy or a browser adds.
     static func values(_ bytes: [UInt8]) {
-        // What is no such value never comes out of a request.
+        // A parsed request never contains such a value.
         guard let first = bytes.first, !bytes.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 })
         else { return }
         let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
@@ -26,7 +26,7 @@ enum FieldRules {
         }
     }
 
-    /// What a stranger has written in front of the nearest proxy's own word is not believed.
+    /// Checks that values in front of the nearest proxy's own are ignored.
     private static func forwarded(_ text: String) {
         guard let peer, let range = AddressRange("10.0.0.0/8") else {
             return hold("there is a proxy", false)
@@ -34,20 +34,20 @@ enum FieldRules {
         let client = PeerAddress(numericHost: nearest, port: 0)
         var proxies = TrustedProxies()
         hold(
-            "nobody is believed", proxies.client(of: peer, saying: ["Forwarded": text]) == peer)
+            "no proxy is trusted", proxies.client(of: peer, with: ["Forwarded": text]) == peer)
         proxies.ranges = [range]
         let plain = HTTPFields(dictionaryLiteral: ("X-Forwarded-For", text + ", " + nearest))
-        hold("the nearest hop counts", proxies.client(of: peer, saying: plain) == client)
+        hold("the nearest hop counts", proxies.client(of: peer, with: plain) == client)
         let standard = HTTPFields(dictionaryLiteral: ("Forwarded", text + ", for=" + nearest))
-        let answer = proxies.client(of: peer, saying: standard)
+        let answer = proxies.client(of: peer, with: standard)
         hold("the nearest hop counts, or none", answer == client || answer == peer)
         let lines = HTTPFields(
             dictionaryLiteral: ("Forwarded", text), ("Forwarded", "for=" + nearest))
-        hold("a line of its own counts", proxies.client(of: peer, saying: lines) == client)
-        _ = proxies.client(of: peer, saying: ["X-Forwarded-For": text, "Forwarded": text])
+        hold("a line of its own counts", proxies.client(of: peer, with: lines) == client)
+        _ = proxies.client(of: peer, with: ["X-Forwarded-For": text, "Forwarded": text])
     }
 
-    /// Only the gateway's own origin and the listed one are let in.
+    /// Checks that only the gateway's own origin and the listed one are accepted.
     private static func origin(_ text: String) {
         var rules = OriginRules()
         rules.origins = ["https://app.example"]
@@ -64,7 +64,7 @@ enum FieldRules {
         }
     }
 
-    /// Only listed hosts and those of the loopback are answered.
+    /// Checks that only listed hosts and loopback hosts are accepted.
     private static func host(_ text: String) {
         var rules = OriginRules()
         rules.hosts = .listed(["gateway.example"])
@@ -74,28 +74,34 @@ enum FieldRules {
         let isOurs = ["gateway.example", "localhost", ".localhost", "127.", "[::1]"].contains {
             name.contains($0)
         }
-        // IPv6 has many ways to write the loopback's address.
+        // The IPv6 loopback address has many spellings.
         hold("a host is ours", isOurs || name.hasPrefix("["))
     }
 
-    /// Our cookie is found in front of a stranger's, and none holds another one.
+    /// Checks that the first cookie of the gateway's name wins, and that a value ends at `;`.
     private static func cookie(_ text: String) {
         let request = HTTPRequest(
             method: "GET", target: "/poll", fields: ["Cookie": "passerelle=abc; " + text])
-        hold("the first cookie counts", (try? ShownToken.find(in: request)) == "abc")
+        let first = try? BearerTokenLocation.find(in: request, acceptsQuery: false)
+        hold("the first cookie counts", first == "abc")
         for name in ["Cookie", "Authorization"] {
             let request = HTTPRequest(
                 method: "GET", target: "/poll", fields: HTTPFields(dictionaryLiteral: (name, text)))
-            guard let token = try? ShownToken.find(in: request) else { continue }
+            guard
+                let token = try? BearerTokenLocation.find(in: request, acceptsQuery: true)
+            else { continue }
             hold("a token stands in its field", text.utf8.count >= token.utf8.count)
             if name == "Cookie" { hold("a cookie ends", !token.utf8.contains(0x3B)) }
         }
         let target = "/poll?access_token=" + HTTPTarget.encode(text)
         let query = HTTPRequest(method: "GET", target: target, fields: [:])
-        hold("a token survives a query", (try? ShownToken.find(in: query)) == text)
+        let found = try? BearerTokenLocation.find(in: query, acceptsQuery: true)
+        hold("a token survives a query", found == text)
+        let refused = try? BearerTokenLocation.find(in: query, acceptsQuery: false)
+        hold("a query is refused", refused == nil)
     }
 
-    /// A position is known whatever stands beside it.
+    /// Checks that a position is found beside any other value.
     private static func tags(_ text: String) {
         let fields = HTTPFields(
             dictionaryLiteral: ("If-None-Match", "\"k3v9-7\""), ("If-None-Match", text))
@@ -109,12 +115,12 @@ enum FieldRules {
             })
     }
 
-    /// Nothing that a page may send without asking is taken for JSON.
+    /// Checks that no type that a page can send without a preflight is accepted as JSON.
     private static func type(_ text: String) {
         let request = HTTPRequest(
             method: "POST", target: "/",
             fields: HTTPFields(dictionaryLiteral: ("Content-Type", text)))
-        guard request.isJSON else { return }
-        hold("JSON is called so", text.lowercased().utf8.starts(with: "application/json".utf8))
+        guard request.fields.hasContentType("application/json") else { return }
+        hold("JSON has its type", text.lowercased().utf8.starts(with: "application/json".utf8))
     }
 }

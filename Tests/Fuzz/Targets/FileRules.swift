@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+import PasserelleConfiguration
 import PasserelleDaemon
 import PasserelleHub
 
-/// What holds for the files that are read at start.
+/// Invariants of the files that are read at start.
 enum FileRules {
-    /// An environment file's entries have a name and stand in their order.
+    /// Checks that the entries of an environment file have a name and are in order.
     static func environment(_ bytes: [UInt8]) {
         var line = 0
         for entry in EnvironmentFile.parse(bytes) {
@@ -14,9 +15,9 @@ enum FileRules {
         }
     }
 
-    /// A journal's items cover its bytes in order, however they are cut, and a record survives.
+    /// Checks that a journal's items cover its bytes in order, in any pieces, and survive encoding.
     ///
-    /// Where the first byte is odd, the rest stands as the content of a record whose head is right.
+    /// If the first byte is odd, the rest is the content of a record with a valid head.
     static func journal(_ bytes: [UInt8]) {
         guard let first = bytes.first else { return }
         let content = Array(bytes.dropFirst())
@@ -35,7 +36,7 @@ enum FileRules {
             record.append(to: &again)
             hold("a record survives", JournalRecord.decode(again) == record)
         }
-        hold("every byte is told of", end == segment.count)
+        hold("every byte belongs to an item", end == segment.count)
     }
 
     private static func place(_ item: JournalReader.Item) -> (at: Int, count: Int) {
@@ -45,7 +46,7 @@ enum FileRules {
         }
     }
 
-    /// The items, or `nil` where a newer version wrote them.
+    /// Returns the items; `nil` if a newer version wrote them.
     private static func read(_ pieces: [[UInt8]]) -> [JournalReader.Item]? {
         var reader = JournalReader()
         var items: [JournalReader.Item] = []
@@ -62,7 +63,7 @@ enum FileRules {
         return items
     }
 
-    /// A record with a head as the gateway writes it: the head of any record tells how it looks.
+    /// Returns a record with a valid head, which is copied from another record.
     private static func record(_ content: [UInt8]) -> [UInt8] {
         var sample: [UInt8] = []
         JournalRecord.silence(since: WallTime(milliseconds: 0)).append(to: &sample)

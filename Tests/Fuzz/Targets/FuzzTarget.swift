@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// A parser that strangers' bytes reach, and what has to hold whatever they are.
+/// A parser for untrusted bytes, and the invariants that must hold for any input.
 ///
-/// The name is that of its folder in `Corpus`. A broken rule ends the process, as a trap would.
+/// The raw value names its folder in `Corpus`. A broken invariant ends the process, as a trap does.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case httpRequest = "http-request"
     case httpResponse = "http-response"
@@ -23,7 +23,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case authAnswer = "auth-answer"
     case telling
 
-    /// Runs the parser on some bytes and checks what came of it.
+    /// Runs the parser on an input and checks the result.
     package func run(_ bytes: [UInt8]) {
         switch self {
         case .httpRequest: HTTPRules.requests(bytes)
@@ -40,19 +40,19 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .journal: FileRules.journal(bytes)
         case .token: TokenRules.tokens(bytes)
         case .field: FieldRules.values(bytes)
-        case .clientEvent: SayingRules.bodies(bytes)
-        case .authAnswer: SayingRules.authAnswers(bytes)
-        case .telling: SayingRules.tellings(bytes)
+        case .clientEvent: PeerMessageRules.bodies(bytes)
+        case .authAnswer: PeerMessageRules.authAnswers(bytes)
+        case .telling: PeerMessageRules.hostileServer(bytes)
         }
     }
 }
 
-/// Ends the process, with the rule that was broken, where it does not hold.
+/// Ends the process with the name of the invariant if it does not hold.
 func hold(_ rule: String, _ holds: Bool) {
     precondition(holds, rule)
 }
 
-/// Bytes cut into pieces of lengths that follow from the bytes alone, so that a run can be repeated.
+/// Bytes cut into pieces of lengths that depend on the bytes only, so that a run is repeatable.
 struct Pieces: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var state: UInt64
@@ -66,7 +66,7 @@ struct Pieces: Sequence, IteratorProtocol {
     mutating func next() -> [UInt8]? {
         guard start < bytes.count else { return nil }
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        // Mostly small ones: what is cut in the middle is what goes wrong.
+        // Mostly small pieces: errors occur at cuts.
         let most = (state >> 60) == 0 ? bytes.count : 9
         let length = Swift.min(bytes.count - start, 1 + Int(state >> 33) % Swift.max(most, 1))
         defer { start += length }

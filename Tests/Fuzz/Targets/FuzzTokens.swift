@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import PasserelleNet
 
-/// Keys of every kind and one good token by each; nobody has their private halves any more.
+/// One public key of each kind and a valid token for each; the private keys were discarded.
 enum FuzzTokens {
     /// A secret that the target signs with.
     static let secret = Array("a secret of the fuzzing, thirty-two".utf8)
 
-    /// What verifies: one key of each algorithm.
-    // Only the target for tokens verifies with them, one input at a time.
+    /// The verification keys: one per algorithm.
+    // Only the token target uses them, one input at a time.
     nonisolated(unsafe) static let keys: [SignatureKey] = {
         let asymmetric = publicKeys.compactMap { try? SignatureKey(publicPEM: Array($0.utf8)) }
         let keys = asymmetric + [secret].compactMap { try? SignatureKey(secret: $0) }
@@ -15,12 +15,12 @@ enum FuzzTokens {
         return keys
     }()
 
-    /// The public keys, as everybody may know them.
+    /// The public keys, which an attacker can know.
     static let publicKeys = [rsa, p256, ed25519].map {
         "-----BEGIN PUBLIC KEY-----\n\($0)\n-----END PUBLIC KEY-----\n"
     }
 
-    /// A token of each algorithm: it opens `presence-bail-*` for `usr_7` until the year 2100.
+    /// A token per algorithm: it permits `presence-bail-*` for `usr_7` until the year 2100.
     static let good = [
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\(claims)."
             + "H9Zux7DV13J9L4IHnrix87AJ1OUt5WvAw6VpFgm43ro",

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// What holds for HTTP, whatever a peer sends.
+/// Invariants of HTTP for any bytes of a peer.
 enum HTTPRules {
     private static let limits = HTTPLimits(headBytes: 1_024, fieldCount: 8, bodyBytes: 256)
 
-    /// Requests are the same however they are cut, keep within their limits, and can be written so
-    /// that they are read as the same again.
+    /// Checks that requests are parsed the same in any pieces and keep their limits.
     static func requests(_ bytes: [UInt8]) {
         let whole = read([bytes], requestsOf)
         let cut = read(Pieces(bytes).map { $0 }, requestsOf)
@@ -21,7 +20,7 @@ enum HTTPRules {
         }
     }
 
-    /// Responses are the same however they are cut, and keep within their limits.
+    /// Checks that responses are parsed the same in any pieces and keep their limits.
     static func responses(_ bytes: [UInt8]) {
         let whole = read([bytes], responsesOf)
         let cut = read(Pieces(bytes).map { $0 }, responsesOf)
@@ -32,7 +31,7 @@ enum HTTPRules {
         }
     }
 
-    /// What came out, and what it ended with.
+    /// The parsed values, and the error if there was one.
     private struct Outcome<Value: Equatable>: Equatable {
         var values: [Value] = []
         var error: HTTPError?

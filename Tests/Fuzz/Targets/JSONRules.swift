@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// What holds for JSON that others wrote.
+/// Invariants of JSON from other programs.
 enum JSONRules {
-    /// A document's values lie inside each other and inside the bytes; on one line it is still the
-    /// same document; a string's text, written again, is read as that text.
+    /// Checks that values are nested within each other and the bytes, that one-line output is the
+    /// same document, and that strings survive re-encoding.
     static func documents(_ bytes: [UInt8]) {
         guard let root = try? JSONScanner.document(bytes.span) else { return }
         walk(bytes, root)
-        var line: [UInt8] = []
-        JSONWriter.oneLine(bytes.span, root, into: &line)
+        let line = JSONWriter.oneLine(bytes.span, root)
         hold("one line has no line break", !line.contains { $0 == 10 || $0 == 13 })
         hold("one line is a document", (try? JSONScanner.document(line.span))?.kind == root.kind)
         let embedded = EventData.json(bytes.span, root)
-        hold("what is embedded is a document", (try? JSONScanner.document(embedded.span)) != nil)
+        hold("embedded data is a document", (try? JSONScanner.document(embedded.span)) != nil)
         let wire = EventData.wireForm(embedded)
         let string = try? JSONScanner.document(wire.span)
-        hold("the wire's form is a string", string?.kind == .string)
-        hold("the wire's form comes back", EventData.json(wire.span, string) == embedded)
+        hold("the wire form is a string", string?.kind == .string)
+        hold("the wire form restores the data", EventData.json(wire.span, string) == embedded)
     }
 
     private static func walk(_ bytes: [UInt8], _ value: JSONSlice) {

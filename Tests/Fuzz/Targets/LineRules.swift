@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// What holds for the line protocol, whatever stands on a line.
+/// Invariants of the line protocol for any line.
 enum LineRules {
     private static let limit = 512
 
-    /// Lines are the same however they are cut and keep within their limit; a command or reply that
-    /// was understood is one line again, and understood as the same.
+    /// Checks that lines are split the same in any pieces and keep their limit, and that a valid
+    /// command or reply survives re-encoding as one line.
     static func lines(_ bytes: [UInt8]) {
         let whole = split([bytes])
         hold("lines do not depend on how they are cut", whole == split(Pieces(bytes).map { $0 }))
@@ -38,7 +38,7 @@ enum LineRules {
         hold("a reply survives", (try? LineReply.parse(bare.span)) == reply)
     }
 
-    /// The lines, `nil` for one that was too long.
+    /// Returns the lines; `nil` for a line that was too long.
     private static func split(_ pieces: [[UInt8]]) -> [[UInt8]?] {
         var splitter = LineSplitter(limit: limit)
         var lines: [[UInt8]?] = []

@@ -3,11 +3,11 @@ import PasserelleDownstream
 import PasserelleHub
 import PasserelleWire
 
-/// What holds for the targets of requests and the positions in them.
+/// Invariants of request targets and the positions in them.
 enum QueryRules {
     private static let all = try? ChannelPatterns("*")
 
-    /// What is read from a target stays within its limits; a part of it, encoded, is read as itself.
+    /// Checks that a parsed target keeps its limits, and that its path survives re-encoding.
     static func targets(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         if let segments = try? HTTPTarget.decodePath(text) {
@@ -27,7 +27,7 @@ enum QueryRules {
         }
     }
 
-    /// A position is written only one way.
+    /// Checks that a position has only one spelling.
     static func positions(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         if let position = Position(text) {

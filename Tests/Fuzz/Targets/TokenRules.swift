@@ -3,20 +3,20 @@ import PasserelleDownstream
 import PasserelleNet
 import PasserelleWire
 
-/// What holds for tokens, whoever wrote them.
+/// Invariants of tokens from any sender.
 enum TokenRules {
     private static let channel = "presence-bail-1"
     /// In seconds since 1970.
     private static let now: Int64 = 1_800_000_000
-    // Only this target checks with it, one input at a time.
-    nonisolated(unsafe) private static let check = TokenCheck(
+    // Only this target uses it, one input at a time.
+    nonisolated(unsafe) private static let check = TokenVerifier(
         keys: FuzzTokens.keys, memberID: "passerelle")
 
-    /// The first byte says what the rest is: a token as it came, a header and claims that are signed
-    /// rightly or by a stranger, or how a good token is changed.
+    /// Checks one token; the first byte of the input selects its kind.
     ///
-    /// Only what is signed by a key here, with the algorithm of that key, is admitted, and only with
-    /// claims that say so.
+    /// The rest is a token's text, a header and claims to sign, or changes to a valid token. A
+    /// token is accepted only if a known key has signed it with its own algorithm and the claims
+    /// permit it.
     static func tokens(_ bytes: [UInt8]) {
         guard let first = bytes.first else { return }
         let rest = bytes.dropFirst()
@@ -28,7 +28,7 @@ enum TokenRules {
         }
     }
 
-    /// Whatever text comes: what is admitted is a good token, or has the secret's own signature.
+    /// Checks that any text that is accepted is a good token or is signed with the secret.
     private static func written(_ text: String) {
         let token = try? CompactToken(text)
         if let token {
@@ -37,9 +37,9 @@ enum TokenRules {
             survives(try? token.claims())
         }
         guard isAdmitted(text) else { return }
-        guard let token else { return hold("what is admitted is a token", false) }
+        guard let token else { return hold("an accepted text is a token", false) }
         let isKnown = FuzzTokens.good.contains { $0.utf8.starts(with: token.signed + [0x2E]) }
-        hold("what is admitted is signed", isKnown || isBySecret(token))
+        hold("an accepted token is signed", isKnown || isBySecret(token))
     }
 
     private static func isBySecret(_ token: CompactToken) -> Bool {
@@ -52,7 +52,7 @@ enum TokenRules {
         hold("claims survive", (try? TokenClaims(claims.encoded())) == claims)
     }
 
-    /// A right signature admits exactly those whose header and claims say that it may.
+    /// Checks that a valid signature is accepted only if the header and claims permit it.
     private static func signed(header: [UInt8], claims: [UInt8]) {
         let input = Array("\(Base64.encodeURL(header)).\(Base64.encodeURL(claims))".utf8)
         let signature = Digest.hmacSHA256(key: FuzzTokens.secret, input)
@@ -60,15 +60,15 @@ enum TokenRules {
         guard isAdmitted(text) else { return }
         let members = members(of: header)
         hold("alg is the key's", members["alg"] == #""HS256""#)
-        hold("crit is understood", members["crit"] == nil)
-        guard let read = try? TokenClaims(claims) else { return hold("claims are read", false) }
+        hold("crit is refused", members["crit"] == nil)
+        guard let read = try? TokenClaims(claims) else { return hold("claims are parsed", false) }
         hold("a token has not ended", read.expires > now - TokenClaims.skew)
         hold("a token has begun", (read.notBefore ?? 0) <= now + TokenClaims.skew)
-        hold("a token opens the channel", read.opens(channel))
+        hold("a token permits the channel", read.opens(channel))
         hold("a token is not the gateway's", read.subject != "passerelle")
     }
 
-    /// What a stranger signs, with all that a stranger knows, admits nobody.
+    /// Checks that no token is accepted that is signed with keys that an attacker can know.
     private static func forged(header: [UInt8], claims: [UInt8], by first: UInt8) {
         let input = Array("\(Base64.encodeURL(header)).\(Base64.encodeURL(claims))".utf8)
         let secrets = FuzzTokens.publicKeys.map { Array($0.utf8) } + [[], [0]]
@@ -76,12 +76,12 @@ enum TokenRules {
         let signature =
             number < secrets.count ? Digest.hmacSHA256(key: secrets[number], input) : []
         let text = CompactToken.text(signed: input, signature: signature)
-        hold("a stranger's token is refused", !isAdmitted(text))
+        hold("a forged token is refused", !isAdmitted(text))
     }
 
-    /// A good token admits; with any byte changed it does not.
+    /// Checks that a good token is accepted, and is refused if any byte is changed.
     ///
-    /// Behind the token's number stand changes of three bytes each: the place and what stands there.
+    /// The input has the token's number, then changes of three bytes each: position and value.
     private static func changed(_ bytes: ArraySlice<UInt8>) {
         let good = FuzzTokens.good[Int(bytes.first ?? 0) % FuzzTokens.good.count]
         var text = Array(good.utf8)
@@ -91,7 +91,7 @@ enum TokenRules {
             text[place % text.count] = rest.removeFirst()
         }
         let changed = String(decoding: text, as: UTF8.self)
-        hold("only the token itself is admitted", isAdmitted(changed) == (changed == good))
+        hold("only the token itself is accepted", isAdmitted(changed) == (changed == good))
     }
 
     private static func isAdmitted(_ text: String) -> Bool {
@@ -105,7 +105,7 @@ enum TokenRules {
         }
     }
 
-    /// The members of a JSON object as they are written.
+    /// Returns the members of a JSON object as they are written.
     private static func members(of json: [UInt8]) -> [String: String] {
         guard let root = try? JSONScanner.document(json.span) else { return [:] }
         var members: [String: String] = [:]
@@ -122,7 +122,7 @@ enum TokenRules {
         return members
     }
 
-    /// One of the parts between which zeros stand.
+    /// Returns one of the parts that are separated by a zero byte.
     private static func part(_ number: Int, of bytes: ArraySlice<UInt8>) -> [UInt8] {
         let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
         return number < parts.count ? Array(parts[number]) : []

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// What holds for a WebSocket, whatever a peer sends (RFC 6455).
+/// Invariants of a WebSocket for any bytes of a peer (RFC 6455).
 enum WebSocketRules {
     private static let messageBytes = 512
 
-    /// What a session does is the same however its peer's bytes are cut; its end comes once, and
-    /// nothing but the link's end behind it; no message is longer than its limit.
+    /// Checks that a session acts the same for its peer's bytes in any pieces, ends once, delivers
+    /// no message after its end, and keeps the limit of a message.
     static func session(_ role: WebSocketRole, _ bytes: [UInt8]) {
         let whole = actions(role, [bytes])
         hold(
@@ -16,7 +16,7 @@ enum WebSocketRules {
         for action in whole {
             switch action {
             case .deliver(let message):
-                hold("nothing is delivered behind the end", !isOver)
+                hold("no message is delivered after the end", !isOver)
                 check(message)
             case .closed:
                 hold("an end comes once", !isOver)

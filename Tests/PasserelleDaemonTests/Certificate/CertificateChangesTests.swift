@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+@testable import PasserelleConfiguration
 import Glibc
 import PasserelleTesting
 import Testing
 
 @testable import PasserelleDaemon
 
-/// When the files of a certificate are read again, look by look.
+/// The decisions of `CertificateChanges`, check by check.
 struct CertificateChangesTests {
     private let folder: TemporaryFolder
     private let files: CertificateFiles
@@ -24,39 +25,37 @@ struct CertificateChangesTests {
         fclose(file)
     }
 
-    private var look: CertificateChanges.Look { .init(files) }
+    private var state: CertificateChanges.State { .init(files) }
 
-    /// A mutating call stands outside of the macro.
+    // The macro cannot contain a mutating call.
     private func expect(_ isRead: Bool, _ wanted: Bool) {
         #expect(isRead == wanted)
     }
 
-    @Test func `what has not changed is not read`() {
-        var changes = CertificateChanges(read: look)
-        for _ in 0..<3 { expect(changes.looked(look), false) }
+    @Test func `unchanged files are not read again`() {
+        var changes = CertificateChanges(read: state)
+        for _ in 0..<3 { expect(changes.shouldRead(state), false) }
     }
 
-    @Test func `a change is read once, and not before it stands still`() throws {
-        var changes = CertificateChanges(read: look)
+    @Test func `a change is read once, after two equal checks`() throws {
+        var changes = CertificateChanges(read: state)
         try write("22", to: files.certificate)
-        expect(changes.looked(look), false)
+        expect(changes.shouldRead(state), false)
         try write("22", to: files.key)
-        expect(changes.looked(look), false)
-        expect(changes.looked(look), true)
-        expect(changes.looked(look), false)
+        expect(changes.shouldRead(state), false)
+        expect(changes.shouldRead(state), true)
+        expect(changes.shouldRead(state), false)
     }
 
-    @Test func `a file that is put in another's place is a change, and one that is away too`()
-        throws
-    {
-        var changes = CertificateChanges(read: look)
+    @Test func `a replaced file is a change, and so is a missing one`() throws {
+        var changes = CertificateChanges(read: state)
         try write("1", to: folder.file("new"))
         #expect(rename(folder.file("new"), files.key) == 0)
-        expect(changes.looked(look), false)
-        expect(changes.looked(look), true)
+        expect(changes.shouldRead(state), false)
+        expect(changes.shouldRead(state), true)
         #expect(unlink(files.key) == 0)
-        #expect(look.key == nil)
-        expect(changes.looked(look), false)
-        expect(changes.looked(look), true)
+        #expect(state.key == nil)
+        expect(changes.shouldRead(state), false)
+        expect(changes.shouldRead(state), true)
     }
 }

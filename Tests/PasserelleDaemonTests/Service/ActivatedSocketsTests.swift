@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+@testable import PasserelleConfiguration
 import PasserelleNet
 import Testing
 
@@ -17,17 +18,17 @@ struct ActivatedSocketsTests {
     }
 
     private func refusal(
-        _ name: String, _ kind: DescriptorKind, admitsAnybody: Bool = false
+        _ name: String, _ kind: DescriptorKind, isUnchecked: Bool = false
     ) -> ActivatedSockets.Refusal? {
         do throws(ActivatedSockets.Refusal) {
-            _ = try ActivatedSockets([passed(name, kind)], admitsAnybody: admitsAnybody)
+            _ = try ActivatedSockets([passed(name, kind)], isUnchecked: isUnchecked)
             return nil
         } catch {
             return error
         }
     }
 
-    @Test func `names say what is served, whatever the order, and several may have one`() throws {
+    @Test func `sockets are identified by name in any order, and may share a name`() throws {
         let sockets = try ActivatedSockets([
             passed("http", .listener(Self.loopback), 3), passed("ipc", .listener(Self.path), 4),
             passed("http", .listener(Self.loopback6), 5), passed("http", .listener(Self.path), 6),
@@ -42,7 +43,7 @@ struct ActivatedSocketsTests {
         (DescriptorKind.connection, "a connection"), (.datagrams, "a datagram socket"),
         (.noSocket, "no socket"), (.otherFamily, "another family"),
     ])
-    func `what does not listen is refused in one line`(kind: DescriptorKind, words: String) throws {
+    func `a socket that does not listen is refused`(kind: DescriptorKind, words: String) throws {
         let refusal = try #require(self.refusal("http", kind))
         #expect(refusal.reason == .notListening)
         let line = refusal.description
@@ -50,7 +51,7 @@ struct ActivatedSocketsTests {
         #expect(line.contains(words) && line.contains("ListenStream=") && !line.contains("\n"))
     }
 
-    @Test func `what we would not serve as meant is refused`() {
+    @Test func `a socket that must not be served is refused`() {
         #expect(refusal("ipc", .listener(Self.loopback))?.reason == .notUnix)
         #expect(refusal("unknown", .listener(Self.loopback))?.reason == .unknownName)
         #expect(refusal("", .listener(Self.loopback))?.reason == .unknownName)
@@ -58,9 +59,7 @@ struct ActivatedSocketsTests {
         #expect(refusal("a\nb", .noSocket)?.description.contains("\n") == false)
     }
 
-    @Test func `operators are served on loopback sockets and paths, others only if it is said`()
-        throws
-    {
+    @Test func `operators are served on loopback and paths, elsewhere only if allowed`() throws {
         let sockets = try ActivatedSockets([
             passed("admin", .listener(Self.loopback), 3), passed("admin", .listener(Self.path), 4),
         ])
@@ -71,11 +70,11 @@ struct ActivatedSocketsTests {
         #expect(open.admin.map(\.address) == [Self.open])
     }
 
-    @Test func `without access control only this host may reach a socket`() {
+    @Test func `without access control a socket must be local`() {
         #expect(refusal("http", .listener(Self.open)) == nil)
         for local in [Self.loopback, Self.loopback6, Self.path] {
-            #expect(refusal("http", .listener(local), admitsAnybody: true) == nil)
+            #expect(refusal("http", .listener(local), isUnchecked: true) == nil)
         }
-        #expect(refusal("http", .listener(Self.open), admitsAnybody: true)?.reason == .openToAll)
+        #expect(refusal("http", .listener(Self.open), isUnchecked: true)?.reason == .openToAll)
     }
 }

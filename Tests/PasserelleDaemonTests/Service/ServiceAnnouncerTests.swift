@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+@testable import PasserelleConfiguration
 import Testing
 
 @testable import PasserelleDaemon
@@ -12,7 +13,7 @@ struct ServiceAnnouncerTests {
             wasTried: tried, upstream: upstream, readers: readers, channels: channels, lag: lag)
     }
 
-    @Test func `ready is said once, and not before Channels was tried`() {
+    @Test func `ready is sent once, after the first attempt to reach Channels`() {
         var announcer = ServiceAnnouncer(watchdog: nil)
         #expect(
             announcer.turned(at: .zero) { facts(tried: false, "connecting") }
@@ -24,7 +25,7 @@ struct ServiceAnnouncerTests {
         #expect(announcer.turned(at: .seconds(10)) { facts() } == nil)
     }
 
-    @Test func `the status follows, at most once a second`() {
+    @Test func `the status is updated at most once a second`() {
         var announcer = ServiceAnnouncer(watchdog: nil)
         _ = announcer.turned(at: .zero) { facts() }
         let busy = { facts(readers: 1, channels: 2, lag: .milliseconds(2_900)) }
@@ -37,7 +38,7 @@ struct ServiceAnnouncerTests {
                 == "STATUS=Channels connected; 1 reader on 2 channels")
     }
 
-    @Test func `the watchdog is fed twice in its time, by turns alone`() {
+    @Test func `the watchdog is notified twice per interval, only by turns`() {
         var announcer = ServiceAnnouncer(watchdog: .milliseconds(600))
         #expect(announcer.interval == .milliseconds(300))
         var fed: [Int] = []
@@ -46,14 +47,14 @@ struct ServiceAnnouncerTests {
             if text?.split(separator: "\n").contains("WATCHDOG=1") == true { fed.append(time) }
         }
         #expect(fed == [0, 300, 600, 900])
-        // A turn that was late feeds it at once, and the next is due half the time later.
+        // A late turn notifies it at once; the next notification is due half an interval later.
         #expect(announcer.turned(at: .seconds(5)) { facts() } == "WATCHDOG=1")
         #expect(announcer.turned(at: .milliseconds(5_299)) { facts() } == nil)
         #expect(ServiceAnnouncer(watchdog: nil).interval == .seconds(1))
         #expect(ServiceAnnouncer(watchdog: .seconds(30)).interval == .seconds(1))
     }
 
-    @Test func `a reload stands between its words, with its moment`() {
+    @Test func `a reload is announced with its time, and its end too`() {
         var announcer = ServiceAnnouncer(watchdog: nil)
         #expect(announcer.reloadBegan(at: .seconds(1)) == nil)
         #expect(announcer.reloadEnded() == nil)
@@ -64,7 +65,7 @@ struct ServiceAnnouncerTests {
         #expect(announcer.reloadEnded() == "READY=1")
     }
 
-    @Test func `at the end only the watchdog is fed`() {
+    @Test func `during the stop only the watchdog is notified`() {
         var announcer = ServiceAnnouncer(watchdog: .seconds(2))
         _ = announcer.turned(at: .zero) { facts() }
         #expect(announcer.stopping().hasPrefix("STOPPING=1\nSTATUS="))

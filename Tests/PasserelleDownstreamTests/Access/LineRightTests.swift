@@ -4,49 +4,51 @@ import Glibc
 import PasserelleDownstream
 import Testing
 
-/// What users of this host may do on the Unix socket; the peer of every test is our own user.
+/// The rights of local users on the Unix socket; the peer of every test is the test's own user.
 struct LineRightTests {
-    private func scene(_ rights: [UInt32: LineRight]?) throws -> Scene {
-        try Scene { configuration, _ in configuration.lineRights = rights }
+    private func fixture(_ rights: [UInt32: LineRight]?) throws -> DownstreamFixture {
+        try DownstreamFixture { configuration, _ in configuration.lineRights = rights }
     }
 
     private let readOnly =
-        "ERR forbidden This user may only read here; PASSERELLE_IPC_USERS says who may send."
+        "ERR forbidden This user may only read. Grant publish in PASSERELLE_IPC_USERS."
 
-    @Test func `who is not on the list is told so, and must go`() throws {
-        let scene = try scene([getuid() &+ 1: .publish])
-        let line = try scene.line()
+    @Test func `a user who is not on the list is refused and disconnected`() throws {
+        let fixture = try fixture([getuid() &+ 1: .publish])
+        let line = try fixture.line()
         line.send("PING\nSUBSCRIBE presence-a\n")
         let (bytes, isEnded) = try line.read()
         #expect(
             String(decoding: bytes, as: UTF8.self)
-                == "ERR forbidden This user may not use the socket; PASSERELLE_IPC_USERS says who"
-                + " may.\n")
-        #expect(isEnded && scene.downstream.lines.connectionCount == 0)
-        #expect(scene.downstream.tally.refusals == 1)
+                == "ERR forbidden This user may not use the socket. List the user in"
+                + " PASSERELLE_IPC_USERS.\n")
+        #expect(isEnded && fixture.downstream.lines.connectionCount == 0)
+        #expect(fixture.downstream.tally.refusals == 1)
     }
 
-    @Test func `a reader reads and asks, and sends nothing`() throws {
-        let scene = try scene([getuid(): .read])
-        let line = try scene.line()
+    @Test func `a user with read rights can read and query, and cannot send`() throws {
+        let fixture = try fixture([getuid(): .read])
+        let line = try fixture.line()
         line.send(
-            "PUBLISH presence-a e {}\nTYPING presence-a anne on\ntyping presence-a anne off\n")
-        #expect(try line.lines() == [readOnly, readOnly, readOnly])
+            "PUBLISH presence-a e {}\nTYPING presence-a anne on\ntyping presence-a anne off\n"
+                + "REVOKE anne\nrevoke anne presence-a\n")
+        #expect(try line.lines() == Array(repeating: readOnly, count: 5))
+        #expect(fixture.revoked == [] && fixture.tracker == [])
         line.send("PING\nSTATUS\nCHANNELS\nMEMBERS presence-a\nHISTORY presence-a\n")
         line.send("SUBSCRIBE presence-a\n")
         var lines = try line.lines()
         line.send("UNSUBSCRIBE presence-a\n")
         lines += try line.lines()
         #expect(lines.count == 7 && lines.allSatisfy { $0.hasPrefix("OK ") }, "\(lines)")
-        #expect(scene.sent == [] && scene.published.isEmpty)
+        #expect(fixture.sent == [] && fixture.published.isEmpty)
     }
 
     @Test(arguments: [true, false])
-    func `a publisher may do everything, and without a list everybody`(hasList: Bool) throws {
-        let scene = try scene(hasList ? [getuid(): .publish] : nil)
-        let line = try scene.line()
+    func `a publisher has all rights, and so has every user without a list`(hasList: Bool) throws {
+        let fixture = try fixture(hasList ? [getuid(): .publish] : nil)
+        let line = try fixture.line()
         line.send("TYPING presence-a anne on\nPUBLISH presence-a e {}\n")
         #expect(try line.lines() == ["OK TYPING presence-a"])
-        #expect(scene.sent.count == 1 && scene.published.count == 1)
+        #expect(fixture.sent.count == 1 && fixture.published.count == 1)
     }
 }

@@ -7,30 +7,31 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// Readers that show tokens, on every surface of HTTP.
+/// Readers with tokens, on every HTTP surface.
 struct TokenAccessTests {
     private static let secret = Array("0123456789abcdef0123456789abcdef".utf8)
     private static let oldSecret = Array("the old secret, still good for now".utf8)
 
-    private func scene(
+    private func fixture(
+        clock: LoopClock = .system,
         _ change: (inout DownstreamConfiguration) -> Void = { _ in }
-    ) throws -> Scene {
+    ) throws -> DownstreamFixture {
         let keys = [
             try SignatureKey(secret: Self.secret), try SignatureKey(secret: Self.oldSecret),
         ]
-        return try Scene { configuration, _ in
+        return try DownstreamFixture(clock: clock) { configuration, _ in
             configuration.access = AccessConfiguration()
             configuration.access?.tokenKeys = keys
             change(&configuration)
         }
     }
 
-    /// A token with these claims as JSON; `exp` lies `left` seconds ahead.
+    /// Returns a token with these claims as JSON; `exp` is `left` seconds ahead.
     private func token(
         _ claims: String = #""sub":"anne","channels":["presence-*"]"#, left: Int64 = 3600,
-        algorithm: String = "HS256", secret: [UInt8] = secret, in scene: Scene
+        algorithm: String = "HS256", secret: [UInt8] = secret, in fixture: DownstreamFixture
     ) throws -> String {
-        let exp = scene.loop.wallMilliseconds / 1000 + left
+        let exp = fixture.loop.wallMilliseconds / 1000 + left
         let header = Base64.encodeURL(Array(#"{"alg":"\#(algorithm)"}"#.utf8))
         let payload = Base64.encodeURL(Array(#"{"exp":\#(exp),\#(claims)}"#.utf8))
         let signed = Array("\(header).\(payload)".utf8)
@@ -43,17 +44,17 @@ struct TokenAccessTests {
     }
 
     private let noToken =
-        #"{"error":"unauthorized","message":"A token is needed: Authorization: Bearer TOKEN,"#
-        + " the cookie passerelle, or access_token=TOKEN.\"}\n"
+        #"{"error":"unauthorized","message":"A token is required: Authorization: Bearer TOKEN,"#
+        + " or cookie passerelle.\"}\n"
 
     private func refused(_ words: String) -> String {
         #"{"error":"invalid-token","message":"The token is refused: \#(words)."}"# + "\n"
     }
 
-    @Test func `a check's pass opens its own channel, to an anonymous reader`() throws {
-        let scene = try scene()
-        scene.pass = ("p", ["presence-check"])
-        let client = try scene.http()
+    @Test func `a check's pass allows its own channel to an anonymous reader`() throws {
+        let fixture = try fixture()
+        fixture.pass = ("p", ["presence-check"])
+        let client = try fixture.http()
         #expect(try client.get("/poll?channel=presence-check&check=p&user=anne").status == 200)
         for target in [
             "channel=presence-a&check=p", "channel=presence-check&channel=presence-a&check=p",
@@ -62,15 +63,15 @@ struct TokenAccessTests {
             #expect(try client.get("/poll?" + target).status == 401)
         }
         #expect(try client.get("/poll?channel=presence-check&check=p&check=p").status == 400)
-        #expect(scene.attendance == [])
-        scene.pass = nil
+        #expect(fixture.tracker == [])
+        fixture.pass = nil
         #expect(try client.get("/poll?channel=presence-check&check=p").status == 401)
     }
 
     @Test(arguments: ["/poll?channel=presence-a", "/events?channel=presence-a"])
-    func `without a token nobody reads`(target: String) throws {
-        let scene = try scene()
-        let client = try scene.http()
+    func `reading without a token is refused`(target: String) throws {
+        let fixture = try fixture()
+        let client = try fixture.http()
         for fields in [
             "", "Authorization: Basic YTpi\r\n", "Authorization: Bearer\r\n",
             "Authorization: Bearer \r\n", "Cookie: other=x; passerell=y\r\n",
@@ -81,13 +82,13 @@ struct TokenAccessTests {
             #expect(
                 response.fields.first("WWW-Authenticate") == #"Bearer realm="passerelle""#)
         }
-        #expect(scene.attendance == [])
-        #expect(scene.hub.readerCount == 0)
+        #expect(fixture.tracker == [])
+        #expect(fixture.hub.readerCount == 0)
     }
 
-    @Test func `members and sending need a token as well, and health does not`() throws {
-        let scene = try scene()
-        let client = try scene.http()
+    @Test func `members and sending require a token, and health does not`() throws {
+        let fixture = try fixture()
+        let client = try fixture.http()
         let members = try client.get("/channels/presence-a/members")
         #expect(members.status == 401 && text(members) == noToken)
         let post = try client.request(
@@ -99,11 +100,43 @@ struct TokenAccessTests {
         #expect(try client.get("/readyz").status == 200)
     }
 
-    @Test func `a token is found in each of its places, the field before cookie and query`() throws
-    {
-        let scene = try scene()
-        let client = try scene.http()
-        let (good, bad) = (try token(in: scene), "x.y.z")
+    @Test func `a token in the query is refused unless the operator accepts it there`() throws {
+        let fixture = try fixture()
+        let client = try fixture.http()
+        let good = try token(in: fixture)
+        for value in [good, "x.y.z", ""] {
+            for path in ["/poll", "/events"] {
+                let response = try client.get("\(path)?channel=presence-a&access_token=\(value)")
+                #expect(response.status == 401)
+                #expect(
+                    text(response)
+                        == refused(
+                            "access_token= in the query is not accepted here; send it in"
+                                + " Authorization: Bearer TOKEN or the cookie passerelle, or set"
+                                + " PASSERELLE_TOKEN_QUERY=yes"))
+                #expect(
+                    response.fields.first("WWW-Authenticate")
+                        == #"Bearer realm="passerelle", error="invalid_token""#)
+            }
+        }
+        #expect(fixture.tracker == [] && fixture.hub.readerCount == 0)
+        // A token in another place is sufficient.
+        let query = "/poll?channel=presence-a&access_token=x"
+        #expect(try client.get(query, "Authorization: Bearer \(good)\r\n").status == 200)
+        #expect(try client.get(query, "Cookie: passerelle=\(good)\r\n").status == 200)
+    }
+
+    @Test func `the auth route is not asked about a token in the query`() throws {
+        let fixture = try fixture { $0.access?.asksRoute = true }
+        let client = try fixture.http()
+        #expect(try client.get("/poll?channel=presence-a&access_token=x").status == 401)
+        #expect(fixture.routeCalls.isEmpty)
+    }
+
+    @Test func `a token is found in each place, in the field before cookie and query`() throws {
+        let fixture = try fixture { $0.access?.acceptsQueryTokens = true }
+        let client = try fixture.http()
+        let (good, bad) = (try token(in: fixture), "x.y.z")
         for (query, fields, status) in [
             ("", "Authorization: Bearer \(good)\r\n", 200),
             ("", "authorization: bearer   \(good)\r\n", 200),
@@ -120,46 +153,53 @@ struct TokenAccessTests {
             let response = try client.get("/poll?channel=presence-a\(query)", fields)
             #expect(response.status == status, "\(query) \(fields)")
         }
-        #expect(Set(scene.attendance) == ["~ presence-a anne"])
+        #expect(Set(fixture.tracker) == ["~ presence-a anne"])
     }
 
-    @Test func `a token that does not count is refused, and told why`() throws {
-        let scene = try scene()
-        let client = try scene.http()
-        let good = try token(in: scene)
+    /// Tokens that are refused, each with the reason.
+    private func invalidTokens(
+        in fixture: DownstreamFixture
+    ) throws -> [(token: String, words: String)] {
+        let good = try token(in: fixture)
         let parts = good.split(separator: ".")
         let none = "eyJhbGciOiJub25lIn0.\(parts[1])."
-        for (token, words) in [
+        return [
             ("x.y.z", "a part of it is not unpadded URL-safe Base64"),
-            ("abc", "it does not have three parts with dots between them"),
+            ("abc", "it does not have three parts separated by dots"),
             (String(repeating: "A", count: 8193), "it is longer than 8192 bytes"),
-            (none, "its alg is not that of a key here"),
-            (try token(algorithm: "none", in: scene), "its alg is not that of a key here"),
-            (try token(algorithm: "hs256", in: scene), "its alg is not that of a key here"),
-            (try token(algorithm: "RS256", in: scene), "its alg is not that of a key here"),
-            (try token(algorithm: "HS512", in: scene), "its alg is not that of a key here"),
-            ("\(parts[0]).\(parts[1]).", "its signature is not by a key here"),
-            ("\(parts[0]).\(parts[1]).AAAA", "its signature is not by a key here"),
+            (none, "its alg matches no configured key"),
+            (try token(algorithm: "none", in: fixture), "its alg matches no configured key"),
+            (try token(algorithm: "hs256", in: fixture), "its alg matches no configured key"),
+            (try token(algorithm: "RS256", in: fixture), "its alg matches no configured key"),
+            (try token(algorithm: "HS512", in: fixture), "its alg matches no configured key"),
+            ("\(parts[0]).\(parts[1]).", "its signature matches no configured key"),
+            ("\(parts[0]).\(parts[1]).AAAA", "its signature matches no configured key"),
             (
-                try token(secret: Array("another secret of thirty-two bytes".utf8), in: scene),
-                "its signature is not by a key here"
+                try token(secret: Array("another secret of thirty-two bytes".utf8), in: fixture),
+                "its signature matches no configured key"
             ),
-            (try token(left: -60, in: scene), "it has expired"),
+            (try token(left: -60, in: fixture), "it has expired"),
             (
-                try token(#""nbf":99999999999,"channels":["presence-*"]"#, in: scene),
+                try token(#""nbf":99999999999,"channels":["presence-*"]"#, in: fixture),
                 "it is not valid yet"
             ),
-            (try token(#""exp":9,"channels":[]"#, in: scene), "it says something twice"),
-            (try token(#""sub":7"#, in: scene), "its sub is not a string"),
+            (try token(#""exp":9,"channels":[]"#, in: fixture), "it has a repeated member"),
+            (try token(#""sub":7"#, in: fixture), "its sub is not a string"),
             (
-                try token(#""sub":"passerelle","channels":["presence-*"]"#, in: scene),
-                "its sub or info cannot be a member's"
+                try token(#""sub":"passerelle","channels":["presence-*"]"#, in: fixture),
+                "its sub or info is not valid for a channel member"
             ),
             (
-                try token(#""sub":"","channels":["presence-*"]"#, in: scene),
-                "its sub or info cannot be a member's"
+                try token(#""sub":"","channels":["presence-*"]"#, in: fixture),
+                "its sub or info is not valid for a channel member"
             ),
-        ] {
+        ]
+    }
+
+    @Test func `an invalid token is refused with the reason`() throws {
+        let fixture = try fixture()
+        let client = try fixture.http()
+        for (token, words) in try invalidTokens(in: fixture) {
             let response = try client.get(
                 "/poll?channel=presence-a", "Authorization: Bearer \(token)\r\n")
             #expect(response.status == 401, "\(words)")
@@ -170,78 +210,78 @@ struct TokenAccessTests {
         }
     }
 
-    @Test func `no exp is no token`() throws {
-        let scene = try scene()
+    @Test func `a token without exp is refused`() throws {
+        let fixture = try fixture()
         let signed = CompactToken.signed(
             algorithm: "HS256", claims: TokenClaims(subject: nil, expires: 1, channels: []))
         let header = String(decoding: signed.prefix { $0 != 0x2E }, as: UTF8.self)
         let bytes = Array("\(header).\(Base64.encodeURL(Array(#"{"sub":"anne"}"#.utf8)))".utf8)
         let text = CompactToken.text(
             signed: bytes, signature: Digest.hmacSHA256(key: Self.secret, bytes))
-        let response = try scene.http().get(
+        let response = try fixture.http().get(
             "/poll?channel=presence-a", "Authorization: Bearer \(text)\r\n")
         #expect(response.status == 401 && self.text(response) == refused("it has no exp"))
     }
 
-    @Test func `a token opens the channels that it names, and all that are asked for`() throws {
-        let scene = try scene()
-        let client = try scene.http()
-        let token = try token(#""channels":["presence-a","private-*"]"#, in: scene)
+    @Test func `a token must allow all requested channels`() throws {
+        let fixture = try fixture()
+        let client = try fixture.http()
+        let token = try token(#""channels":["presence-a","private-*"]"#, in: fixture)
         let field = "Authorization: Bearer \(token)\r\n"
         #expect(try client.get("/poll?channel=presence-a&channel=private-x", field).status == 200)
         let other = try client.get("/poll?channel=presence-a&channel=presence-b", field)
         #expect(other.status == 403)
         #expect(
             text(other)
-                == #"{"error":"forbidden","message":"The token does not open that channel."}"#
+                == #"{"error":"forbidden","message":"The token does not allow that channel."}"#
                 + "\n")
-        // A public channel is no exception here.
+        // Public channels are no exception here.
         #expect(try client.get("/poll?channel=c", field).status == 403)
-        let empty = try self.token(#""sub":"anne""#, in: scene)
+        let empty = try self.token(#""sub":"anne""#, in: fixture)
         #expect(
             try client.get("/poll?channel=c", "Authorization: Bearer \(empty)\r\n").status == 403)
     }
 
-    @Test func `two keys are good while one follows the other`() throws {
-        let scene = try scene()
-        let client = try scene.http()
+    @Test func `both keys are accepted during a key change`() throws {
+        let fixture = try fixture()
+        let client = try fixture.http()
         for secret in [Self.secret, Self.oldSecret] {
-            let token = try token(secret: secret, in: scene)
+            let token = try token(secret: secret, in: fixture)
             let field = "Authorization: Bearer \(token)\r\n"
             #expect(try client.get("/poll?channel=presence-a", field).status == 200)
         }
     }
 
-    @Test func `a public key is no secret, whatever the header says`() throws {
+    @Test func `a public key is not used as a secret, whatever the header names`() throws {
         let pair = try TestKeys()
         let made = try pair.pair(.ed25519)
         let pem = try TestKeys.bytes(made.public)
         let key = try SignatureKey(publicPEM: pem)
-        let scene = try Scene { configuration, _ in
+        let fixture = try DownstreamFixture { configuration, _ in
             configuration.access = AccessConfiguration()
             configuration.access?.tokenKeys = [key]
         }
-        let forged = try token(secret: pem, in: scene)
-        let response = try scene.http().get(
+        let forged = try token(secret: pem, in: fixture)
+        let response = try fixture.http().get(
             "/poll?channel=presence-a", "Authorization: Bearer \(forged)\r\n")
         #expect(response.status == 401)
-        #expect(text(response) == refused("its alg is not that of a key here"))
-        let named = try token(algorithm: "EdDSA", secret: pem, in: scene)
-        let second = try scene.http().get(
+        #expect(text(response) == refused("its alg matches no configured key"))
+        let named = try token(algorithm: "EdDSA", secret: pem, in: fixture)
+        let second = try fixture.http().get(
             "/poll?channel=presence-a", "Authorization: Bearer \(named)\r\n")
-        #expect(text(second) == refused("its signature is not by a key here"))
+        #expect(text(second) == refused("its signature matches no configured key"))
     }
 
-    @Test func `sub and info are who reads, whatever the query says`() throws {
-        let scene = try scene()
+    @Test func `sub and info identify the reader, whatever the query claims`() throws {
+        let fixture = try fixture()
         let token = try token(
-            #""sub":"anne","info":{"name":"Anne"},"channels":["presence-*"]"#, in: scene)
+            #""sub":"anne","info":{"name":"Anne"},"channels":["presence-*"]"#, in: fixture)
         let field = "Authorization: Bearer \(token)\r\n"
-        let stream = try scene.stream("channel=presence-a&user=bob", fields: field)
+        let stream = try fixture.stream("channel=presence-a&user=bob", fields: field)
         defer { stream.close() }
-        _ = try scene.http().get("/poll?channel=presence-a&user=bob", field)
+        _ = try fixture.http().get("/poll?channel=presence-a&user=bob", field)
         #expect(
-            scene.attendance
+            fixture.tracker
                 == [
                     "+ presence-a anne", #"~ presence-a anne {"name":"Anne"}"#,
                     #"~ presence-a anne {"name":"Anne"}"#,
@@ -249,72 +289,72 @@ struct TokenAccessTests {
     }
 
     @Test(arguments: [(#""publish":true"#, 202), (#""publish":false"#, 403), (#""x":1"#, 403)])
-    func `who may send says so in the token`(claim: String, status: Int) throws {
-        let scene = try scene()
-        let token = try token(#""sub":"anne","channels":["presence-*"],\#(claim)"#, in: scene)
+    func `the token decides whether its user may send`(claim: String, status: Int) throws {
+        let fixture = try fixture()
+        let token = try token(#""sub":"anne","channels":["presence-*"],\#(claim)"#, in: fixture)
         let body = #"{"event":"client-typing"}"#
-        let response = try scene.http().request(
+        let response = try fixture.http().request(
             "POST /channels/presence-a/events HTTP/1.1\r\nHost: h\r\n"
                 + "Authorization: Bearer \(token)\r\nContent-Type: application/json\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
         #expect(response.status == status)
-        #expect(scene.sent.count == (status == 202 ? 1 : 0))
+        #expect(fixture.sent.count == (status == 202 ? 1 : 0))
     }
 
     @Test(arguments: ["", "&format=data"], ["1.1", "1.0"])
-    func `a stream whose token ends is told so and ends`(format: String, version: String) throws {
-        let scene = try scene()
-        let token = try token(left: -58, in: scene)
-        let stream = try scene.stream(
+    func `a stream ends when its token expires`(format: String, version: String) throws {
+        let clock = ManualClock()
+        let fixture = try fixture(clock: clock.clock)
+        let token = try token(left: -58, in: fixture)
+        let stream = try fixture.stream(
             "channel=presence-a\(format)", fields: "Authorization: Bearer \(token)\r\n",
             version: version)
         #expect(try stream.names() == ["pusher:subscription_succeeded"])
-        scene.say("presence-a", "e")
+        fixture.publish("presence-a", "e")
         #expect(try stream.names() == ["e"])
-        let end = ContinuousClock.now + .seconds(60)
-        var told: [EventStreamMessage] = []
-        while told.isEmpty, ContinuousClock.now < end {
-            try scene.loop.turn(upTo: .milliseconds(50))
-            told = try stream.messages()
-        }
-        #expect(told.map(\.event) == ["passerelle:denied"])
-        #expect(told.map { String(decoding: $0.data, as: UTF8.self) } == [#"{"reason":"expired"}"#])
-        scene.say("presence-a", "secret")
+        try clock.pass(.milliseconds(1_900), turning: fixture.loop)
         #expect(try stream.names() == [])
-        #expect(scene.hub.readerCount == 0 && scene.downstream.streamCount == 0)
-        #expect(scene.attendance == ["+ presence-a anne", "- presence-a anne"])
+        try clock.pass(.milliseconds(1_100), turning: fixture.loop)
+        let end = try stream.messages()
+        #expect(end.map(\.event) == ["passerelle:denied"])
+        #expect(end.map { String(decoding: $0.data, as: UTF8.self) } == [#"{"reason":"expired"}"#])
+        fixture.publish("presence-a", "secret")
+        #expect(try stream.names() == [])
+        #expect(fixture.hub.readerCount == 0 && fixture.downstream.streamCount == 0)
+        #expect(fixture.tracker == ["+ presence-a anne", "- presence-a anne"])
         if version == "1.1" { #expect(stream.isEnded) }
     }
 
-    @Test func `a poll whose token ends while it waits is told so`() throws {
-        let scene = try scene()
-        let field = "Authorization: Bearer \(try token(left: -58, in: scene))\r\n"
-        let client = try scene.http()
+    @Test func `a waiting poll is refused when its token expires`() throws {
+        let clock = ManualClock()
+        let fixture = try fixture(clock: clock.clock)
+        let field = "Authorization: Bearer \(try token(left: -58, in: fixture))\r\n"
+        let client = try fixture.http()
         let first = try client.get("/poll?channel=presence-a", field)
         let position = try #require(member(first.body, "position"))
         client.send(
             "GET /poll?channel=presence-a&wait=55&after=\(position) HTTP/1.1\r\nHost: h\r\n"
                 + "\(field)\r\n")
-        try scene.settle()
-        #expect(scene.hub.readerCount == 1)
-        let end = ContinuousClock.now + .seconds(60)
-        while scene.hub.readerCount > 0, ContinuousClock.now < end {
-            try scene.loop.turn(upTo: .milliseconds(50))
-        }
+        try fixture.settle()
+        #expect(fixture.hub.readerCount == 1)
+        try clock.pass(.milliseconds(1_900), turning: fixture.loop)
+        #expect(fixture.hub.readerCount == 1)
+        try clock.pass(.milliseconds(1_100), turning: fixture.loop)
+        #expect(fixture.hub.readerCount == 0)
         let response = try client.response()
         #expect(response.status == 401)
         #expect(member(response.body, "error") == "invalid-token")
         #expect(response.fields.contains("WWW-Authenticate"))
     }
 
-    @Test func `a stream that leaves before its token ends leaves nothing`() throws {
-        let scene = try scene()
-        let token = try token(in: scene)
-        let stream = try scene.stream(
+    @Test func `a stream that ends before its token leaves no state behind`() throws {
+        let fixture = try fixture()
+        let token = try token(in: fixture)
+        let stream = try fixture.stream(
             "channel=presence-a", fields: "Authorization: Bearer \(token)\r\n")
-        #expect(scene.downstream.streamCount == 1)
+        #expect(fixture.downstream.streamCount == 1)
         stream.close()
-        try scene.settle()
-        #expect(scene.downstream.streamCount == 0)
+        try fixture.settle()
+        #expect(fixture.downstream.streamCount == 0)
     }
 }

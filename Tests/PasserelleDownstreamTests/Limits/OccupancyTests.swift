@@ -16,7 +16,7 @@ struct OccupancyTests {
         return Occupancy(limits)
     }
 
-    @Test(arguments: [1, 2, 5]) func `as many as the limit, and one more when one has ended`(
+    @Test(arguments: [1, 2, 5]) func `the limit is exact, and an end makes room`(
         limit: Int
     ) {
         var places = occupancy {
@@ -36,7 +36,7 @@ struct OccupancyTests {
         #expect(places.connected(from: nil) == .connections)
     }
 
-    @Test(arguments: [1, 2, 5]) func `an address and a user have limits of their own`(limit: Int) {
+    @Test(arguments: [1, 2, 5]) func `an address and a user have separate limits`(limit: Int) {
         var places = occupancy {
             $0.addressConnections = limit
             $0.addressStreams = limit
@@ -57,7 +57,27 @@ struct OccupancyTests {
         #expect(places.opened(for: nil, user: "u") == nil)
     }
 
-    @Test func `what is refused is not counted, and who holds nothing is forgotten`() {
+    @Test(arguments: [1, 2, 5]) func `waiting tests have a limit in total and per address`(
+        limit: Int
+    ) {
+        var places = occupancy {
+            $0.diagnoses = 2 * limit
+            $0.addressDiagnoses = limit
+        }
+        for _ in 0..<limit { #expect(places.beganDiagnosis(of: anne) == nil) }
+        #expect(places.beganDiagnosis(of: anne) == .addressDiagnoses)
+        for _ in 0..<limit { #expect(places.beganDiagnosis(of: nil) == nil) }
+        #expect(places.beganDiagnosis(of: bob) == .diagnoses)
+        #expect(places.beganDiagnosis(of: nil) == .diagnoses)
+        places.endedDiagnosis(of: anne)
+        #expect(places.beganDiagnosis(of: bob) == nil)
+        places.endedDiagnosis(of: bob)
+        for _ in 1..<limit { places.endedDiagnosis(of: anne) }
+        for _ in 0..<limit { places.endedDiagnosis(of: nil) }
+        #expect(places.remembered == 0 && places.diagnoses == 0)
+    }
+
+    @Test func `refused connections are not counted, clients without any are forgotten`() {
         var random = SeededRandom(seed: 5)
         var places = occupancy {
             $0.connections = 6
@@ -96,7 +116,7 @@ struct OccupancyTests {
     }
 
     @Test(arguments: [(64, 32), (1024, 896), (65_536, 50_000), (16, 1)])
-    func `connections leave descriptors for all else`(descriptors: Int, connections: Int) {
+    func `connections leave descriptors for other uses`(descriptors: Int, connections: Int) {
         var limits = ClientLimits()
         #expect(limits.fit(descriptors: descriptors) == (connections != 50_000))
         #expect(limits.connections == connections)

@@ -21,11 +21,11 @@ struct CRC32CTests {
     ]
 
     @Test(arguments: vectors)
-    func `the vectors of RFC 3720`(bytes: [UInt8], checksum: UInt32) {
+    func `the checksums match the vectors of RFC 3720`(bytes: [UInt8], checksum: UInt32) {
         #expect(CRC32C.of(bytes.span, 0..<bytes.count) == checksum)
     }
 
-    @Test func `any part of some bytes has the checksum that bit after bit gives`() {
+    @Test func `any range of bytes has the checksum of the bitwise algorithm`() {
         let bytes = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }
         for start in 0..<24 {
             for end in start...64 {

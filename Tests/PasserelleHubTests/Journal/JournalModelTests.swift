@@ -4,143 +4,166 @@ import PasserelleHub
 import PasserelleTesting
 import Testing
 
-/// Random lives with random ends: what was said is told once and in order, or a gap is told.
+/// Random runs with random ends: each event is delivered once and in order, or a gap is.
 struct JournalModelTests {
-    private struct Lie: Error, CustomStringConvertible {
+    private struct Violation: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// Set `PASSERELLE_SEEDS` for more than CI has time for.
+    /// Set `PASSERELLE_SEEDS` to try more seeds than CI can.
     private static let seeds =
-        0..<(ProcessEnvironment.value("PASSERELLE_SEEDS").flatMap { Int($0) } ?? 40)
+        0..<(TestEnvironment.value("PASSERELLE_SEEDS").flatMap { Int($0) } ?? 40)
 
     @Test(arguments: seeds)
-    func `lives that are killed at any byte tell everything once, or a gap`(seed: Int) throws {
+    func `runs that are killed at any byte deliver everything once, or a gap`(seed: Int) throws {
         try play(seed, losesPower: false, fails: false, damages: false)
     }
 
     @Test(arguments: seeds)
-    func `lives that lose their power tell everything once, or a gap`(seed: Int) throws {
+    func `runs that lose power deliver everything once, or a gap`(seed: Int) throws {
         try play(seed, losesPower: true, fails: false, damages: false)
     }
 
     @Test(arguments: seeds)
-    func `a disk that fails now and then costs no more than a gap`(seed: Int) throws {
+    func `a disk with occasional failures causes at most a gap`(seed: Int) throws {
         try play(seed, losesPower: seed % 2 == 0, fails: true, damages: false)
     }
 
     @Test(arguments: seeds)
-    func `a journal with damage costs no more than a gap`(seed: Int) throws {
+    func `a damaged journal causes at most a gap`(seed: Int) throws {
         try play(seed, losesPower: seed % 2 == 0, fails: seed % 3 == 0, damages: true)
     }
 
     private func play(_ seed: Int, losesPower: Bool, fails: Bool, damages: Bool) throws {
         do {
-            let world = JournalWorld(seed: UInt64(seed))
+            let fixture = JournalFixture(seed: UInt64(seed))
             for _ in 0..<4 {
-                for _ in 0..<Int.random(in: 1...250, using: &world.random) {
-                    if fails, Int.random(in: 0..<20, using: &world.random) == 0 { world.trouble() }
-                    world.step()
+                for _ in 0..<Int.random(in: 1...250, using: &fixture.random) {
+                    if fails, Int.random(in: 0..<20, using: &fixture.random) == 0 {
+                        fixture.injectFault()
+                    }
+                    fixture.step()
                 }
-                let before = held(world)
-                let synced = world.journal.syncedSequence
-                try world.die(losesPower: losesPower, damages: damages)
-                if !damages { try expectHeld(before, through: synced, in: world) }
-                try expectHonest(world)
-                if !damages { try expectBuried(world) }
+                let before = held(fixture)
+                let synced = fixture.journal.syncedSequence
+                try fixture.crash(losesPower: losesPower, damages: damages)
+                if !damages { try expectHeld(before, through: synced, in: fixture) }
+                try expectCompleteOrGap(fixture)
+                if !damages { try expectRetracted(fixture) }
             }
-            try world.end()
-            try expectHonest(world)
+            try fixture.end()
+            try expectCompleteOrGap(fixture)
         } catch {
             Issue.record("seed \(seed): \(error)")
         }
     }
 
-    /// The sequence numbers of what is held and can be read, by channel.
-    private func held(_ world: JournalWorld) -> [String: [UInt64]] {
-        world.hub.channels.mapValues { channel in
+    /// Returns the sequence numbers of the readable entries, by channel.
+    private func held(_ fixture: JournalFixture) -> [String: [UInt64]] {
+        fixture.hub.channels.mapValues { channel in
             (0..<channel.log.count).map { channel.log[$0].sequence }
                 .filter { $0 > channel.horizon.sequence }
         }
     }
 
-    /// What was known to be on the disk is there again, unless it was too old meanwhile.
+    /// Checks that entries known to be on the disk are restored, unless they are too old.
     private func expectHeld(
-        _ before: [String: [UInt64]], through synced: UInt64, in world: JournalWorld
+        _ before: [String: [UInt64]], through synced: UInt64, in fixture: JournalFixture
     ) throws {
-        let after = held(world)
+        let after = held(fixture)
         for (channel, sequences) in before {
-            let horizon = world.hub.channel(channel)?.horizon
+            let horizon = fixture.hub.channel(channel)?.horizon
             let missing = sequences.filter { sequence in
                 sequence <= synced && !(after[channel] ?? []).contains(sequence)
                     && !(horizon.map { $0.reason == .evicted && $0.sequence >= sequence } ?? false)
             }
             guard missing.isEmpty else {
-                throw Lie(description: "\(channel) lost \(missing) of \(synced) acknowledged")
+                throw Violation(description: "\(channel) lost \(missing) of \(synced) acknowledged")
             }
         }
     }
 
-    /// A retraction that was on the disk is final.
-    private func expectBuried(_ world: JournalWorld) throws {
-        for _ in 0..<100 where world.journal.hasWork || world.journal.isBusy { world.turnDisk() }
-        let texts = world.disk.texts
-        for (number, one) in world.said.enumerated() where one.isBuried && texts.contains(number) {
-            throw Lie(description: "\(one.text) was retracted and is on the disk")
+    /// Checks that a retraction on the disk is final.
+    private func expectRetracted(_ fixture: JournalFixture) throws {
+        for _ in 0..<100 where fixture.journal.hasWork || fixture.journal.isBusy {
+            fixture.turnDisk()
         }
-        // What was deleted by an event that is held must be gone, whoever had to see to that.
-        let held = Set(world.heldTexts)
-        for (number, one) in world.said.enumerated() where texts.contains(number) {
-            guard let deletion = one.deletion, held.contains(world.said[deletion].text) else {
+        let texts = fixture.disk.texts
+        for (number, one) in fixture.published.enumerated()
+        where one.isErased && texts.contains(number) {
+            throw Violation(description: "\(one.text) was retracted but is on the disk")
+        }
+        // If an event that deletes a message is held, the message must not be on the disk.
+        let held = Set(fixture.heldTexts)
+        for (number, one) in fixture.published.enumerated() where texts.contains(number) {
+            guard let deletion = one.deletion, held.contains(fixture.published[deletion].text)
+            else {
                 continue
             }
-            throw Lie(description: "\(one.text) was deleted, its deletion is held, it is not gone")
+            throw Violation(description: "\(one.text) is on the disk, but its deletion is held")
         }
     }
 
-    /// Any reader of any time, before and after all channels are heard again.
-    private func expectHonest(_ world: JournalWorld) throws {
-        var chosen = (0..<25).compactMap { _ in world.positions.randomElement(using: &world.random)
+    /// Checks random readers of any time, before and after all channels are subscribed again.
+    private func expectCompleteOrGap(_ fixture: JournalFixture) throws {
+        var chosen = (0..<25).compactMap { _ in
+            fixture.positions.randomElement(using: &fixture.random)
         }
-        chosen += world.positions.suffix(3)
+        chosen += fixture.positions.suffix(3)
         for (position, count) in chosen {
-            let names = world.channels.filter { _ in Bool.random(using: &world.random) }
+            let names = fixture.channels.filter { _ in Bool.random(using: &fixture.random) }
             guard !names.isEmpty else { continue }
-            let witness = Witness(world.hub)
-            let outcome = world.hub.attach(
-                witness, to: names, from: .after(position), wantsSnapshot: false, at: world.now)
+            let witness = RecordingReader(fixture.hub)
+            let outcome = fixture.hub.attach(
+                witness, to: names, from: .after(position), wantsSnapshot: false, at: fixture.now)
             witness.read()
-            for name in names { world.subscribe(name) }
+            for name in names { fixture.subscribe(name) }
             witness.read()
-            world.hub.detach(witness, at: world.now)
+            fixture.hub.detach(witness, at: fixture.now)
             for name in names {
                 try judge(
-                    witness.heard[name] ?? [], of: name, after: count, outcome, position, world)
+                    witness.received[name] ?? [], of: name, after: count, outcome, position, fixture
+                )
             }
         }
+    }
+
+    /// Returns the number of a received event, which must be published, due and not retracted.
+    private func place(
+        of text: String, notBefore next: Int, in fixture: JournalFixture,
+        otherwise violation: (String) -> Violation
+    ) throws -> Int {
+        guard let index = Int(text.split(separator: "-")[1]),
+            index < fixture.published.count,
+            fixture.published[index].text == text
+        else { throw violation("\(text) was never published") }
+        guard index >= next else { throw violation("\(text) was repeated, or late") }
+        if fixture.published[index].isErased { throw violation("\(text) was retracted") }
+        return index
     }
 
     private func judge(
-        _ heard: [Witness.Heard], of channel: String, after count: Int, _ outcome: Resumption,
-        _ position: Position, _ world: JournalWorld
+        _ received: [RecordingReader.Heard], of channel: String, after count: Int,
+        _ outcome: Resumption, _ position: Position, _ fixture: JournalFixture
     ) throws {
         var next = count
         var hasGap = false
         var isUnknown = false
-        func lie(_ words: String) -> Lie {
-            Lie(
+        func violation(_ words: String) -> Violation {
+            Violation(
                 description:
-                    "\(channel) after \(position.text) (\(count), \(outcome)): \(words); \(heard)")
+                    "\(channel) after \(position.text) (\(count), \(outcome)): \(words); \(received)"
+            )
         }
         func skip(to end: Int) throws {
-            let missed = world.said[min(next, end)..<end].filter {
+            let missed = fixture.published[min(next, end)..<end].filter {
                 $0.channel == channel && !$0.isEphemeral && !$0.isRetracted
             }
-            if !missed.isEmpty, !hasGap { throw lie("missed \(missed.map(\.text)) in silence") }
+            if !missed.isEmpty, !hasGap { throw violation("no gap for \(missed.map(\.text))") }
             next = max(next, end)
             hasGap = false
         }
-        for item in heard {
+        for item in received {
             switch item {
             case .other: break
             case .gap(let reason):
@@ -150,16 +173,13 @@ struct JournalModelTests {
                     next = 0
                 }
             case .text(let text):
-                guard let index = Int(text.split(separator: "-")[1]), index < world.said.count,
-                    world.said[index].text == text
-                else { throw lie("never said \(text)") }
-                guard index >= next else { throw lie("told \(text) again, or late") }
-                if world.said[index].isBuried { throw lie("told \(text), which was retracted") }
+                let index = try place(
+                    of: text, notBefore: next, in: fixture, otherwise: violation)
                 try skip(to: index)
                 next = index + 1
                 if isUnknown { hasGap = true }
             }
         }
-        try skip(to: world.said.count)
+        try skip(to: fixture.published.count)
     }
 }

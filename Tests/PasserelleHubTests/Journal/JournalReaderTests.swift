@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+@testable import PasserelleHub
 import Testing
 
 struct JournalReaderTests {
     private let bytes = JournalRecords.bytes
 
-    @Test func `every record comes back as it was, with its place`() throws {
+    @Test func `every record is decoded with its offset`() throws {
         let items = try JournalRecords.read([bytes])
         #expect(JournalRecords.records(items) == JournalRecords.all)
         var place = 0
@@ -17,7 +17,15 @@ struct JournalReaderTests {
         #expect(place == bytes.count)
     }
 
-    @Test func `the same bytes cut at each index give the same records`() throws {
+    @Test func `a stored name with the gateway's prefix is renamed`() throws {
+        func message(_ name: String) -> JournalRecord {
+            JournalRecords.event(4, .message(name: name, data: [0x31], userID: nil))
+        }
+        let items = try JournalRecords.read([message("passerelle:gap").encoded])
+        #expect(JournalRecords.records(items) == [message("application:passerelle:gap")])
+    }
+
+    @Test func `bytes that are split at any index give the same records`() throws {
         let whole = try JournalRecords.read([bytes])
         for cut in 0...bytes.count {
             #expect(try JournalRecords.read([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole)
@@ -25,8 +33,7 @@ struct JournalReaderTests {
         #expect(try JournalRecords.read(bytes.map { [$0] }) == whole)
     }
 
-    @Test func `a segment that ends at any byte gives the records before, and what is torn`() throws
-    {
+    @Test func `a segment cut at any byte gives its whole records and a torn part`() throws {
         let whole = JournalRecords.records(try JournalRecords.read([bytes]))
         for end in 0..<bytes.count {
             let items = try JournalRecords.read([Array(bytes[..<end])])
@@ -42,7 +49,7 @@ struct JournalReaderTests {
         }
     }
 
-    @Test func `any bit that flips costs one record, which is told`() throws {
+    @Test func `any flipped bit costs one record, and is reported`() throws {
         let whole = JournalRecords.records(try JournalRecords.read([bytes]))
         for place in bytes.indices {
             for bit in 0..<8 {
@@ -62,7 +69,7 @@ struct JournalReaderTests {
         }
     }
 
-    @Test func `noise before, between and behind is passed over`() throws {
+    @Test func `invalid bytes before, between and after records are skipped`() throws {
         let record = JournalRecord.mark(sequence: 1, time: JournalRecords.time)
         let noise: [[UInt8]] = [
             [0], [0xFF], [0xFF, 0xC1], [0xFF, 0xC1, 0xFE],
@@ -85,7 +92,7 @@ struct JournalReaderTests {
         }
     }
 
-    @Test func `a length beyond the limit is damage at once, and not waited for`() throws {
+    @Test func `a length beyond the limit is damage at once, without more bytes`() throws {
         var reader = JournalReader()
         let length = UInt32(JournalRecord.payloadBytes + 1)
         let head: [UInt8] = [0xFF, 0xC1, 0xFE, 0, 0, 0, 0, 1]
@@ -96,7 +103,7 @@ struct JournalReaderTests {
         #expect(try reader.next() != nil)
     }
 
-    @Test func `a record of a newer version stops the reading, one of an older is damage`() throws {
+    @Test func `a record of a newer version stops the parser, an older one is damage`() throws {
         for (version, isNewer) in [(UInt8(2), true), (255, true), (0, false)] {
             var bytes = JournalRecord.mark(sequence: 1, time: JournalRecords.time).encoded
             bytes[7] = version
@@ -114,34 +121,36 @@ struct JournalReaderTests {
         }
     }
 
-    @Test func `what is buried keeps its place and its length, and nothing that was said`() throws {
+    @Test func `a retracted record keeps its offset and length, but no content`()
+        throws
+    {
         let content = Event.Content.message(
             name: "new-message", data: Array("\"secret\"".utf8), userID: "u")
         let record = JournalRecords.event(4, content, key: "secret-key")
-        let burial = Burial(channel: "presence-bail-é", key: "secret-key", through: 4)
-        let tombstone = try #require(JournalRecord.buried(record.encoded, burial))
+        let retraction = Retraction(channel: "presence-bail-é", key: "secret-key", through: 4)
+        let tombstone = try #require(JournalRecord.retracted(record.encoded, retraction))
         #expect(tombstone.count == record.encoded.count)
         #expect(JournalRecord.decode(tombstone) == JournalRecords.event(4, .tombstone))
         #expect(!String(decoding: tombstone, as: UTF8.self).contains("secret"))
         for other in [
-            Burial(channel: "c", key: "secret-key", through: 4),
-            Burial(channel: "presence-bail-é", key: "other", through: 4),
-            Burial(channel: "presence-bail-é", key: "secret-key", through: 3),
+            Retraction(channel: "c", key: "secret-key", through: 4),
+            Retraction(channel: "presence-bail-é", key: "other", through: 4),
+            Retraction(channel: "presence-bail-é", key: "secret-key", through: 3),
         ] {
-            #expect(JournalRecord.buried(record.encoded, other) == nil)
+            #expect(JournalRecord.retracted(record.encoded, other) == nil)
         }
-        #expect(JournalRecord.buried(tombstone, burial) == nil)
-        #expect(JournalRecord.buried(Array(record.encoded.dropLast()), burial) == nil)
+        #expect(JournalRecord.retracted(tombstone, retraction) == nil)
+        #expect(JournalRecord.retracted(Array(record.encoded.dropLast()), retraction) == nil)
     }
 
     @Test
-    func `a channel of which only refusals are left may have been heard where some are missing`()
+    func `a channel with only refusals may have been subscribed if entries are missing`()
         throws
     {
-        func wasHeard(
+        func wasSubscribed(
             _ sequences: [(UInt64, after: UInt64)], behindMessage: Bool = false
         ) throws -> Bool? {
-            var bytes = JournalRecord.beginning(EpochLine(1), followsHole: false).encoded
+            var bytes = JournalRecord.beginning(EpochHistory(1), followsGap: false).encoded
             if behindMessage {
                 let event = JournalEvent(
                     sequence: 1, previous: 0, time: JournalRecords.time, channel: "c",
@@ -158,12 +167,12 @@ struct JournalReaderTests {
             recovery.begin(segment: 1)
             try recovery.append(bytes)
             try recovery.end(isLast: true)
-            return recovery.finish().past.channels.first?.wasHeard
+            return recovery.finish().past.channels.first?.wasSubscribed
         }
-        #expect(try wasHeard([(5, after: 0), (9, after: 5)]) == false)
-        #expect(try wasHeard([(5, after: 0), (17, after: 13)]) == true)
-        // What is over the log's bounds counts too, though none of it is left.
+        #expect(try wasSubscribed([(5, after: 0), (9, after: 5)]) == false)
+        #expect(try wasSubscribed([(5, after: 0), (17, after: 13)]) == true)
+        // Entries beyond the log's limits count too, although all of them are dropped.
         let refusals = (2...600).map { (UInt64($0), after: UInt64($0 - 1)) }
-        #expect(try wasHeard(refusals, behindMessage: true) == true)
+        #expect(try wasSubscribed(refusals, behindMessage: true) == true)
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+@testable import PasserelleHub
 
-/// A record of each kind, and of an event with each content.
+/// A record of each kind, and an event record with each content.
 enum JournalRecords {
     static let time = WallTime(milliseconds: 1_767_225_600_123)
 
@@ -16,8 +16,8 @@ enum JournalRecords {
     }
 
     static let all: [JournalRecord] = [
-        .beginning(EpochLine(9, after: [.init(epoch: 7, through: 3)]), followsHole: false),
-        .beginning(EpochLine(.max), followsHole: true),
+        .beginning(EpochHistory(9, after: [.init(epoch: 7, through: 3)]), followsGap: false),
+        .beginning(EpochHistory(.max), followsGap: true),
         event(
             4, .message(name: "new-message", data: Array("{\"a\":1}".utf8), userID: "u"), key: "k"),
         event(5, .message(name: "", data: [], userID: nil)),
@@ -33,15 +33,15 @@ enum JournalRecords {
         .channel(
             "c", Channel.Horizon(sequence: 12, reason: .evicted), silence: time, time: time),
         .silence(since: time),
-        .retraction(Burial(channel: "c", key: "k", through: 12)),
+        .retraction(Retraction(channel: "c", key: "k", through: 12)),
         .member("c", SeenMember(Member(userID: "u", userInfo: nil), time: time, isPresent: true)),
         .mark(sequence: 13, time: WallTime(milliseconds: -1)),
     ]
 
-    /// All of them, one behind the other.
+    /// The bytes of all records, concatenated.
     static let bytes = all.flatMap(\.encoded)
 
-    /// What a reader finds in the pieces of a segment.
+    /// Returns the items that the parser finds in the pieces of a segment.
     static func read(_ pieces: [[UInt8]]) throws -> [JournalReader.Item] {
         var reader = JournalReader()
         var items: [JournalReader.Item] = []

@@ -4,8 +4,8 @@ import PasserelleHub
 import PasserelleTesting
 import Testing
 
-/// What the loss of power may take, at its worst: what came within `JournalLimits.sync`, or, where
-/// the disk takes longer than half of that for a batch, within twice the time that it takes.
+/// The most that a power loss can destroy: events of the last `JournalLimits.sync`, or, if the disk
+/// takes longer than half of that for a batch, of twice the time that it takes.
 struct SyncBoundTests {
     private static let sync: Duration = .milliseconds(50)
 
@@ -13,26 +13,26 @@ struct SyncBoundTests {
     func `an event is on the disk once the bound has passed, and not before on the slowest disk`(
         milliseconds: Int, isKept: Bool
     ) throws {
-        var life = PoweredLife(sync: Self.sync) { _ in Self.sync / 2 }
+        var life = PoweredRun(sync: Self.sync) { _ in Self.sync / 2 }
         life.pass(.milliseconds(100))
         #expect(life.oldestUnsynced == nil)
         let before = life.hub.position
-        life.say()
+        life.publish()
         let position = life.hub.position
         life.pass(.milliseconds(milliseconds))
         #expect((life.oldestUnsynced == nil) == isKept)
         let next = try life.afterPowerLoss()
         #expect(next.texts.count == (isKept ? 1 : 0))
-        // Whoever had got it, and whoever came no further than what is kept.
-        let restart = Witness.Heard.gap(.restart)
-        let unknown = Witness.Heard.gap(.unknownPosition)
-        #expect(next.heard(after: position) == (isKept ? [restart] : [unknown, restart]))
-        let text = Witness.Heard.text("text-0-")
-        #expect(next.heard(after: before) == (isKept ? [text, restart] : [restart]))
+        // A reader that received the event, and one that did not.
+        let restart = RecordingReader.Heard.gap(.restart)
+        let unknown = RecordingReader.Heard.gap(.unknownPosition)
+        #expect(next.received(after: position) == (isKept ? [restart] : [unknown, restart]))
+        let text = RecordingReader.Heard.text("text-0-")
+        #expect(next.received(after: before) == (isKept ? [text, restart] : [restart]))
     }
 
     @Test(arguments: [0, 1, 10, 24, 25])
-    func `under a stream of events, no power loss takes what is older than the bound`(
+    func `under a stream of events, a power loss destroys only events within the bound`(
         milliseconds: Int
     ) throws {
         let worst = try Self.oldestLost { _ in .milliseconds(milliseconds) }
@@ -40,7 +40,7 @@ struct SyncBoundTests {
     }
 
     @Test(arguments: 0..<10)
-    func `a disk whose pace changes keeps the bound, as long as it takes half of it at the most`(
+    func `a disk of changing speed keeps the bound, if it takes at most half of it`(
         seed: Int
     ) throws {
         let worst = try Self.oldestLost(seed: seed) {
@@ -50,17 +50,17 @@ struct SyncBoundTests {
     }
 
     @Test(arguments: [26, 40, 75])
-    func `a slower disk loses no more than what came in twice the time that it takes`(
+    func `a slower disk loses at most the events of twice the time that it takes`(
         milliseconds: Int
     ) throws {
         let worst = try Self.oldestLost { _ in .milliseconds(milliseconds) }
         #expect(worst < .milliseconds(2 * milliseconds))
-        // Nothing less would be true.
+        // The bound is tight.
         #expect(worst >= .milliseconds(2 * milliseconds - 2))
     }
 
     @Test(arguments: 0..<10)
-    func `a slow disk whose pace changes loses no more than what came in twice its slowest time`(
+    func `a slow disk of changing speed loses at most the events of twice its slowest time`(
         seed: Int
     ) throws {
         let worst = try Self.oldestLost(seed: seed) {
@@ -69,20 +69,22 @@ struct SyncBoundTests {
         #expect(worst < .milliseconds(150))
     }
 
-    /// How old the oldest event is that any power loss takes, where one event comes each
-    /// millisecond and the power may go in each, under a disk that takes so long for a batch.
+    /// Returns the greatest age of an event that a power loss destroys.
+    ///
+    /// An event comes each millisecond, a power loss is tried after each, and a batch takes
+    /// `diskTime`.
     private static func oldestLost(
         seed: Int = 0, _ diskTime: @escaping (inout SeededRandom) -> Duration
     ) throws -> Duration {
-        var life = PoweredLife(sync: sync, seed: seed, diskTime)
+        var life = PoweredRun(sync: sync, seed: seed, diskTime)
         var worst = Duration.zero
         for _ in 0..<250 {
-            life.say()
+            life.publish()
             life.pass(.milliseconds(1))
             let kept = try life.afterPowerLoss().texts
-            #expect(kept == Array(life.said.prefix(kept.count)).map(\.text))
-            let lost = life.said.dropFirst(kept.count).first
-            // What the metrics tell of the lag is what would be lost.
+            #expect(kept == Array(life.published.prefix(kept.count)).map(\.text))
+            let lost = life.published.dropFirst(kept.count).first
+            // The lag in the metrics must be the age of the oldest event that would be lost.
             #expect(life.oldestUnsynced == lost?.at)
             worst = max(worst, lost.map { life.now - $0.at } ?? .zero)
         }
@@ -90,14 +92,14 @@ struct SyncBoundTests {
     }
 }
 
-/// A hub and its journal, turn by turn, over a disk that takes its time: what it was given is there
-/// at the end of that time, and nothing of it before.
-private struct PoweredLife {
+/// A hub and its journal, turn by turn, over a slow disk: a batch takes effect at the end of its
+/// time.
+private struct PoweredRun {
     private static let turn: Duration = .milliseconds(1)
 
     let hub: Hub
     private(set) var now = Duration.zero
-    private(set) var said: [(text: String, at: Duration)] = []
+    private(set) var published: [(text: String, at: Duration)] = []
     private var journal: Journal
     private var disk = SimulatedDisk()
     private var underWay: (batch: [DiskOperation], end: Duration)?
@@ -119,20 +121,20 @@ private struct PoweredLife {
         limits.sync = sync
         var recovery = JournalRecovery(limits: LogLimits(), now: begin)
         journal = Journal(after: recovery.finish(), hub: hub, limits: limits, at: begin)
-        // As the shell does: the first batch does not wait.
+        // As in the daemon, the first batch does not wait.
         begins()
         pass(.milliseconds(200))
     }
 
-    /// When what is not on the disk and came first was said, as the journal tells it.
+    /// When the oldest event that is not on the disk was published, according to the journal.
     var oldestUnsynced: Duration? { journal.waitingSince }
 
-    /// Something comes in this turn.
-    mutating func say() {
-        let text = "text-\(said.count)-"
-        hub.heard(
+    /// Publishes an event in this turn.
+    mutating func publish() {
+        let text = "text-\(published.count)-"
+        hub.received(
             "c", event: "e", data: Array("\"\(text)\"".utf8), userID: nil, at: Self.moment(now))
-        said.append((text, now))
+        published.append((text, now))
         endTurn()
     }
 
@@ -158,8 +160,8 @@ private struct PoweredLife {
         underWay = (batch, now + diskTime(&random))
     }
 
-    /// The next life, if the power went now.
-    func afterPowerLoss() throws -> NextLife {
+    /// Returns the next run, as if the power failed now.
+    func afterPowerLoss() throws -> NextRun {
         var disk = disk
         disk.loseUnsynced()
         let later = Self.moment(now + .seconds(1))
@@ -173,7 +175,7 @@ private struct PoweredLife {
             restoring: recovery.finish().past, epoch: 2, configuration: hub.configuration, at: later
         )
         hub.subscribed("c", members: nil, at: later)
-        return NextLife(hub: hub, now: later)
+        return NextRun(hub: hub, now: later)
     }
 
     private static func moment(_ steady: Duration) -> Moment {
@@ -183,12 +185,12 @@ private struct PoweredLife {
     }
 }
 
-/// What readers find after a power loss.
-private struct NextLife {
+/// The state that readers find after a power loss.
+private struct NextRun {
     let hub: Hub
     let now: Moment
 
-    /// All that is held.
+    /// The texts of all held messages.
     var texts: [String] {
         guard let log = hub.channel("c")?.log else { return [] }
         return (0..<log.count).compactMap { index in
@@ -197,13 +199,13 @@ private struct NextLife {
         }
     }
 
-    /// What a reader is told that comes back with a position.
-    func heard(after position: Position) -> [Witness.Heard] {
-        let witness = Witness(hub)
+    /// Returns the deliveries to a reader that resumes at a position.
+    func received(after position: Position) -> [RecordingReader.Heard] {
+        let witness = RecordingReader(hub)
         hub.attach(
             witness, to: ["c"], from: .after(position), wantsSnapshot: false, at: now)
         witness.read()
         hub.detach(witness, at: now)
-        return witness.heard["c"] ?? []
+        return witness.received["c"] ?? []
     }
 }

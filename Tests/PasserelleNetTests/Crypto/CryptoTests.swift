@@ -81,16 +81,16 @@ struct CryptoTests {
         "Zm9ö",
         "Z===",
     ])
-    func `what is no Base64 is refused`(text: String) {
+    func `invalid Base64 is refused`(text: String) {
         #expect(Base64.decode(text) == nil)
     }
 
     @Test(arguments: ["Z", "Zg==", "Zh", "Zm9vZ", "a b", "é"])
-    func `what is no URL-safe Base64 is refused`(text: String) {
+    func `invalid URL-safe Base64 is refused`(text: String) {
         #expect(Base64.decodeURL(text) == nil)
     }
 
-    @Test func `any bytes come back from either text form`() {
+    @Test func `any bytes round-trip through either text form`() {
         for count in 0..<70 {
             let bytes = Random.bytes(count)
             #expect(Base64.decode(Base64.encode(bytes)) == bytes)
@@ -111,7 +111,7 @@ struct CryptoTests {
         #expect(Set((0..<20).map { _ in Random.uint32() }).count > 15)
     }
 
-    @Test func `equal is what has the same bytes`() {
+    @Test func `only the same bytes are equal`() {
         #expect(ConstantTime.equal([], []) && ConstantTime.equal([1, 2], [1, 2]))
         #expect(!ConstantTime.equal([1, 2], [1, 3]) && !ConstantTime.equal([1], [1, 2]))
     }

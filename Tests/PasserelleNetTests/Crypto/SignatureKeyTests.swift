@@ -6,7 +6,7 @@ import Testing
 @testable import PasserelleNet
 
 struct SignatureKeyTests {
-    /// A `SubjectPublicKeyInfo` in PEM: what a kind of key has in front, and the key itself.
+    /// A `SubjectPublicKeyInfo` in PEM: the prefix of a kind of key, and the key itself.
     private func pem(_ prefix: String, _ key: [UInt8]) -> [UInt8] {
         let text = Base64.encode((Hex.decode(prefix) ?? []) + key)
         return Array("-----BEGIN PUBLIC KEY-----\n\(text)\n-----END PUBLIC KEY-----\n".utf8)
@@ -18,7 +18,7 @@ struct SignatureKeyTests {
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0"
         + "cnVlfQ"
 
-    /// That the signature is the key's, and that no other bytes nor signature are.
+    /// Checks that `key` verifies the signature, and no changed bytes or signature.
     private func check(_ key: SignatureKey, _ signed: String, _ signature: String) {
         let (signed, signature) = (Array(signed.utf8), bytes(signature))
         #expect(key.verifies(signature, of: signed))
@@ -78,7 +78,7 @@ struct SignatureKeyTests {
             key, "eyJhbGciOiJFUzI1NiJ9." + Self.payload,
             "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
         )
-        // Nothing signs a text with two zeros (CVE-2022-21449), nor with numbers past the order.
+        // Two zeros are never valid (CVE-2022-21449), nor are numbers above the curve's order.
         #expect(!key.verifies([UInt8](repeating: 0, count: 64), of: [1]))
         #expect(!key.verifies([UInt8](repeating: 255, count: 64), of: [1]))
     }
@@ -95,7 +95,7 @@ struct SignatureKeyTests {
     }
 
     @Test(arguments: [TestKeys.Kind.rsa2048, .p256, .ed25519])
-    func `what a private key signs, its public key verifies and no other`(
+    func `a private key's signature is verified only by its public key`(
         kind: TestKeys.Kind
     ) throws {
         let keys = try TestKeys()
@@ -119,7 +119,7 @@ struct SignatureKeyTests {
     }
 
     @Test(arguments: [TestKeys.Kind.rsa1024, .p384])
-    func `a key that no algorithm takes is refused`(kind: TestKeys.Kind) throws {
+    func `a key without a supported algorithm is refused`(kind: TestKeys.Kind) throws {
         let keys = try TestKeys()
         let made = try keys.pair(kind)
         #expect(throws: SignatureKeyError.unfit) {
@@ -130,7 +130,7 @@ struct SignatureKeyTests {
         }
     }
 
-    @Test func `what holds no key is refused`() throws {
+    @Test func `a text without a key is refused`() throws {
         for text in ["", "x", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"] {
             let error = #expect(throws: SignatureKeyError.self) {
                 try SignatureKey(publicPEM: Array(text.utf8))
@@ -140,7 +140,7 @@ struct SignatureKeyTests {
     }
 
     @Test(arguments: [0, 31, 32, 33, 1000])
-    func `a secret has at least 32 bytes`(count: Int) throws {
+    func `a secret must have at least 32 bytes`(count: Int) throws {
         let secret = [UInt8](repeating: 65, count: count)
         if count < 32 {
             #expect(throws: SignatureKeyError.shortSecret(bytes: count, least: 32)) {
@@ -151,7 +151,7 @@ struct SignatureKeyTests {
         }
     }
 
-    @Test func `the text of a public key is no secret`() throws {
+    @Test func `the text of a public key is not a secret`() throws {
         let text = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS_7TyWQHOg7hcvPapiMl\n"
         #expect(throws: SignatureKeyError.keyTextAsSecret) {
             try SignatureKey(secret: Array(text.utf8))

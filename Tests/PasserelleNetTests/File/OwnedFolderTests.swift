@@ -12,7 +12,7 @@ struct OwnedFolderTests {
 
     private func bytes(_ folder: OwnedFolder, _ name: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try folder.read(name) { (piece: [UInt8]) throws(Never) in bytes += piece }
+        try folder.read(name) { bytes += $0 }
         return bytes
     }
 
@@ -21,14 +21,14 @@ struct OwnedFolderTests {
         return stat(path, &found) == 0 ? found.st_mode & 0o777 : 0
     }
 
-    @Test func `a folder that is not there is made, for its owner alone`() throws {
+    @Test func `a missing folder is created for its owner only`() throws {
         let folder = try OwnedFolder(path: path)
         try folder.perform([.create("a"), .write("a", at: 0, [1])])
         #expect(mode(path) == 0o700 && mode(path + "/a") == 0o600 && mode(path + "/lock") == 0o600)
         #expect(try folder.names().sorted() == ["a", "lock"])
     }
 
-    @Test func `what is written, changed and cut is there`() throws {
+    @Test func `written, changed and truncated files have the expected bytes`() throws {
         let folder = try OwnedFolder(path: path)
         try folder.perform([
             .create("a"), .write("a", at: 0, [1, 2, 3]), .write("a", at: 3, [4, 5, 6]),
@@ -43,14 +43,14 @@ struct OwnedFolderTests {
         #expect(try bytes(folder, "a") == [] && folder.names().count == 2)
     }
 
-    @Test func `a file of many pieces is read whole`() throws {
+    @Test func `a file of many pieces is read to its end`() throws {
         let folder = try OwnedFolder(path: path)
         let content = (0..<OwnedFolder.pieceBytes * 2 + 1).map { UInt8(truncatingIfNeeded: $0) }
         try folder.perform([.create("a"), .write("a", at: 0, content)])
         #expect(try bytes(folder, "a") == content)
     }
 
-    @Test func `more files than are open at a time`() throws {
+    @Test func `more files can be written than are open at a time`() throws {
         let folder = try OwnedFolder(path: path)
         for number in 0..<30 {
             try folder.perform([
@@ -63,7 +63,7 @@ struct OwnedFolderTests {
         }
     }
 
-    @Test func `only one can have it`() throws {
+    @Test func `a folder can have only one owner`() throws {
         var folder: OwnedFolder? = try OwnedFolder(path: path)
         #expect(throws: FolderError.inUse) { try OwnedFolder(path: path) }
         _ = try folder?.names()
@@ -71,12 +71,12 @@ struct OwnedFolderTests {
         #expect(throws: Never.self) { try OwnedFolder(path: path) }
     }
 
-    @Test func `it is free once let go of, though a process being started has its descriptors`()
+    @Test func `a released folder is free even if a starting process has its descriptors`()
         throws
     {
         var folder: OwnedFolder? = try OwnedFolder(path: path)
         _ = try folder?.names()
-        // As fork(2) does until exec(2).
+        // As between fork(2) and exec(2).
         let locks = (0..<1024).filter { descriptor in
             var name = [CChar](repeating: 0, count: 1024)
             let count = readlink("/proc/self/fd/\(descriptor)", &name, name.count - 1)
@@ -90,7 +90,7 @@ struct OwnedFolderTests {
         #expect(throws: Never.self) { try OwnedFolder(path: path) }
     }
 
-    @Test func `what is no folder of ours is refused, and why`() throws {
+    @Test func `an unsuitable folder is refused with the reason`() throws {
         let file = temporary.file("file")
         close(open(file, O_CREAT | O_WRONLY, 0o600))
         #expect(throws: FolderError.notAFolder) { try OwnedFolder(path: file) }
@@ -109,7 +109,7 @@ struct OwnedFolderTests {
         #expect("\(FolderError.inUse)".contains("another process"))
     }
 
-    @Test func `an operation that fails ends the batch, and says what failed`() throws {
+    @Test func `a failed operation ends the batch and is reported`() throws {
         let folder = try OwnedFolder(path: path)
         let error = #expect(throws: SystemError.self) {
             try folder.perform([.write("missing", at: 0, [1]), .create("a")])
@@ -132,7 +132,7 @@ struct FileWorkerTests {
         try FileWorker(OwnedFolder(path: temporary.path), loop: loop)
     }
 
-    @Test func `batches are done elsewhere, and told on the loop`() throws {
+    @Test func `batches run on the thread, and their results arrive on the loop`() throws {
         let worker = try worker()
         var results: [SystemError?] = []
         worker.begin([.create("a"), .write("a", at: 0, [1, 2])]) { results.append($0) }
@@ -144,7 +144,7 @@ struct FileWorkerTests {
         #expect(results[1] == SystemError(call: "open missing", code: ENOENT))
     }
 
-    @Test func `who waits is told at once, and not twice`() throws {
+    @Test func `waiting delivers the result at once, and only once`() throws {
         let worker = try worker()
         var count = 0
         for _ in 0..<50 {
@@ -159,7 +159,7 @@ struct FileWorkerTests {
         #expect(count == 51)
     }
 
-    @Test func `closing ends what is under way, and lets go of the folder`() throws {
+    @Test func `closing ends the current batch and releases the folder`() throws {
         var worker: FileWorker? = try worker()
         worker?.begin([.create("a"), .write("a", at: 0, [UInt8](repeating: 1, count: 1 << 22))]) {
             _ in

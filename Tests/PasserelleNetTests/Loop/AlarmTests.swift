@@ -5,7 +5,7 @@ import Testing
 @testable import PasserelleNet
 
 struct AlarmTests {
-    @Test func `it fires once, not before its deadline, and again when it is set again`() throws {
+    @Test func `an alarm fires once at its deadline, and again when it is set again`() throws {
         let loop = try EventLoop()
         var fired: [Duration] = []
         let alarm = Alarm(loop) { [unowned loop] in fired.append(loop.now) }
@@ -20,7 +20,7 @@ struct AlarmTests {
         #expect(fired.count == 2)
     }
 
-    @Test func `an earlier deadline counts at once, a later one when the earlier has passed`()
+    @Test func `an earlier deadline counts at once, a later one after the earlier has passed`()
         throws
     {
         let loop = try EventLoop()
@@ -35,7 +35,7 @@ struct AlarmTests {
         #expect(fired == 1)
     }
 
-    @Test func `what is taken back, or whose owner is gone, does not fire`() throws {
+    @Test func `an alarm that was cancelled or released does not fire`() throws {
         let loop = try EventLoop()
         var fired = 0
         let alarm = Alarm(loop) { fired += 1 }

@@ -3,7 +3,7 @@ import PasserelleNet
 import Testing
 
 struct DeadlineTests {
-    @Test func `a deadline that moves to later leaves its timer where it is`() {
+    @Test func `a deadline that moves to later keeps its timer`() {
         var deadline = Deadline()
         #expect(deadline.move(to: .seconds(10)) == .seconds(10))
         for second in 11...20 { #expect(deadline.move(to: .seconds(second)) == nil) }
@@ -14,14 +14,14 @@ struct DeadlineTests {
         #expect(deadline.move(to: .seconds(30)) == .seconds(30))
     }
 
-    @Test func `a deadline that moves to sooner wants a sooner timer`() {
+    @Test func `a deadline that moves to sooner needs a sooner timer`() {
         var deadline = Deadline()
         #expect(deadline.move(to: .seconds(75)) == .seconds(75))
         #expect(deadline.move(to: .seconds(10)) == .seconds(10))
         #expect(deadline.fired(at: .seconds(10)) == .reached)
     }
 
-    @Test func `a deadline that was lifted is not reached, and can stand again`() {
+    @Test func `a cancelled deadline is not reached, and can be set again`() {
         var deadline = Deadline()
         _ = deadline.move(to: .seconds(10))
         deadline.lift()

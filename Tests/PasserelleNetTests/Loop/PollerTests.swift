@@ -13,7 +13,7 @@ struct PollerTests {
         let first = try SocketPair(loop: loop)
         let second = try SocketPair(loop: loop)
         var reused: SocketPair?
-        // Whichever is told first closes the other, whose number the next socket gets.
+        // The first one notified closes the other; the next socket reuses its number.
         func replace(_ other: SocketPair) throws {
             guard reused == nil else { return }
             let number = other.link.fileDescriptor
@@ -34,8 +34,8 @@ struct PollerTests {
         let fresh = try #require(reused)
         #expect(failures.isEmpty)
         #expect(first.recorder.receivedCount + second.recorder.receivedCount == 1)
-        // Nothing came for the newcomer: had it been told, it would have seen nothing to read or,
-        // with the old one's hang-up, an end.
+        // The new socket received no event. If it had, it would have found no bytes or, with the
+        // old socket's hang-up, an end.
         #expect(fresh.recorder.received.isEmpty && fresh.recorder.ends.isEmpty)
         fresh.send([3])
         try run(loop, until: { fresh.recorder.received == [3] })
@@ -43,7 +43,7 @@ struct PollerTests {
         second.recorder.onReceived = nil
     }
 
-    @Test func `a stale event reaches nobody`() throws {
+    @Test func `a stale event is dropped`() throws {
         let poller = try Poller()
         var ends: [Int32] = [0, 0]
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
@@ -51,7 +51,7 @@ struct PollerTests {
         try poller.watch(ends[0], for: .writable, by: old)
         let count = try poller.wait(milliseconds: 1_000)
         #expect(count == 1)
-        // Between the wait and the dispatch the descriptor changes hands.
+        // Between the wait and the dispatch, the descriptor gets another watcher.
         poller.unwatch(ends[0])
         let new = Listening()
         try poller.watch(ends[0], for: .readable, by: new)
@@ -61,7 +61,7 @@ struct PollerTests {
         for end in ends { close(end) }
     }
 
-    @Test func `more ready descriptors than one batch holds are all told`() throws {
+    @Test func `more ready descriptors than one batch holds are all reported`() throws {
         let poller = try Poller()
         var descriptors: [Int32] = []
         let watchers = (0..<600).map { _ in Listening() }
@@ -89,8 +89,8 @@ struct PollerTests {
     }
 }
 
-/// Writes down what it is told.
-private final class Listening: Watching {
+/// Records the events it receives.
+private final class Listening: PollerDelegate {
     var events: [Interest] = []
     func ready(_ events: Interest) { self.events.append(events) }
     func loopEnded() {}

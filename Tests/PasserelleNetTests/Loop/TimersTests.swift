@@ -6,29 +6,29 @@ import Testing
 
 struct TimersTests {
     @Test func `earlier deadlines come first, equal ones in the order they were set`() {
-        var timers = Timers()
+        var timers = DeadlineHeap<() -> Void>()
         var fired: [Int] = []
         for (name, at) in [(1, 30), (2, 10), (3, 20), (4, 10), (5, 30), (6, 5)] {
-            _ = timers.set(at: .milliseconds(at)) { fired.append(name) }
+            timers.add({ fired.append(name) }, at: .milliseconds(at))
         }
-        #expect(timers.next == .milliseconds(5))
-        while let body = timers.takeDue(at: .milliseconds(20), upTo: timers.mark) { body() }
+        #expect(timers.first == .milliseconds(5))
+        while let body = timers.popFirst(through: .milliseconds(20), upTo: timers.mark) { body() }
         #expect(fired == [6, 2, 4, 3])
-        while let body = timers.takeDue(at: .milliseconds(30), upTo: timers.mark) { body() }
+        while let body = timers.popFirst(through: .milliseconds(30), upTo: timers.mark) { body() }
         #expect(fired == [6, 2, 4, 3, 1, 5])
-        #expect(timers.next == nil)
+        #expect(timers.first == nil)
     }
 
-    @Test func `a cancelled timer is gone, and its token never names another`() {
-        var timers = Timers()
+    @Test func `a cancelled timer is removed, and its token is never reused`() {
+        var timers = DeadlineHeap<() -> Void>()
         var fired: [Int] = []
-        let first = timers.set(at: .zero) { fired.append(1) }
-        timers.cancel(first)
-        timers.cancel(first)
-        _ = timers.set(at: .zero) { fired.append(2) }
-        timers.cancel(first)
+        let first = timers.add({ fired.append(1) }, at: .zero)
+        timers.remove(first)
+        timers.remove(first)
+        timers.add({ fired.append(2) }, at: .zero)
+        timers.remove(first)
         #expect(timers.count == 1)
-        while let body = timers.takeDue(at: .zero, upTo: timers.mark) { body() }
+        while let body = timers.popFirst(through: .zero, upTo: timers.mark) { body() }
         #expect(fired == [2])
     }
 
@@ -36,7 +36,7 @@ struct TimersTests {
         var generator = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0...UInt64.max, using: &generator)
         var random = SplitMix(state: seed)
-        var timers = Timers()
+        var timers = DeadlineHeap<() -> Void>()
         var model: [(at: Int, order: Int, token: TimerToken)] = []
         var fired: [Int] = []
         var expected: [Int] = []
@@ -44,14 +44,14 @@ struct TimersTests {
             switch random.next() % 4 {
             case 0, 1:
                 let at = Int(random.next() % 100)
-                let token = timers.set(at: .milliseconds(at)) { fired.append(order) }
+                let token = timers.add({ fired.append(order) }, at: .milliseconds(at))
                 model.append((at, order, token))
             case 2 where !model.isEmpty:
                 let index = Int(random.next() % UInt64(model.count))
-                timers.cancel(model.remove(at: index).token)
+                timers.remove(model.remove(at: index).token)
             default:
                 let now = Int(random.next() % 60)
-                while let body = timers.takeDue(at: .milliseconds(now), upTo: timers.mark) {
+                while let body = timers.popFirst(through: .milliseconds(now), upTo: timers.mark) {
                     body()
                 }
                 let due = model.filter { $0.at <= now }.sorted {

@@ -13,10 +13,10 @@ struct AddressRangeTests {
         ("2001:db8::/64", "2001:db8::ffff", true), ("2001:db8::/64", "2001:db8:0:1::", false),
         ("2001:db8::80/121", "2001:db8::ff", true), ("2001:db8::80/121", "2001:db8::7f", false),
         ("::1", "::1", true), ("::1/128", "::2", false),
-        // An IPv4 address that came through an IPv6 socket is the IPv4 address.
+        // An IPv4 address received through an IPv6 socket counts as IPv4.
         ("10.0.0.0/8", "::ffff:10.1.1.1", true),
     ])
-    func `a range holds what its leading bits say`(range: String, host: String, isIn: Bool) throws {
+    func `a range matches the leading bits`(range: String, host: String, isIn: Bool) throws {
         let range = try #require(AddressRange(range))
         #expect(range.contains(try #require(PeerAddress(numericHost: host, port: 9))) == isIn)
         #expect(!range.contains(PeerAddress(pid: 1, uid: 1, gid: 1)))
@@ -27,7 +27,7 @@ struct AddressRangeTests {
         "10.0.0.1/8", "::/129", "2001:db8::1/64", "10.0.0/8", "localhost", "10.0.0.0/+8",
         "10.0.0.0/99999999999999999999",
     ])
-    func `what is no range is refused`(text: String) {
+    func `an invalid range is refused`(text: String) {
         #expect(AddressRange(text) == nil)
     }
 }

@@ -12,7 +12,7 @@ struct AddressTests {
         ("unix:/run/p.sock", .unix(path: "/run/p.sock")),
         ("unix:relative:with:colons", .unix(path: "relative:with:colons")),
     ])
-    func `an address is read and written in one form`(text: String, address: ListenAddress) throws {
+    func `an address is parsed as it is printed`(text: String, address: ListenAddress) throws {
         #expect(try ListenAddress.parse(text) == address)
         #expect("\(address)" == text)
     }
@@ -23,12 +23,12 @@ struct AddressTests {
         ("host:+80", .badPort), ("host:8o", .badPort), ("host:99999999999999999999", .badPort),
         ("::1:80", .bareIPv6), ("unix:", .emptyPath), ("host:٣", .badPort),
     ])
-    func `what is no address is refused`(text: String, error: ListenAddressError) {
+    func `an invalid address is refused`(text: String, error: ListenAddressError) {
         #expect(throws: error) { try ListenAddress.parse(text) }
         #expect(!"\(error)".isEmpty)
     }
 
-    @Test func `a path is as long as the kernel takes, and no longer`() throws {
+    @Test func `a path may be as long as the kernel allows, but not longer`() throws {
         let longest = String(repeating: "p", count: 107)
         #expect(try ListenAddress.parse("unix:" + longest) == .unix(path: longest))
         #expect(throws: ListenAddressError.longPath(bytes: 108, limit: 107)) {
@@ -43,7 +43,7 @@ struct AddressTests {
         ("::ffff:192.0.2.1", false), ("notlocalhost", false), ("localhost.example", false),
         ("127.0.0.1.example", false), ("", false),
     ])
-    func `loopback is told from the rest`(host: String, isLoopback: Bool) {
+    func `loopback hosts are recognised`(host: String, isLoopback: Bool) {
         #expect(ListenAddress.isLoopbackHost(host) == isLoopback)
         #expect(ListenAddress.tcp(host: host, port: 1).isLoopback == isLoopback)
     }
@@ -52,11 +52,11 @@ struct AddressTests {
         ("192.0.2.1", "192.0.2.1:80"), ("2001:db8::1", "[2001:db8::1]:80"),
         ("::ffff:192.0.2.1", "192.0.2.1:80"), ("::", "[::]:80"), ("0.0.0.0", "0.0.0.0:80"),
     ])
-    func `a peer is written as people write it`(host: String, text: String) throws {
+    func `a peer is printed in the usual form`(host: String, text: String) throws {
         #expect("\(try #require(PeerAddress(numericHost: host, port: 80)))" == text)
     }
 
-    @Test func `a local process is written by its numbers`() {
+    @Test func `a local process is printed as its numbers`() {
         let peer = PeerAddress(pid: 12, uid: 4_294_967_295, gid: 7)
         #expect(peer.form == .unix(pid: 12, uid: 4_294_967_295, gid: 7))
         #expect("\(peer)" == "pid 12 uid 4294967295")
@@ -64,7 +64,7 @@ struct AddressTests {
         #expect(peer != PeerAddress(pid: 12, uid: 4_294_967_295, gid: 8))
     }
 
-    @Test func `names and other texts are no numeric address`() {
+    @Test func `names and other texts are not numeric addresses`() {
         for text in ["localhost", "", "1.2.3", "1.2.3.4.5", "[::1]", "::1%lo", "127.1", "1.2.3.4 "]
         {
             #expect(PeerAddress(numericHost: text, port: 0) == nil)

@@ -10,11 +10,11 @@ struct DescriptorKindTests {
     }
 
     @Test(arguments: [("127.0.0.1", AF_INET), ("::1", AF_INET6)])
-    func `a TCP listener is told with its address`(host: String, family: Int32) throws {
+    func `a TCP listener is reported with its address`(host: String, family: Int32) throws {
         let descriptor = opened(family, SOCK_STREAM)
         defer { close(descriptor) }
         #expect(DescriptorKind(of: descriptor) == .connection)
-        // Listening without a bind takes a free port on every address.
+        // If a socket listens without a bind, it gets a free port on every address.
         #expect(listen(descriptor, 1) == 0)
         guard case .listener(.tcp(let bound, let port)) = DescriptorKind(of: descriptor) else {
             Issue.record("\(DescriptorKind(of: descriptor))")
@@ -23,7 +23,7 @@ struct DescriptorKindTests {
         #expect(port > 0 && ["0.0.0.0", "::"].contains(bound))
     }
 
-    @Test func `a Unix listener is told with its path`() throws {
+    @Test func `a Unix listener is reported with its path`() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("listener")
         let descriptor = opened(AF_UNIX, SOCK_STREAM)
@@ -40,7 +40,7 @@ struct DescriptorKindTests {
         #expect(DescriptorKind(of: descriptor) == .listener(.unix(path: path)))
     }
 
-    @Test func `everything else is told for what it is`() {
+    @Test func `other descriptors are reported by their kind`() {
         let datagrams = [opened(AF_INET, SOCK_DGRAM), opened(AF_UNIX, SOCK_DGRAM)]
         let packets = opened(AF_UNIX, SOCK_SEQPACKET)
         let other = opened(AF_NETLINK, SOCK_RAW)

@@ -16,7 +16,7 @@ struct LinkTests {
         #expect(pair.link.queuedBytes == 0)
     }
 
-    @Test func `a direct write gives what the kernel takes, and room comes when the peer reads`()
+    @Test func `a direct write takes part of the bytes, and room is reported when the peer reads`()
         throws
     {
         let loop = try EventLoop()
@@ -64,7 +64,7 @@ struct LinkTests {
     }
 
     @Test(arguments: [-1, 0, 1])
-    func `the output limit holds to the byte`(excess: Int) throws {
+    func `the output limit is exact to the byte`(excess: Int) throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         let filling = [UInt8](repeating: 0, count: 4_000_000)
@@ -79,7 +79,7 @@ struct LinkTests {
         #expect(pair.recorder.ends == (excess <= 0 ? [] : [.overflow]))
     }
 
-    @Test func `the peer's end is told once, after its last bytes`() throws {
+    @Test func `the peer's end is reported once, after its last bytes`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         var endedBefore = false
@@ -95,25 +95,25 @@ struct LinkTests {
         #expect(pair.link.owner == nil)
     }
 
-    @Test func `an end found while writing is told at the end of the turn`() throws {
+    @Test func `an end found while writing is reported at the end of the turn`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         pair.close()
         var log: [String] = []
         loop.after(.zero) {
             #expect([1].withUnsafeBytes { pair.link.write($0) } == 0)
-            log.append("ends told: \(pair.recorder.ends.count)")
+            log.append("ends reported: \(pair.recorder.ends.count)")
             #expect([1].withUnsafeBytes { pair.link.write($0) } == 0)
             pair.link.send([1])
         }
-        loop.atTurnEnd { log.append("ends told: \(pair.recorder.ends.count)") }
+        loop.atTurnEnd { log.append("ends reported: \(pair.recorder.ends.count)") }
         pair.link.pause()
         try loop.turn(upTo: .seconds(1))
         #expect(pair.recorder.ends.count == 1)
-        #expect(log.last == "ends told: 1")
+        #expect(log.last == "ends reported: 1")
     }
 
-    @Test func `after close the owner hears nothing, not even an end that was found already`()
+    @Test func `after close the owner is not called, not even for an end that was found already`()
         throws
     {
         let loop = try EventLoop()
@@ -130,7 +130,7 @@ struct LinkTests {
         pair.link.send([1])
     }
 
-    @Test func `an owner may close from inside a callback`() throws {
+    @Test func `an owner may close within a callback`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         pair.recorder.onReceived = { link, _ in link.close() }
@@ -140,7 +140,7 @@ struct LinkTests {
         #expect(pair.recorder.ends.isEmpty)
     }
 
-    @Test func `finish flushes what is queued, then ends the stream`() throws {
+    @Test func `finish flushes the queue, then ends the stream`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         let bytes = [UInt8](repeating: 9, count: 1_000_000)
@@ -163,7 +163,7 @@ struct LinkTests {
         try run(loop, until: { pair.link.fileDescriptor == -1 })
     }
 
-    @Test func `finish with nothing queued tells the end later in the same turn`() throws {
+    @Test func `finish with an empty queue reports the end later in the same turn`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         loop.after(.zero) {
@@ -175,7 +175,7 @@ struct LinkTests {
         #expect(pair.receive() == nil)
     }
 
-    @Test func `unread bytes do not spoil a finished answer`() throws {
+    @Test func `unread bytes do not reset a finished answer`() throws {
         let loop = try EventLoop()
         let server = try AnsweringServer(loop: loop)
         let client = LinkRecorder()
@@ -187,7 +187,7 @@ struct LinkTests {
         server.listener?.close()
     }
 
-    @Test func `a peer that finished sending can be answered still`() throws {
+    @Test func `a peer that finished sending can still be answered`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         pair.link.staysHalfOpen = true
@@ -204,7 +204,7 @@ struct LinkTests {
         #expect(pair.link.fileDescriptor == -1)
     }
 
-    @Test func `what is queued when the peer finishes is flushed before the end`() throws {
+    @Test func `the queue is flushed before the end when the peer finishes`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         let bytes = [UInt8](repeating: 3, count: 700_000)
@@ -224,7 +224,7 @@ struct LinkTests {
         #expect(pair.recorder.ends == [.closedByPeer])
     }
 
-    @Test func `a paused link reads nothing, and everything once it resumes`() throws {
+    @Test func `a paused link reads nothing, and everything when it resumes`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         pair.link.pause()
@@ -232,14 +232,14 @@ struct LinkTests {
         pair.close()
         for _ in 0..<5 { try loop.turn(upTo: .zero) }
         #expect(pair.recorder.received.isEmpty && !pair.recorder.isEnded)
-        #expect(pair.link.flags.contains(.silenced))
+        #expect(pair.link.flags.contains(.suspended))
         pair.link.resume()
         try run(loop, until: { pair.recorder.isEnded })
         #expect(pair.recorder.received == [1, 2])
         #expect(pair.recorder.ends == [.closedByPeer])
     }
 
-    @Test func `one flood is read in shares, a turn each`() throws {
+    @Test func `a flood is read in shares, one a turn`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
         let other = try SocketPair(loop: loop)
@@ -251,7 +251,7 @@ struct LinkTests {
         try run(loop, until: { pair.recorder.receivedCount == 150_000 })
     }
 
-    @Test func `an open link keeps its owner, and both go once it ended`() throws {
+    @Test func `an open link keeps its owner alive, and both are released when it ends`() throws {
         let loop = try EventLoop()
         var pair: SocketPair? = try SocketPair(loop: loop)
         var watcher: LinkRecorder? = LinkRecorder()
@@ -267,7 +267,7 @@ struct LinkTests {
         #expect(owner == nil)
     }
 
-    @Test func `a loop that goes away closes its links and lets go of their owners`() throws {
+    @Test func `a deallocated loop closes its links and releases their owners`() throws {
         var loop: EventLoop? = try EventLoop()
         let pair = try SocketPair(loop: try #require(loop))
         let owner = HoldingOwner()
@@ -298,7 +298,7 @@ private final class HoldingOwner: LinkOwner {
     func linkEnded(_ link: Link, _ end: LinkEnd) {}
 }
 
-/// Answers and finishes after the first bytes, whatever else comes.
+/// Answers and finishes after the first bytes, and ignores the rest.
 private final class AnsweringServer {
     var listener: Listener?
 

@@ -24,7 +24,7 @@ struct TLSTests {
             tls: TLSServer(certificateFile: files.certificateFile, keyFile: files.keyFile))
     }
 
-    /// Dials and gives how that ended, or `nil` if it opened.
+    /// Dials, and returns the reason it failed, or `nil` if it opened.
     private func end(
         of server: EchoServer, host: String, _ client: TLSClient
     ) throws -> LinkEnd? {
@@ -36,7 +36,7 @@ struct TLSTests {
         return recorder.ends.first
     }
 
-    @Test func `an echo through TLS, a byte and many records`() throws {
+    @Test func `a byte and many records are echoed over TLS`() throws {
         let server = try echo()
         let client = LinkRecorder()
         let link = Dial.connect(
@@ -57,7 +57,7 @@ struct TLSTests {
         #expect(server.recorders.first?.ends == [.closedByPeer])
     }
 
-    @Test func `direct writes fall short and go on where they stopped`() throws {
+    @Test func `direct writes fall short and continue at the same position`() throws {
         let server = try echo()
         let sink = LinkRecorder()
         let client = LinkRecorder()
@@ -87,7 +87,7 @@ struct TLSTests {
         #expect(client.rooms > 0)
     }
 
-    @Test func `room is told when the record is out that a send has left behind`() throws {
+    @Test func `room is reported when a send's pending record was sent`() throws {
         let server = try echo()
         let sink = LinkRecorder()
         let client = LinkRecorder()
@@ -113,7 +113,7 @@ struct TLSTests {
         try run(loop, until: { sink.receivedCount == sent + bytes.count })
     }
 
-    @Test func `a link that is to finish does not wait for a handshake that never comes`() throws {
+    @Test func `a finishing link does not wait for a handshake that never comes`() throws {
         let server = try echo()
         let silent = LinkRecorder()
         _ = Dial.connect(
@@ -146,7 +146,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `after a short write any other bytes may follow`() throws {
+    @Test func `after a short write, any other bytes may follow`() throws {
         let server = try echo()
         let sink = LinkRecorder()
         let client = LinkRecorder()
@@ -177,7 +177,7 @@ struct TLSTests {
         #expect(try end(of: server, host: "127.0.0.1", client) == nil)
     }
 
-    @Test func `another name's certificate is refused, and the words say so`() throws {
+    @Test func `a certificate for another name is refused with that reason`() throws {
         let server = try echo(names: ["elsewhere.test"])
         let client = try TLSClient(caFile: certificates.authorityFile)
         #expect(
@@ -185,7 +185,7 @@ struct TLSTests {
                 == .tls("the server's certificate is for another name than localhost"))
     }
 
-    @Test func `a partial wildcard and a common name alone are no match`() throws {
+    @Test func `a partial wildcard and a common name alone do not match`() throws {
         let server = try echo(names: ["local*", "Throw-away server"])
         let client = try TLSClient(caFile: certificates.authorityFile)
         #expect(
@@ -195,10 +195,10 @@ struct TLSTests {
 
     @Test func `an unknown authority's certificate is refused as untrusted`() throws {
         let server = try echo()
-        let stranger = try TestCertificates()
+        let other = try TestCertificates()
         let expected = LinkEnd.tls(
-            "the server's certificate is untrusted: no authority trusted here signed it")
-        let client = try TLSClient(caFile: stranger.authorityFile)
+            "the server's certificate is untrusted: it is not signed by a trusted authority")
+        let client = try TLSClient(caFile: other.authorityFile)
         #expect(try end(of: server, host: "localhost", client) == expected)
         #expect(try end(of: server, host: "localhost", try TLSClient()) == expected)
     }
@@ -208,10 +208,10 @@ struct TLSTests {
         let client = try TLSClient(caFile: certificates.authorityFile)
         #expect(
             try end(of: server, host: "localhost", client)
-                == .tls("the server's certificate, or one above it, has expired"))
+                == .tls("the server's certificate or one of its issuers has expired"))
     }
 
-    @Test func `without verification this host is served, and no other is dialled`() throws {
+    @Test func `without verification, only loopback hosts can be dialled`() throws {
         let server = try echo(names: ["elsewhere.test"])
         let client = try TLSClient(verifies: false)
         #expect(try end(of: server, host: "localhost", client) == nil)
@@ -221,10 +221,10 @@ struct TLSTests {
         }
     }
 
-    @Test func `a peer that speaks no TLS is told as such, from either side`() throws {
+    @Test func `a peer without TLS is reported, from either side`() throws {
         let plain = try EchoServer(loop: loop)
         let client = try TLSClient(caFile: certificates.authorityFile)
-        // The echo sends the client's own hello back.
+        // The server echoes the client's own hello.
         guard case .tls(let words)? = try end(of: plain, host: "localhost", client) else {
             Issue.record("no TLS error")
             return
@@ -243,7 +243,7 @@ struct TLSTests {
         link.close()
     }
 
-    @Test func `a server that leaves without a word is told apart from one that says goodbye`()
+    @Test func `a server's end without close_notify is an error`()
         throws
     {
         let server = try echo()
@@ -256,11 +256,11 @@ struct TLSTests {
         try run(loop, until: { client.isEnded })
         #expect(
             client.ends
-                == [.tls("the peer ended the connection without saying so (close_notify)")])
+                == [.tls("the peer ended the connection without close_notify")])
         #expect(!link.isOpen)
     }
 
-    @Test func `the handshake counts towards the dial's time`() throws {
+    @Test func `the handshake counts towards the dial's timeout`() throws {
         let silent = try Listener(loop: loop, address: .tcp(host: "127.0.0.1", port: 0)) {
             $0.owner = LinkRecorder()
         }
@@ -276,7 +276,7 @@ struct TLSTests {
         silent.close()
     }
 
-    @Test func `new links use a replaced certificate, old ones live on`() throws {
+    @Test func `new links use a replaced certificate, old ones keep theirs`() throws {
         let server = try echo(names: ["elsewhere.test"])
         let client = try TLSClient(caFile: certificates.authorityFile)
         #expect(try end(of: server, host: "localhost", client) != nil)
@@ -286,7 +286,7 @@ struct TLSTests {
         #expect(try end(of: server, host: "localhost", client) == nil)
     }
 
-    @Test func `files that hold no certificate, key or authority are named`() throws {
+    @Test func `files without a certificate, key or authority are named`() throws {
         let first = try certificates.server()
         let second = try certificates.server()
         #expect(throws: TLSError.self) { try TLSClient(caFile: "/nonexistent/ca.pem") }
@@ -298,7 +298,7 @@ struct TLSTests {
         }
         do {
             _ = try TLSServer(certificateFile: "/nonexistent.pem", keyFile: first.keyFile)
-            Issue.record("a missing file was taken")
+            Issue.record("a missing file was accepted")
         } catch {
             #expect("\(error)".contains("/nonexistent.pem"))
             #expect("\(error)".contains("No such file"), "\(error)")
@@ -306,13 +306,13 @@ struct TLSTests {
         do {
             _ = try TLSServer(
                 certificateFile: first.certificateFile, keyFile: first.certificateFile)
-            Issue.record("a certificate was taken for a key")
+            Issue.record("a certificate was accepted as a key")
         } catch {
             #expect("\(error)".contains("private key"))
         }
     }
 
-    @Test func `nothing older than TLS 1.2 is spoken`() throws {
+    @Test func `TLS 1.2 is the oldest version supported`() throws {
         let server = try echo()
         let client = try TLSClient(caFile: certificates.authorityFile)
         #expect(client.lowestVersion == 0x0303)

@@ -5,61 +5,62 @@ import Testing
 @testable import PasserelleSandbox
 
 struct DemoApplicationTests {
-    @Test func `the page forbids a browser all but what it needs`() throws {
-        let response = try #require(Demo().get("/"))
+    @Test(arguments: DemoPages.pages.map(\.path))
+    func `a page's policy forbids everything it does not need`(path: String) throws {
+        let response = try #require(Demo().get(path))
         #expect(response.status == 200)
         #expect(response.fields.first("Content-Type") == "text/html; charset=utf-8")
         let policy = try #require(response.fields.first("Content-Security-Policy"))
-        #expect(policy.hasPrefix("default-src 'none'; script-src 'sha256-"))
+        #expect(policy.hasPrefix("default-src 'none'; script-src 'self'"))
         #expect(policy.contains("; connect-src 'self' ws://127.0.0.1:6001; "))
         #expect(!policy.contains("unsafe"))
-        #expect(response.body == DemoPage.bytes)
+        for element in ["script", "style"] {
+            for content in DemoPages.inlineContents(of: element, in: response.body) {
+                #expect(policy.contains(DemoPages.hash(of: content)))
+            }
+        }
     }
 
-    @Test(arguments: ["script", "style"])
-    func `the page has one inline element of each kind, and its hash allows it`(
-        name: String
-    ) throws {
-        let page = String(decoding: DemoPage.bytes, as: UTF8.self)
-        let opening = page.ranges(of: "<\(name)>")
-        let closing = page.ranges(of: "</\(name)>")
-        #expect(opening.count == 1 && closing.count == 1)
-        let content = try Array(
-            page[#require(opening.first).upperBound..<#require(closing.first).lowerBound].utf8)
-        #expect(content.count > 1_000)
-        let policy = try #require(Demo().get("/")?.fields.first("Content-Security-Policy"))
-        #expect(policy.contains("\(name)-src \(DemoPage.hash(of: content));"))
+    @Test func `inline contents are found in any element of that name`() {
+        let page = Array(
+            "<p><style>a{}</style><script src=x></script><script type=\"m\">é</script>".utf8)
+        #expect(DemoPages.inlineContents(of: "style", in: page) == [Array("a{}".utf8)])
+        #expect(DemoPages.inlineContents(of: "script", in: page) == [Array("é".utf8)])
+        #expect(DemoPages.inlineContents(of: "script", in: Array("<script>x".utf8)).isEmpty)
     }
 
-    @Test func `an empty element is filled where it stands, and only an empty one`() {
-        let page = Array("<p><style></style>é".utf8)
-        let filled = DemoPage.filled(page, element: "style", with: Array("b{}".utf8))
-        #expect(filled == Array("<p><style>b{}</style>é".utf8))
-        #expect(DemoPage.filled(filled, element: "style", with: [1]) == filled)
-        #expect(DemoPage.filled(page, element: "script", with: [1]) == page)
+    @Test func `the page's files are served with their types`() throws {
+        for (path, type, bytes) in DemoPages.files {
+            let response = try #require(Demo().get(path))
+            #expect(response.status == 200 && response.body == bytes)
+            #expect(response.fields.first("Content-Type") == type)
+        }
     }
 
-    @Test(arguments: ["http://", "https://", "src=", "innerHTML", "insertAdjacent", "eval("])
-    func `the page takes nothing from elsewhere, and puts no text on it as markup`(text: String) {
-        let page = String(decoding: DemoPage.bytes, as: UTF8.self)
-        // Names of namespaces are no places.
-        let bare = page.replacing("http://www.w3.org/2000/svg", with: "")
-        #expect(!bare.contains(text))
+    @Test(arguments: ["http://", "https://", "innerHTML", "insertAdjacent", "eval("])
+    func `the page loads no other resources and adds no text as markup`(text: String) throws {
+        for path in ["/", "/demo/page.css", "/demo/page.js"] {
+            let page = String(decoding: try #require(Demo().get(path)).body, as: UTF8.self)
+            // The name of a namespace is no resource, and a command is not loaded.
+            let bare = page.replacing("http://www.w3.org/2000/svg", with: "")
+                .replacing("curl -N 'http://", with: "")
+            #expect(!bare.contains(text))
+        }
     }
 
-    @Test func `a browser is told where Channels is`() throws {
+    @Test func `the settings contain the address of Channels`() throws {
         let response = try #require(Demo().get("/demo/settings"))
         #expect(
             response.text
                 == #"{"key":"sandbox-key","wsUrl":"ws://127.0.0.1:6001","#
-                + #""channel":"presence-bail-demo"}"#)
+                + #""channel":"presence-bail-demo","connected":true}"#)
     }
 
-    @Test func `a party's subscription is signed with what is known of it`() throws {
+    @Test func `a subscription is signed with the stored data of the user`() throws {
         let response = try #require(
             Demo().sign("socket_id=123.456&channel_name=presence-bail-demo&user_id=usr_notary_01"))
         #expect(response.status == 200)
-        let fields = try #require(JSONFields(response.body))
+        let fields = try #require(JSONObject(response.body))
         #expect(
             fields.text("auth") == "sandbox-key:"
                 + "c1e5863d44284cc69f7bbd2c25d63cefb29a7ba7bc24563d9e48843388be791a")
@@ -77,11 +78,19 @@ struct DemoApplicationTests {
         ("socket_id=.&channel_name=presence-bail-demo&user_id=usr_notary_01", 400),
         ("channel_name=presence-bail-demo&user_id=usr_notary_01", 400), ("%zz", 400), ("", 400),
     ])
-    func `nobody else's subscription is signed`(form: String, status: Int) {
+    func `subscriptions of unknown users or channels are not signed`(form: String, status: Int) {
         #expect(Demo().sign(form)?.status == status)
     }
 
-    @Test func `an event is sent with its data byte for byte`() {
+    @Test func `the user of a subscription may be named in the query`() throws {
+        let form = "socket_id=123.456&channel_name=presence-bail-demo"
+        #expect(Demo().sign(form, query: "?user_id=usr_notary_01")?.status == 200)
+        #expect(Demo().sign(form, query: "?user_id=usr_owner_03")?.status == 403)
+        #expect(
+            Demo().sign(form + "&user_id=usr_x", query: "?user_id=usr_notary_01")?.status == 403)
+    }
+
+    @Test func `an event is published with its data unchanged`() {
         let demo = Demo()
         let response = demo.send(#"{"event":"new-message","data": {"b":1.50,"a":"\u00e9 <b>"} }"#)
         #expect(response?.status == 202)
@@ -91,10 +100,31 @@ struct DemoApplicationTests {
             ])
     }
 
-    @Test func `an event that Channels does not take is an error to whoever sent it`() {
+    @Test(arguments: [true, false])
+    func `an event is stored, even if Channels does not accept it`(isTaken: Bool) {
         let demo = Demo()
-        demo.isTaken = false
-        #expect(demo.send(#"{"event":"new-message","data":{}}"#)?.status == 502)
+        demo.isTaken = isTaken
+        let response = demo.send(#"{"event":"new-message","data":{"message":{"id":"m"}}}"#)
+        #expect(response?.status == 202)
+        #expect(
+            response?.text == #"{"time":"1970-01-01T00:00:01.000Z","published":\#(isTaken)}"#)
+        #expect(
+            demo.get("/demo/records")?.text
+                == #"{"records":[{"time":"1970-01-01T00:00:01.000Z","event":"new-message","#
+                + #""data":{"message":{"id":"m"}}}],"deleted":[]}"#)
+    }
+
+    @Test func `the page disconnects Channels and connects it again`() {
+        let demo = Demo()
+        #expect(demo.get("/demo/settings")?.text.hasSuffix(#""connected":true}"#) == true)
+        #expect(demo.connect(#"{"connected":false}"#)?.status == 200)
+        #expect(demo.get("/demo/settings")?.text.hasSuffix(#""connected":false}"#) == true)
+        #expect(demo.connect(#"{"connected":true}"#)?.status == 200)
+        #expect(demo.connections == [false, true])
+        for body in [#"{"connected":"true"}"#, "{}", "true", ""] {
+            #expect(demo.connect(body)?.status == 400)
+        }
+        #expect(demo.connections == [false, true])
     }
 
     @Test(arguments: [
@@ -103,14 +133,14 @@ struct DemoApplicationTests {
         #"{"event":"new-message","data":"text"}"#, #"{"event":"new-message","data":[]}"#,
         #"{"event":"new-message","data":{}"#, "[]", "null", "",
     ])
-    func `what is no event of the application is not sent`(body: String) {
+    func `an invalid event is not published`(body: String) {
         let demo = Demo()
         #expect(demo.send(body)?.status == 400)
         #expect(demo.sent.isEmpty)
     }
 
     @Test(arguments: [(10_239, 202), (10_240, 202), (10_241, 413)])
-    func `data is as long as Channels takes it, and no longer`(count: Int, status: Int) {
+    func `data up to the limit of Channels is accepted`(count: Int, status: Int) {
         let data = #"{"a":""# + String(repeating: "x", count: count - 8) + #""}"#
         #expect(Demo().send(#"{"event":"new-message","data":\#(data)}"#)?.status == status)
     }
@@ -124,7 +154,7 @@ struct DemoApplicationTests {
         ("example.test:8080", "http://example.test:8080", 403), ("10.example.test", nil, 403),
         ("", nil, 403),
     ])
-    func `only the demo's own page may send`(host: String, origin: String?, status: Int) {
+    func `only the demo's own page may publish`(host: String, origin: String?, status: Int) {
         var fields: HTTPFields = ["Host": host, "Content-Type": "application/json; charset=utf-8"]
         if let origin { fields.add("Origin", origin) }
         let demo = Demo()
@@ -136,15 +166,16 @@ struct DemoApplicationTests {
     }
 
     @Test(arguments: ["text/plain", "application/x-www-form-urlencoded", ""])
-    func `a type that another site's form could send is refused`(type: String) {
+    func `a content type that another site's form could send is refused`(type: String) {
         #expect(Demo().send(#"{"event":"new-message","data":{}}"#, type: type)?.status == 415)
     }
 
     @Test(arguments: [
         ("POST", "/", "GET, HEAD"), ("DELETE", "/demo/settings", "GET, HEAD"),
         ("GET", "/demo/auth", "POST"), ("PUT", "/demo/publish", "POST"),
+        ("GET", "/demo/channels", "POST"), ("POST", "/demo/records", "GET, HEAD"),
     ])
-    func `a wrong method is told the right one`(method: String, path: String, allowed: String) {
+    func `a 405 names the allowed methods`(method: String, path: String, allowed: String) {
         let request = HTTPRequest(method: method, target: path, fields: ["Host": "localhost"])
         let response = Demo().answer(request)
         #expect(response?.status == 405)
@@ -157,18 +188,21 @@ struct DemoApplicationTests {
     }
 }
 
-/// The demo's server half, with a Channels that writes down what it is sent.
+/// The demo's application server with a Channels that records published events.
 private final class Demo {
     var isTaken = true
     private(set) var sent: [String] = []
+    private(set) var connections: [Bool] = []
+    private lazy var application = DemoApplication(
+        key: "sandbox-key", secret: "sandbox-secret", wsURL: "ws://127.0.0.1:6001",
+        services: .init(
+            now: { "1970-01-01T00:00:01.000Z" },
+            publish: { [unowned self] channel, event, data, done in
+                sent.append("\(channel) \(event) \(String(decoding: data, as: UTF8.self))")
+                done(isTaken)
+            }, connectChannels: { [unowned self] in connections.append($0) }))
 
     func answer(_ request: HTTPRequest) -> HTTPResponse? {
-        let application = DemoApplication(
-            key: "sandbox-key", secret: "sandbox-secret", wsURL: "ws://127.0.0.1:6001"
-        ) { channel, event, data, done in
-            self.sent.append("\(channel) \(event) \(String(decoding: data, as: UTF8.self))")
-            done(self.isTaken)
-        }
         var replies: [HTTPResponse] = []
         let isMine = application.respond(to: request) { replies.append($0) }
         #expect(replies.count == (isMine ? 1 : 0))
@@ -179,12 +213,16 @@ private final class Demo {
         answer(HTTPRequest(method: "GET", target: path, fields: ["Host": "localhost"]))
     }
 
-    func sign(_ form: String) -> HTTPResponse? {
-        post("/demo/auth", form, type: "application/x-www-form-urlencoded")
+    func sign(_ form: String, query: String = "") -> HTTPResponse? {
+        post("/demo/auth" + query, form, type: "application/x-www-form-urlencoded")
     }
 
     func send(_ body: String, type: String = "application/json") -> HTTPResponse? {
         post("/demo/publish", body, type: type)
+    }
+
+    func connect(_ body: String) -> HTTPResponse? {
+        post("/demo/channels", body, type: "application/json")
     }
 
     private func post(_ path: String, _ body: String, type: String) -> HTTPResponse? {

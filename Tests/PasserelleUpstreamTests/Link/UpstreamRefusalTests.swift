@@ -5,57 +5,158 @@ import PasserelleUpstream
 import PasserelleWire
 import Testing
 
-/// Servers that say no, or nothing that makes sense.
+/// Tests servers that refuse or violate the protocol.
 struct UpstreamRefusalTests {
-    @Test func `an error and then a bare end is the end, with a clear word`() throws {
-        let scene = try UpstreamScene()
-        scene.channels.onOpen = {
-            $0.say(.error(code: 4001, message: "App key app-key does not exist"))
+    @Test func `an error and then an end without a code is permanent, with a message`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.onOpen = {
+            $0.send(.error(code: 4001, message: "App key app-key does not exist"))
             $0.drop()
         }
-        scene.upstream.start()
-        try scene.run { scene.refusal != nil }
-        #expect(scene.refusal?.code == 4001)
+        fixture.upstream.start()
+        try fixture.run { fixture.refusal != nil }
+        #expect(fixture.refusal?.code == 4001)
         #expect(
-            scene.refusal?.message == "no such application: check PUSHER_KEY, and PUSHER_CLUSTER "
-                + "or PUSHER_HOST (the server says: App key app-key does not exist)")
-        #expect(scene.upstream.status.state == .refused && scene.upstream.status.wasTried)
-        for _ in 0..<20 { try scene.loop.turn(upTo: .zero) }
-        #expect(scene.channels.accepted == 1)
+            fixture.refusal?.message
+                == "the server knows no application with this key: PUSHER_KEY does"
+                + " not exist in PUSHER_CLUSTER (or on PUSHER_HOST): copy both from the"
+                + " application's App Keys page (server message: App key app-key does not exist)")
+        #expect(fixture.upstream.status.state == .refused && fixture.upstream.status.wasTried)
+        for _ in 0..<20 { try fixture.loop.turn(upTo: .zero) }
+        #expect(fixture.channels.accepted == 1)
     }
 
-    @Test func `over quota is the end though the server keeps the socket open`() throws {
-        let scene = try UpstreamScene()
-        scene.channels.onOpen = { $0.say(.error(code: 4004, message: "Over quota")) }
-        scene.upstream.start()
-        try scene.run { scene.refusal != nil && scene.channels.newest?.isOver == true }
-        #expect(scene.refusal?.code == 4004)
-        #expect(scene.channels.newest?.closeCode == 1000)
+    @Test func `over quota is permanent even if the server keeps the socket open`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.onOpen = { $0.send(.error(code: 4004, message: "Over quota")) }
+        fixture.upstream.start()
+        try fixture.run { fixture.refusal != nil && fixture.channels.newest?.isOver == true }
+        #expect(fixture.refusal?.code == 4004)
+        #expect(fixture.channels.newest?.closeCode == 1000)
     }
 
     @Test(arguments: [4000, 4003, 4006, 4009, 4050] as [UInt16])
-    func `a close frame that says not to come back is the end`(code: UInt16) throws {
-        let scene = try UpstreamScene()
-        scene.channels.onOpen = { $0.close(code: code) }
-        scene.upstream.start()
-        try scene.run { scene.refusal != nil }
-        #expect(scene.refusal?.code == Int(code))
-        #expect(scene.refusal?.message.isEmpty == false)
+    func `a permanent close code ends the attempts`(code: UInt16) throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.onOpen = { $0.close(code: code) }
+        fixture.upstream.start()
+        try fixture.run { fixture.refusal != nil }
+        #expect(fixture.refusal?.code == Int(code))
+        #expect(fixture.refusal?.message.isEmpty == false)
+    }
+
+    @Test func `a refused origin is not reported as a wrong key`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.onOpen = {
+            $0.send(
+                text: Array(
+                    #"{"event":"pusher:error","data":"{\"code\":4009,\"message\":\"Origin not allowed\"}"}"#
+                        .utf8))
+            $0.drop()
+        }
+        fixture.upstream.start()
+        try fixture.run { fixture.refusal != nil }
+        #expect(fixture.refusal?.code == 4009)
+        let words = try #require(fixture.refusal?.message)
+        #expect(words.contains("PUSHER_ORIGIN") && words.contains("Origin not allowed"))
+        #expect(!words.contains("PUSHER_KEY"))
     }
 
     @Test(
         arguments: [
-            ("text", Array("secret words".utf8)), ("object", Array(#"{"secret":1}"#.utf8)),
-            ("array", Array("[1,2]".utf8)), ("empty", []),
+            ("a cut event", #"{"event":"secret","channel":"a","da"#, "a text that is not JSON"),
+            (
+                "unreadable members",
+                #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-a","data":"{"}"#,
+                "a message whose field presence is missing or cannot be used"
+            ),
         ])
-    func `a text that is no Channels message replaces the connection`(
-        name: String, text: [UInt8]
+    func `a text that may have been an event replaces the connection`(
+        name: String, text: String, words: String
     ) throws {
-        try expectReplaced(words: "a text that is no Channels message") { $0.say(text: text) }
+        try expectReplaced(words: words) { $0.send(text: Array(text.utf8)) }
     }
 
-    @Test func `a binary message replaces the connection`() throws {
-        try expectReplaced(words: "a binary message") { $0.say(binary: [1, 2, 3]) }
+    @Test func `an unusable socket id is named`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.onOpen = {
+            $0.send(text: Array(#"{"event":"pusher:connection_established","data":{}}"#.utf8))
+        }
+        fixture.upstream.start()
+        try fixture.run { !fixture.notes.isEmpty }
+        #expect(
+            fixture.notes == [
+                "waits 1.0 seconds: protocol error: a message whose field socket_id is missing or"
+                    + " cannot be used"
+            ])
+    }
+
+    // MARK: - Frames without a message
+
+    private static let empty = [
+        "", " ", "\n", "\u{FEFF}", "null", "undefined", "[]", "[1,2]", "0", "true", #""x""#, "{}",
+        #"{"data":{}}"#, #"{"event":null}"#, #"{"event":7,"channel":"a"}"#, "secret words", "[[[[",
+    ]
+
+    @Test func `frames without a message are ignored and counted`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.actAsChannels()
+        let reader = fixture.read("a")
+        try fixture.settle()
+        let connection = try #require(fixture.channels.newest)
+        for text in Self.empty { connection.send(text: Array(text.utf8)) }
+        connection.send(binary: [1, 2, 3])
+        connection.send(.event(channel: "a", name: "last", data: Array("1".utf8), userID: nil))
+        try fixture.run { reader.received == ["a: ", "a: last 1"] }
+        let status = fixture.upstream.status
+        #expect(status.emptyFrames == UInt64(Self.empty.count) + 1)
+        #expect(status.invalidMessages == 0 && status.messages == 3 && status.connections == 1)
+        #expect(fixture.notes == ["established", "subscribed a"])
+    }
+
+    @Test func `frames without a message before the handshake are ignored too`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.actAsChannels()
+        let hello = fixture.channels.onOpen
+        fixture.channels.onOpen = { connection in
+            connection.send(text: [])
+            connection.send(text: Array("null".utf8))
+            hello?(connection)
+        }
+        try fixture.settle()
+        #expect(fixture.upstream.status.emptyFrames == 2 && fixture.upstream.status.attempts == 1)
+    }
+
+    @Test func `more frames without a message than the limit replace the connection`() throws {
+        let words =
+            "more than \(EmptyFrames.limit) frames without a message within \(EmptyFrames.window)"
+        try expectReplaced(words: words) { connection in
+            for _ in 0...EmptyFrames.limit { connection.send(text: []) }
+        }
+    }
+
+    @Test func `unknown and incomplete protocol messages are counted`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.actAsChannels()
+        let reader = fixture.read("presence-a")
+        try fixture.settle()
+        let connection = try #require(fixture.channels.newest)
+        connection.send(.memberAdded(channel: "presence-a", ChannelMember(userID: "a")))
+        connection.send(.memberAdded(channel: "presence-a", ChannelMember(userID: "b")))
+        for event in [
+            #"{"event":"pusher:subscription_succeeded","channel":"presence-a"}"#,
+            #"{"event":"pusher:member_removed","channel":"presence-a","data":{"user_id":"a"}}"#,
+            #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-a"}"#,
+            #"{"event":"pusher_internal:subscription_succeeded","channel":"presence-a","data":"{}"}"#,
+        ] { connection.send(text: Array(event.utf8)) }
+        connection.send(
+            .event(channel: "presence-a", name: "last", data: Array("1".utf8), userID: nil))
+        try fixture.run { reader.received.last == "presence-a: last 1" }
+        #expect(
+            reader.received == [
+                "presence-a: ", "presence-a: +a", "presence-a: +b", "presence-a: last 1",
+            ])
+        #expect(fixture.upstream.status.ignored == 2)
     }
 
     @Test(
@@ -70,118 +171,124 @@ struct UpstreamRefusalTests {
             ),
             (Array("HTTP/1.1 200 OK\r\n\r\n".utf8), "reserved bits are set"),
         ] as [([UInt8], String)])
-    func `bytes that are no frame replace the connection`(bytes: [UInt8], words: String) throws {
-        try expectReplaced(words: "a malformed WebSocket frame: " + words) { $0.spill(bytes) }
+    func `malformed frames replace the connection`(bytes: [UInt8], words: String) throws {
+        try expectReplaced(words: "a malformed WebSocket frame: " + words) { $0.sendRaw(bytes) }
     }
 
-    @Test func `the connection that replaces it hears on, with one gap`() throws {
-        let scene = try UpstreamScene()
-        scene.channels.behave()
-        let reader = scene.read("a")
-        try scene.settle()
-        scene.channels.newest?.spill(Array("garbage".utf8))
-        try scene.settle(connections: 2)
-        try scene.run { reader.heard == ["a: ", "a: gap upstream"] }
-        #expect(scene.upstream.status.garbled == 1)
+    @Test func `the replacement connection continues after one gap`() throws {
+        let fixture = try UpstreamFixture()
+        fixture.channels.actAsChannels()
+        let reader = fixture.read("a")
+        try fixture.settle()
+        fixture.channels.newest?.sendRaw(Array("garbage".utf8))
+        try fixture.settle(connections: 2)
+        try fixture.run { reader.received == ["a: ", "a: gap upstream"] }
+        #expect(fixture.upstream.status.invalidMessages == 1)
     }
 
     private func expectReplaced(
         words: String, by garbage: (ScriptedChannels.Connection) -> Void
     ) throws {
-        let scene = try UpstreamScene()
-        scene.channels.behave()
-        try scene.settle()
-        let connection = try #require(scene.channels.newest)
+        let fixture = try UpstreamFixture()
+        fixture.channels.actAsChannels()
+        try fixture.settle()
+        let connection = try #require(fixture.channels.newest)
         garbage(connection)
-        try scene.run { connection.isOver && scene.upstream.status.state == .waiting }
-        #expect(scene.notes == ["established", "waits 1.0 seconds: garbage: " + words])
-        #expect(scene.upstream.status.garbled == 1)
+        try fixture.run { connection.isOver && fixture.upstream.status.state == .waiting }
+        #expect(fixture.notes == ["established", "waits 1.0 seconds: protocol error: " + words])
+        #expect(fixture.upstream.status.invalidMessages == 1)
     }
 
-    // MARK: - Before there is a WebSocket
+    // MARK: - Before the WebSocket
 
     private func firstNote(_ answer: [UInt8]) throws -> (note: String, garbled: UInt64) {
-        let scene = try UpstreamScene()
-        scene.channels.onRequest = { _ in answer }
-        scene.upstream.start()
-        try scene.run { !scene.notes.isEmpty }
-        #expect(scene.upstream.status.state == .waiting && scene.upstream.status.wasTried)
-        return (scene.notes[0], scene.upstream.status.garbled)
+        let fixture = try UpstreamFixture()
+        fixture.channels.onRequest = { _ in answer }
+        fixture.upstream.start()
+        try fixture.run { !fixture.notes.isEmpty }
+        #expect(fixture.upstream.status.state == .waiting && fixture.upstream.status.wasTried)
+        return (fixture.notes[0], fixture.upstream.status.invalidMessages)
     }
 
-    @Test func `a server that answers with a status is waited for, however much it says`() throws {
+    @Test func `a server that answers with a status is retried, even with a large body`() throws {
         let page = HTTPResponse(status: 404, body: [UInt8](repeating: 0x78, count: 200_000))
         let (note, garbled) = try firstNote(HTTPWriter.response(page, keepAlive: false))
         #expect(
-            note == "waits 1.0 seconds: no WebSocket here: The server answered with status 404.")
+            note
+                == "waits 1.0 seconds: WebSocket handshake failed: The server answered with"
+                + " status 404.")
         #expect(garbled == 0)
     }
 
-    @Test func `a server that accepts with a wrong key is waited for`() throws {
+    @Test func `a server with a wrong Sec-WebSocket-Accept is retried`() throws {
         let response = WebSocketHandshake.response(accept: "x")
         let (note, _) = try firstNote(HTTPWriter.response(response, keepAlive: true))
-        #expect(note == "waits 1.0 seconds: no WebSocket here: Sec-WebSocket-Accept is wrong.")
+        #expect(
+            note
+                == "waits 1.0 seconds: WebSocket handshake failed: Sec-WebSocket-Accept is wrong.")
     }
 
-    @Test func `a server that speaks no HTTP is waited for, and counted`() throws {
+    @Test func `a server that does not speak HTTP is retried, and counted`() throws {
         let (note, garbled) = try firstNote(Array("220 mail.example ESMTP\r\n\r\n".utf8))
         #expect(
             note.hasPrefix(
-                "waits 1.0 seconds: garbage: the answer to the opening handshake is no HTTP: "))
+                "waits 1.0 seconds: protocol error: the answer to the opening handshake is not"
+                    + " HTTP: "))
         #expect(!note.contains("mail") && garbled == 1)
     }
 
-    @Test func `a server that hangs up is waited for`() throws {
+    @Test func `a server that closes the connection is retried`() throws {
         let (note, _) = try firstNote(Array("HTTP/1.1 101 Switch".utf8))
-        #expect(note == "waits 1.0 seconds: no connection: closed by the peer")
+        #expect(note == "waits 1.0 seconds: connection failed: closed by the peer")
     }
 
-    @Test func `where nobody listens it says so, and tries again`() throws {
+    @Test func `a refused connection is reported and retried`() throws {
         let loop = try EventLoop()
         let gone = try ScriptedHTTP(loop: loop)
         let port = gone.port
         gone.close()
-        let scene = try UpstreamScene(port: port)
-        scene.upstream.start()
-        try scene.run { scene.upstream.status.attempts == 2 }
+        let fixture = try UpstreamFixture(port: port)
+        fixture.upstream.start()
+        try fixture.run { fixture.upstream.status.attempts == 2 }
         #expect(
-            scene.notes.first?.hasPrefix("waits 1.0 seconds: no connection: connect") == true)
-        #expect(scene.upstream.status.connections == 0)
+            fixture.notes.first?.hasPrefix("waits 1.0 seconds: connection failed: connect") == true)
+        #expect(fixture.upstream.status.connections == 0)
     }
 
     // MARK: - TLS
 
-    @Test func `over TLS a certificate for the right name is taken`() throws {
+    @Test func `TLS accepts a certificate for the right name`() throws {
         let certificates = try TestCertificates()
         let own = try certificates.server(names: ["localhost"])
-        let scene = try UpstreamScene(
+        let fixture = try UpstreamFixture(
             client: TLSClient(caFile: certificates.authorityFile),
             server: TLSServer(certificateFile: own.certificateFile, keyFile: own.keyFile),
             host: "localhost")
-        scene.channels.behave()
-        let reader = scene.read("a")
-        try scene.settle()
-        scene.channels.newest?.close(code: 4200)
-        try scene.settle(connections: 2)
-        try scene.run { reader.heard == ["a: ", "a: gap upstream"] }
+        fixture.channels.actAsChannels()
+        let reader = fixture.read("a")
+        try fixture.settle()
+        fixture.channels.newest?.close(code: 4200)
+        try fixture.settle(connections: 2)
+        try fixture.run { reader.received == ["a: ", "a: gap upstream"] }
     }
 
     @Test(arguments: [(true, "another name than localhost"), (false, "untrusted")])
-    func `over TLS a certificate for a wrong name, or of a stranger, is not`(
+    func `TLS rejects a certificate for a wrong name or from an unknown authority`(
         isTrusted: Bool, words: String
     ) throws {
         let certificates = try TestCertificates()
         let own = try certificates.server(names: [isTrusted ? "example.test" : "localhost"])
         let strangers = try TestCertificates()
         let authority = isTrusted ? certificates.authorityFile : strangers.authorityFile
-        let scene = try UpstreamScene(
+        let fixture = try UpstreamFixture(
             client: TLSClient(caFile: authority),
             server: TLSServer(certificateFile: own.certificateFile, keyFile: own.keyFile),
             host: "localhost")
-        scene.channels.behave()
-        scene.upstream.start()
-        try scene.run { !scene.notes.isEmpty }
-        #expect(scene.notes[0].contains(words) && scene.notes[0].hasPrefix("waits 1.0 seconds: "))
-        #expect(scene.channels.connections.isEmpty)
+        fixture.channels.actAsChannels()
+        fixture.upstream.start()
+        try fixture.run { !fixture.notes.isEmpty }
+        #expect(
+            fixture.notes[0].contains(words) && fixture.notes[0].hasPrefix("waits 1.0 seconds: "))
+        #expect(fixture.channels.connections.isEmpty)
     }
 }

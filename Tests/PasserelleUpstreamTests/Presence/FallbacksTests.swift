@@ -5,19 +5,19 @@ import Testing
 @testable import PasserelleUpstream
 
 struct FallbacksTests {
-    private let a1 = Attendee("presence-a", "1")
-    private let a2 = Attendee("presence-a", "2")
-    private let b1 = Attendee("presence-b", "1")
+    private let a1 = ChannelUser("presence-a", "1")
+    private let a2 = ChannelUser("presence-a", "2")
+    private let b1 = ChannelUser("presence-b", "1")
     private let full = DelegatePool.Refusal.subscription(status: 4100, message: "full")
     private let quota = DelegatePool.Refusal.connection(code: 4004, message: "quota")
 
-    @Test func `the first refusal of a kind is news, others are counted until nobody is refused`() {
+    @Test func `the first refusal of a kind is new, others are counted until no user is refused`() {
         var fallbacks = Fallbacks()
         #expect(fallbacks.fellBack(a1, full) == (true, nil))
         #expect(fallbacks.fellBack(a2, full) == (false, nil))
-        // Tried again, and refused again.
+        // Retried, and refused again.
         #expect(fallbacks.fellBack(a1, full) == (false, nil))
-        // Another channel is another matter.
+        // Another channel is another kind.
         #expect(fallbacks.fellBack(b1, full) == (true, nil))
         let onA = Fallbacks.Kind.subscription(channel: "presence-a", status: 4100)
         #expect(fallbacks.states[onA]?.users == 2)
@@ -31,7 +31,7 @@ struct FallbacksTests {
         #expect(fallbacks.fellBack(a2, full) == (true, nil))
     }
 
-    @Test func `one who is refused for another reason is refused for that one alone`() {
+    @Test func `a user that is refused for another reason counts for that reason only`() {
         var fallbacks = Fallbacks()
         #expect(fallbacks.fellBack(a1, quota) == (true, nil))
         let kind = Fallbacks.Kind.connection(code: 4004)
@@ -41,7 +41,7 @@ struct FallbacksTests {
         #expect(fallbacks.count == 1)
     }
 
-    @Test func `who was never refused ends nothing`() {
+    @Test func `a user that was never refused ends no kind`() {
         var fallbacks = Fallbacks()
         #expect(fallbacks.settled(a1) == nil)
     }

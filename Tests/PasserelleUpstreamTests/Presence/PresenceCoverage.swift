@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// What happened in simulated worlds, and how much of it was judged: a run in which nothing happens
-/// proves nothing.
+/// Counts the occurrences and the checks in simulations, so that no run passes idle.
 struct PresenceCoverage {
-    /// Pairs of an event and a reader who had to hear it exactly once.
+    /// Pairs of an event and a reader that had to receive it exactly once.
     var pairs = 0
-    /// Moments in which nothing was under way, and the pool had to be as small as can be.
+    /// Moments without pending work, in which the pool had to have the fewest connections.
     var settled = 0
     var cuts = 0
     var observerLosses = 0
@@ -13,27 +12,27 @@ struct PresenceCoverage {
     var moves = 0
     var connectionRefusals = 0
     var memberRefusals = 0
-    /// Users who are members after a refusal.
+    /// Users that are members after a refusal.
     var recoveries = 0
     var sentAsOwn = 0
     var sentAsGateway = 0
     var merged = 0
     var excess = 0
-    /// Events that waited for their user to become a member.
+    /// Events that waited for their user's membership.
     var waited = 0
-    /// Events that a cut swallowed.
+    /// Events lost with a connection.
     var lost = 0
 
     static func += (total: inout PresenceCoverage, one: PresenceCoverage) {
         for path in all { total[keyPath: path] += one[keyPath: path] }
     }
 
-    /// What did not happen, or too seldom, in a few worlds.
+    /// The occurrences that are missing or too rare after a few simulations.
     var gaps: [String] {
         var all = zip(Self.names, Self.all).filter { self[keyPath: $1] < 1 }.map {
             "\($0): \(self[keyPath: $1])"
         }
-        if pairs < 2000 { all.append("only \(pairs) events were judged") }
+        if pairs < 2000 { all.append("only \(pairs) deliveries were verified") }
         return all
     }
 
@@ -52,26 +51,30 @@ struct PresenceCoverage {
     ]
 }
 
-/// A fault that is put in on purpose, to see that it is found.
+/// A deliberate fault, to prove that the simulation detects it.
 enum PresenceMutation: CaseIterable {
-    /// Senders hear themselves.
-    case tellSender
-    /// What was heard last before a loss is heard again behind it.
+    /// Senders receive their own events.
+    case echoToSender
+    /// The last event before a loss is delivered again after it.
     case repeatAfterLoss
     /// One event in twenty does not reach the hub.
     case dropSome
-    /// The gateway speaks for those who are becoming members.
-    case speakTooEarly
-    /// What is too many goes out.
+    /// The gateway sends the events of pending members on its own connection.
+    case sendTooEarly
+    /// Events over the limit are sent.
     case neverExcess
-    /// One subscription in ten is not given up.
-    case stayBehind
+    /// One subscription in ten is not ended.
+    case keepSubscriptions
+    /// The unsubscription after a refusal is sent after the report.
+    case undoLate
+    /// A refusal is not followed by an unsubscription.
+    case keepRefused
     /// Users leave five seconds late.
     case leaveLate
-    /// One subscription in twenty is never asked for.
+    /// One subscription in twenty is never sent.
     case forgetSome
-    /// Connections that are too many stay.
+    /// Surplus connections are not closed.
     case keepSurplus
-    /// The hub tells removals at once, though the user reads here.
-    case tellAbsences
+    /// The hub reports removals at once, even if the user reads here.
+    case reportAbsences
 }

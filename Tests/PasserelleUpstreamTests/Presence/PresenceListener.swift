@@ -2,17 +2,17 @@
 
 import PasserelleHub
 
-/// One who reads at the simulated gateway, and writes down what they hear.
+/// A reader at the simulated gateway that records the entries it receives.
 final class PresenceListener: Reader {
     var cursor = Cursor()
     let userID: String
     let channel: String
-    /// How often each client event was heard, by its number.
-    private(set) var heard: [Int: Int] = [:]
-    /// The client events that were accepted while this one listened, and are another's.
+    /// The number of deliveries of each client event.
+    private(set) var received: [Int: Int] = [:]
+    /// The client events of other users that were accepted while this reader was attached.
     var due: [Int] = []
     private(set) var members: Set<String>?
-    /// Member changes that were told.
+    /// The number of member changes received.
     private(set) var changes = 0
     private(set) var faults: [String] = []
     var now = Duration.zero
@@ -22,7 +22,7 @@ final class PresenceListener: Reader {
         (self.hub, self.userID, self.channel) = (hub, userID, channel)
     }
 
-    func newsCame(on channel: Channel) { read() }
+    func updatesAvailable(on channel: Channel) { read() }
 
     func read() {
         while let entry = hub.next(&cursor, at: now) {
@@ -37,7 +37,7 @@ final class PresenceListener: Reader {
     private func take(_ content: Event.Content) {
         switch content {
         case .message(_, let data, _):
-            heard[Int(String(decoding: data, as: UTF8.self)) ?? -1, default: 0] += 1
+            received[Int(String(decoding: data, as: UTF8.self)) ?? -1, default: 0] += 1
         case .memberAdded(let member):
             changes += 1
             if members?.insert(member.userID).inserted == false {

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
+import PasserelleHub
 import PasserelleNet
 import PasserelleTesting
 import PasserelleUpstream
 import PasserelleWire
 import Testing
 
-/// Calls that get no answer, or half of one: sent once, and honest about what is known.
+/// Tests calls without a complete answer: sent once, with an error that states whether it was sent.
 struct CallFailureTests {
-    @Test func `no answer in time is unknown, and nothing is sent a second time`() throws {
-        let scene = try RESTScene(timeout: .milliseconds(80))
-        scene.http.answer = { _, _ in }
-        let failure = try scene.publish().failure
-        #expect(failure == .unknown("no answer within 0.08 seconds"))
-        try run(scene.loop, until: { scene.http.links.isEmpty })
-        #expect(scene.http.requests.count == 1 && scene.http.accepted == 1)
+    @Test func `a timeout is unknown, and the request is not repeated`() throws {
+        let clock = ManualClock()
+        let fixture = try RESTFixture(clock: clock.clock)
+        fixture.http.answer = { _, _ in clock.pass(.seconds(10)) }
+        let outcome = try fixture.publish()
+        #expect(outcome == .unknown("no answer within 10.0 seconds"))
+        try run(fixture.loop, until: { fixture.http.links.isEmpty })
+        #expect(fixture.http.requests.count == 1 && fixture.http.accepted == 1)
     }
 
     @Test(
@@ -22,36 +24,42 @@ struct CallFailureTests {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
             "HTTP/1.1 200 OK\r\nContent-Le", "H",
         ])
-    func `half an answer is unknown, whether the server ends or waits`(half: String) throws {
-        let scene = try RESTScene(timeout: .milliseconds(80))
-        scene.answers(half)
+    func `an incomplete answer is unknown, if the server closes or waits`(half: String) throws {
+        let clock = ManualClock()
+        let fixture = try RESTFixture(clock: clock.clock)
+        fixture.answers(half)
         #expect(
-            try scene.publish().failure
+            try fixture.publish()
                 == .unknown("the server closed in the middle of its answer"))
-        scene.answers(half, thenEnds: false)
-        #expect(try scene.publish().failure == .unknown("no answer within 0.08 seconds"))
-        #expect(scene.http.requests.count == 2)
+        fixture.answers(half, thenEnds: false)
+        let waits = fixture.http.answer
+        fixture.http.answer = {
+            waits?($0, $1)
+            clock.pass(.seconds(10))
+        }
+        #expect(try fixture.publish() == .unknown("no answer within 10.0 seconds"))
+        #expect(fixture.http.requests.count == 2)
     }
 
     @Test func `an end without an answer is unknown`() throws {
-        let scene = try RESTScene()
-        scene.answers("")
+        let fixture = try RESTFixture()
+        fixture.answers("")
         #expect(
-            try scene.publish().failure == .unknown("the server closed without an answer"))
-        #expect(scene.http.requests.count == 1)
+            try fixture.publish() == .unknown("the server closed without an answer"))
+        #expect(fixture.http.requests.count == 1)
     }
 
-    @Test func `where nobody listens nothing was sent`() throws {
-        let scene = try RESTScene()
-        scene.http.close()
-        guard case .unreachable(let words) = try scene.publish().failure else {
-            Issue.record("it is unreachable")
+    @Test func `a refused connection is reported as unavailable`() throws {
+        let fixture = try RESTFixture()
+        fixture.http.close()
+        guard case .unavailable(let words) = try fixture.publish() else {
+            Issue.record("the outcome is not unavailable")
             return
         }
         #expect(words.hasPrefix("connect"))
     }
 
-    @Test func `a TLS handshake that never ends has sent nothing`() throws {
+    @Test func `a TLS handshake that never completes has sent no request`() throws {
         let loop = try EventLoop()
         let certificates = try TestCertificates()
         let silent = LinkRecorder()
@@ -60,12 +68,12 @@ struct CallFailureTests {
         }
         defer { listener.close() }
         let tls = try TLSClient(caFile: certificates.authorityFile)
-        let server = RESTScene.server(port: listener.boundPort ?? 0, tls: tls)
+        let server = RESTFixture.server(port: listener.boundPort ?? 0, tls: tls)
         let rest = ChannelsREST(loop: loop, server: server, timeout: .milliseconds(80))
-        var outcome: Result<Void, ChannelsRESTError>?
+        var outcome: PublishOutcome?
         rest.publish(channel: "c", event: "e", data: []) { outcome = $0 }
         try run(loop, until: { outcome != nil })
-        #expect(outcome?.failure == .unreachable("no answer within 0.08 seconds"))
+        #expect(outcome == .unavailable("no answer within 0.08 seconds"))
     }
 
     @Test(
@@ -74,47 +82,11 @@ struct CallFailureTests {
             "HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
         ])
-    func `what is no HTTP, or too much of it, makes no sense`(answer: String) throws {
-        let scene = try RESTScene()
-        scene.answers(answer, thenEnds: false)
-        #expect(try scene.publish().failure == .malformed)
-    }
-
-    @Test func `a call that is given up tells nothing and leaves nothing`() throws {
-        let loop = try EventLoop()
-        let http = try ScriptedHTTP(loop: loop)
-        var answers = 0
-        func begin() -> HTTPCall {
-            HTTPCall(
-                loop: loop, address: .tcp(host: "127.0.0.1", port: http.port), tls: nil,
-                request: HTTPRequest(method: "GET", target: "/", fields: ["Host": "x"])
-            ) { _ in answers += 1 }
-        }
-        weak let call = begin()
-        try run(loop, until: { http.requests.count == 1 })
-        #expect(call != nil)
-        call?.cancel()
-        try run(loop, until: { http.links.isEmpty })
-        #expect(answers == 0 && call == nil)
-    }
-
-    @Test func `a call that is done leaves nothing`() throws {
-        let loop = try EventLoop()
-        let http = try ScriptedHTTP(loop: loop)
-        http.answer = { _, link in
-            link.send(HTTPWriter.response(HTTPResponse(status: 204), keepAlive: true))
-        }
-        var status: Int?
-        func begin() -> HTTPCall {
-            HTTPCall(
-                loop: loop, address: .tcp(host: "127.0.0.1", port: http.port), tls: nil,
-                request: HTTPRequest(method: "HEAD", target: "/", fields: ["Host": "x"])
-            ) { status = try? $0.get().status }
-        }
-        weak let call = begin()
-        #expect(call != nil)
-        try run(loop, until: { status != nil })
-        try run(loop, until: { http.links.isEmpty })
-        #expect(status == 204 && call == nil)
+    func `an answer that is not HTTP, or too large, leaves the outcome unknown`(answer: String)
+        throws
+    {
+        let fixture = try RESTFixture()
+        fixture.answers(answer, thenEnds: false)
+        #expect(try fixture.publish() == .unknown("Channels' answer is malformed"))
     }
 }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
+import PasserelleHub
 import PasserelleNet
 import PasserelleTesting
 import PasserelleUpstream
 import PasserelleWire
 import Testing
 
-/// Calls over loopback sockets, against a server that answers as it is told.
+/// Tests calls over loopback sockets with a scripted server.
 struct ChannelsRESTTests {
     @Test func `an event is sent as a signed request with its data as a string`() throws {
-        let scene = try RESTScene()
-        scene.answers(200, "{}")
+        let fixture = try RESTFixture()
+        fixture.answers(200, "{}")
         let data = Array("{\"m\":\"Zoë \\\"x\\\"\"}".utf8)
-        let result = try scene.result {
-            scene.rest.publish(channel: "presence-a;b", event: #"say "hi""#, data: data, $0)
+        let outcome = try fixture.answer {
+            fixture.rest.publish(channel: "presence-a;b", event: #"say "hi""#, data: data, $0)
         }
-        #expect(result.failure == nil)
-        let request = try #require(scene.http.requests.first)
+        #expect(outcome == .sent)
+        let request = try #require(fixture.http.requests.first)
         #expect(request.method == "POST" && request.path == "/apps/1234/events")
-        #expect(request.fields.first("host") == "127.0.0.1:\(scene.http.port)")
+        #expect(request.fields.first("host") == "127.0.0.1:\(fixture.http.port)")
         #expect(request.fields.first("content-type") == "application/json")
         #expect(
             String(decoding: request.body, as: UTF8.self)
@@ -26,27 +27,21 @@ struct ChannelsRESTTests {
         try expectSigned(request)
     }
 
-    @Test func `questions are asked as signed requests without a body`() throws {
-        let scene = try RESTScene()
-        scene.answers(200, #"{"channels":{"presence-x":{"user_count":42},"presence-y":{}}}"#)
-        let channels = try scene.result {
-            scene.rest.channels(prefix: "presence-", countsUsers: true, $0)
-        }
-        #expect(try channels.get() == ["presence-x": 42, "presence-y": nil])
-        scene.answers(200, #"{"occupied":true,"user_count":42}"#)
-        let channel = try scene.result {
-            scene.rest.channel("presence-a,b;c@d=e.f", info: ["user_count", "cache"], $0)
-        }
-        #expect(try channel.get() == ChannelState(isOccupied: true, userCount: 42))
-        scene.answers(200, #"{"users":[{"id":"1"}]}"#)
-        let users = try scene.result { scene.rest.users(of: "presence-x", $0) }
+    @Test func `queries are sent as signed requests without a body`() throws {
+        let fixture = try RESTFixture()
+        fixture.answers(401, "unknown key")
+        var answer: HTTPResponse?
+        fixture.rest.channels { answer = try? $0.get() }
+        try run(fixture.loop, until: { answer != nil })
+        #expect(answer?.status == 401 && answer?.body == Array("unknown key".utf8))
+        fixture.answers(200, #"{"users":[{"id":"1"}]}"#)
+        let users = try fixture.answer { fixture.rest.users(of: "presence-a,b;c@d=e.f", $0) }
         #expect(try users.get() == ["1"])
         #expect(
-            scene.http.requests.map(\.path) == [
-                "/apps/1234/channels", "/apps/1234/channels/presence-a,b;c@d=e.f",
-                "/apps/1234/channels/presence-x/users",
+            fixture.http.requests.map(\.path) == [
+                "/apps/1234/channels", "/apps/1234/channels/presence-a,b;c@d=e.f/users",
             ])
-        for request in scene.http.requests {
+        for request in fixture.http.requests {
             #expect(request.method == "GET" && request.body.isEmpty)
             #expect(request.query?.contains("body_md5") == false)
             try expectSigned(request)
@@ -54,18 +49,18 @@ struct ChannelsRESTTests {
     }
 
     @Test(arguments: ["a/b", "a?b#c", "é", "../events"])
-    func `what is no channel's name stays one segment of the path`(name: String) throws {
-        let scene = try RESTScene()
-        scene.answers(404, "unknown channel\n")
-        let result = try scene.result { scene.rest.users(of: name, $0) }
+    func `an invalid channel name stays within one segment of the path`(name: String) throws {
+        let fixture = try RESTFixture()
+        fixture.answers(404, "unknown channel\n")
+        let result = try fixture.answer { fixture.rest.users(of: name, $0) }
         #expect(result.failure == .refused(status: 404, message: "unknown channel"))
-        let request = try #require(scene.http.requests.first)
+        let request = try #require(fixture.http.requests.first)
         let encoded = HTTPTarget.encode(name)
         #expect(request.path == "/apps/1234/channels/\(encoded)/users")
         try expectSigned(request)
     }
 
-    /// Signs the request as it came once more, as a server does.
+    /// Verifies the signature of the received request, as a server does.
     private func expectSigned(_ request: HTTPRequest) throws {
         let query = try HTTPTarget.decodeQuery(request.query ?? "")
         let signature = query.first { $0.name == "auth_signature" }?.value
@@ -78,46 +73,52 @@ struct ChannelsRESTTests {
     }
 
     @Test(arguments: [(200, "{}"), (200, "{\"ok\":true}\n"), (200, "[]"), (202, "")])
-    func `an event that is taken is a success, in every server's way to say so`(
+    func `every variant of an accepted event is a success`(
         status: Int, body: String
     ) throws {
-        let scene = try RESTScene()
-        scene.answers(status, body)
-        #expect(try scene.publish().failure == nil)
+        let fixture = try RESTFixture()
+        fixture.answers(status, body)
+        #expect(try fixture.publish() == .sent)
     }
 
     @Test(
         arguments: [
             (
                 401, "Invalid signature: you should have sent …\nmore",
-                "Invalid signature: you should have sent …"
+                .refused("401 Invalid signature: you should have sent …")
             ),
             (
                 413, "The data content of this event exceeds the allowed maximum (10240 bytes).\n",
-                "The data content of this event exceeds the allowed maximum (10240 bytes)."
+                .tooLarge(
+                    "413 The data content of this event exceeds the allowed maximum (10240 bytes).")
             ),
-            (400, #"{"error":"The data is too\nlong","code":400}"#, "The data is too long"),
+            (
+                400, #"{"error":"The data is too\nlong","code":400}"#,
+                .refused("400 The data is too long")
+            ),
             (
                 422, #"{"message":"The name field is required.","errors":{}}"#,
-                "The name field is required."
+                .refused("422 The name field is required.")
             ),
-            (403, "", ""), (500, "\u{0}\u{1B}[2Jx", " [2Jx"), (302, "moved", "moved"),
-            (201, "{}", "{}"), (400, "{\"error\":{}}", "{\"error\":{}}"),
-        ])
-    func `a refusal is told with its status and its words`(
-        status: Int, body: String, words: String
+            (403, "", .refused("403 ")), (302, "moved", .refused("302 moved")),
+            (500, "\u{0}\u{1B}[2Jx", .unknown("Channels answered 500  [2Jx")),
+            (201, "{}", .refused("201 {}")), (429, "later", .excess("429 later")),
+            (400, "{\"error\":{}}", .refused("400 {\"error\":{}}")),
+        ] as [(Int, String, PublishOutcome)])
+    func `a refusal is reported with its status and message`(
+        status: Int, body: String, outcome: PublishOutcome
     ) throws {
-        let scene = try RESTScene()
-        scene.answers(status, body)
-        #expect(try scene.publish().failure == .refused(status: status, message: words))
-        #expect(scene.http.requests.count == 1)
+        let fixture = try RESTFixture()
+        fixture.answers(status, body)
+        #expect(try fixture.publish() == outcome)
+        #expect(fixture.http.requests.count == 1)
     }
 
     @Test(arguments: ["<html>", "1", "\"ok\"", "[1]", "{", "{\"a\":1}}"])
-    func `a success that makes no sense is none`(body: String) throws {
-        let scene = try RESTScene()
-        scene.answers(200, body)
-        #expect(try scene.publish().failure == .malformed)
+    func `a success with an invalid body leaves the outcome unknown`(body: String) throws {
+        let fixture = try RESTFixture()
+        fixture.answers(200, body)
+        #expect(try fixture.publish() == .unknown("Channels' answer is malformed"))
     }
 
     @Test(
@@ -126,26 +127,26 @@ struct ChannelsRESTTests {
             "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "HTTP/1.0 200 OK\r\n\r\n{}",
             "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
         ])
-    func `an answer may come in any form that HTTP knows`(answer: String) throws {
-        let scene = try RESTScene()
-        scene.answers(answer)
-        #expect(try scene.publish().failure == nil)
+    func `an answer may use any framing of HTTP`(answer: String) throws {
+        let fixture = try RESTFixture()
+        fixture.answers(answer)
+        #expect(try fixture.publish() == .sent)
     }
 
-    @Test func `an answer may come as slowly as the time allows`() throws {
-        let scene = try RESTScene()
+    @Test func `an answer may arrive slowly within the timeout`() throws {
+        let fixture = try RESTFixture()
         var rest = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".utf8)[...]
         var isAsked = false
-        scene.http.answer = { _, _ in isAsked = true }
-        var outcome: Result<Void, ChannelsRESTError>?
-        scene.rest.publish(channel: "c", event: "e", data: []) { outcome = $0 }
-        try run(scene.loop, until: { isAsked })
+        fixture.http.answer = { _, _ in isAsked = true }
+        var outcome: PublishOutcome?
+        fixture.rest.publish(channel: "c", event: "e", data: []) { outcome = $0 }
+        try run(fixture.loop, until: { isAsked })
         while let byte = rest.popFirst() {
             #expect(outcome == nil)
-            scene.http.links.first?.send([byte])
-            try scene.loop.turn(upTo: .milliseconds(20))
+            fixture.http.links.first?.send([byte])
+            try fixture.loop.turn(upTo: .milliseconds(20))
         }
-        try run(scene.loop, until: { outcome != nil })
-        #expect(outcome?.failure == nil)
+        try run(fixture.loop, until: { outcome != nil })
+        #expect(outcome == .sent)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import PasserelleUpstream
 
 struct ChannelQueueTests {
-    @Test func `channels come out in the order in which they came, each once`() {
+    @Test func `channels are returned in order of insertion, each once`() {
         var queue = ChannelQueue()
         for channel in ["a", "b", "a", "c"] { queue.append(channel) }
         #expect(queue.count == 3)
@@ -17,7 +17,7 @@ struct ChannelQueueTests {
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func `it does as an array does, under any operations`(seed: UInt64) {
+    func `it behaves like an array under random operations`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var queue = ChannelQueue()
         var model: [String] = []

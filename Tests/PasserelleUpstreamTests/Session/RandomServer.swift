@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: MIT
+import PasserelleNet
 import PasserelleTesting
 import PasserelleUpstream
 import PasserelleWire
 
-/// A session, a server that does anything at all, and what each of them must not do.
+/// A session with a server that behaves at random, and the rules for both.
 ///
-/// Every step is random; what breaks a rule is written down in `faults`.
+/// Every step is random; violations are recorded in `faults`.
 struct RandomServer {
     private(set) var faults: [String] = []
     private(set) var session: UpstreamSession
     private var random: SeededRandom
     private var now: Duration = .zero
     private var wanted: Set<String> = []
-    /// What the hub takes for heard.
-    private var heard: Set<String> = []
-    /// What it takes for refused.
+    /// The channels that the hub regards as subscribed.
+    private var reported: Set<String> = []
+    /// The channels that the hub regards as refused.
     private var refused: Set<String> = []
-    private var isStandingForHub = false
+    private var isEstablishedForHub = false
     private var isOver = false
 
     // The server's side of the connection.
     private enum Side { case away, dialled, open(String) }
     private var side = Side.away
     private var connections = 0
-    private var questions: [String] = []
+    private var requests: [String] = []
     private var subscribed: Set<String> = []
-    private var askedAt: [String: Duration] = [:]
+    private var requestedAt: [String: Duration] = [:]
     private var owesPong = false
 
     private static let names = (0..<8).map { "presence-bail-\($0)" } + ["a", "b"]
@@ -36,7 +37,7 @@ struct RandomServer {
         take(session.started(now: now))
     }
 
-    /// One thing happens.
+    /// Performs one random step.
     mutating func step() {
         let channel = Self.names.randomElement(using: &random) ?? "a"
         switch Int.random(in: 0..<100, using: &random) {
@@ -46,13 +47,13 @@ struct RandomServer {
         case 40..<42: pass(.seconds(Int.random(in: 5...130, using: &random)))
         case 42..<58: greetOrAnswer()
         case 58..<64: refuse()
-        case 64..<67: if !questions.isEmpty { questions.removeFirst() }
-        case 67..<75: say(.event(channel: channel, name: "n", data: [], userID: nil))
-        case 75..<80: say(.ping)
-        case 80..<86: if owesPong { say(.pong) }
-        case 86..<88: say(.subscriptionSucceeded(channel: channel, members: nil))
+        case 64..<67: if !requests.isEmpty { requests.removeFirst() }
+        case 67..<75: deliver(.event(channel: channel, name: "n", data: [], userID: nil))
+        case 75..<80: deliver(.ping)
+        case 80..<86: if owesPong { deliver(.pong) }
+        case 86..<88: deliver(.subscriptionSucceeded(channel: channel, members: nil))
         case 88..<90:
-            say(
+            deliver(
                 .error(
                     code: [nil, 4301, 4200].randomElement(using: &random) ?? nil,
                     message: "an error about \(channel)."))
@@ -62,36 +63,35 @@ struct RandomServer {
         }
     }
 
-    /// From here on the server does all that is right, until nothing is left to do; answers
-    /// whether that came about.
+    /// Lets the server behave correctly until no work is left; returns true if the session settled.
     mutating func settle() -> Bool {
         for _ in 0..<4_000 where !isOver {
-            if case .open = side, session.isSettled, heard == wanted, questions.isEmpty {
+            if case .open = side, session.isSettled, reported == wanted, requests.isEmpty {
                 break
             }
             if case .away = side {
             } else {
                 greetOrAnswer()
             }
-            if owesPong { say(.pong) }
+            if owesPong { deliver(.pong) }
             pass(.milliseconds(500))
         }
-        if heard != wanted { fault("heard \(heard.sorted()), wanted \(wanted.sorted())") }
+        if reported != wanted { fault("reported \(reported.sorted()), wanted \(wanted.sorted())") }
         if subscribed != wanted {
             fault("subscribed \(subscribed.sorted()), wanted \(wanted.sorted())")
         }
         return faults.isEmpty
     }
 
-    /// Ends the session; nothing may follow.
+    /// Ends the session; no action may follow.
     mutating func stop() {
         take(session.stopped())
         isOver = true
         for _ in 0..<200 { step() }
-        if session.deadline != nil { fault("a deadline after the stop") }
+        if session.deadline != nil { fault("a deadline after stopping") }
     }
 
-    // MARK: - What happens
+    // MARK: - Events
 
     private mutating func want(_ channel: String) {
         wanted.insert(channel)
@@ -100,9 +100,9 @@ struct RandomServer {
 
     private mutating func drop(_ channel: String) {
         wanted.remove(channel)
-        heard.remove(channel)
-        // A guess may have called it refused while its answer is still to come.
-        if refused.remove(channel) != nil { askedAt[channel] = nil }
+        reported.remove(channel)
+        // The session may have guessed the refusal, with the answer still in flight.
+        if refused.remove(channel) != nil { requestedAt[channel] = nil }
         take(session.unwanted(channel, now: now))
     }
 
@@ -113,7 +113,7 @@ struct RandomServer {
             now = max(now, deadline)
             take(session.timePassed(now: now))
             rounds += 1
-            if rounds > 1_000 { return fault("time stands still at \(now)") }
+            if rounds > 1_000 { return fault("the deadline does not advance at \(now)") }
         }
         now = until
         if !isOver, session.deadline == nil { fault("no deadline at \(now)") }
@@ -126,29 +126,29 @@ struct RandomServer {
             connections += 1
             let socketID = "1.\(connections)"
             side = .open(socketID)
-            say(.connectionEstablished(socketID: socketID, activityTimeout: 30))
+            deliver(.connectionEstablished(socketID: socketID, activityTimeout: 30))
         case .open:
-            guard !questions.isEmpty else { return }
-            let channel = questions.removeFirst()
+            guard !requests.isEmpty else { return }
+            let channel = requests.removeFirst()
             if subscribed.insert(channel).inserted {
-                say(.subscriptionSucceeded(channel: channel, members: nil))
+                deliver(.subscriptionSucceeded(channel: channel, members: nil))
             } else {
-                say(.error(code: nil, message: "Existing subscription to channel \(channel)"))
+                deliver(.error(code: nil, message: "Existing subscription to channel \(channel)"))
             }
         }
     }
 
     private mutating func refuse() {
-        guard case .open = side, !questions.isEmpty else { return }
-        let channel = questions.removeFirst()
+        guard case .open = side, !requests.isEmpty else { return }
+        let channel = requests.removeFirst()
         switch Int.random(in: 0..<3, using: &random) {
-        case 0: say(.subscriptionError(channel: channel, status: 401, message: "no"))
-        case 1: say(.error(code: nil, message: "Expected digest of 1.1:\(channel):{}, but"))
-        default: say(.error(code: 4009, message: "Connection is unauthorized"))
+        case 0: deliver(.subscriptionError(channel: channel, status: 401, message: "no"))
+        case 1: deliver(.error(code: nil, message: "Expected digest of 1.1:\(channel):{}, but"))
+        default: deliver(.error(code: 4009, message: "Connection is unauthorized"))
         }
     }
 
-    private mutating func say(_ message: ServerMessage) {
+    private mutating func deliver(_ message: ServerMessage) {
         switch side {
         case .away: break
         case .dialled where Bool.random(using: &random): return
@@ -158,12 +158,12 @@ struct RandomServer {
         if case .subscriptionSucceeded(let channel, _) = message, case .open = side {
             subscribed.insert(channel)
         }
-        // What names a channel is an answer to it, whatever the server means.
+        // A message that names a channel counts as its answer, even if the server meant another.
         switch message {
         case .subscriptionSucceeded(let channel, _), .subscriptionError(let channel, _, _):
-            askedAt[channel] = nil
+            requestedAt[channel] = nil
         case .error(_, let words):
-            for channel in Self.names where words.contains(channel) { askedAt[channel] = nil }
+            for channel in Self.names where words.contains(channel) { requestedAt[channel] = nil }
         default: break
         }
         take(session.received(message, now: now))
@@ -171,44 +171,53 @@ struct RandomServer {
 
     private mutating func end(_ code: UInt16?) {
         guard !isAway || isOver else { return }
-        hangUp()
+        disconnect()
         take(session.linkEnded(code: code, words: "", now: now))
     }
 
     private mutating func garble() {
         guard !isAway || isOver else { return }
-        take(session.garbled("x", now: now))
-        if !isAway { fault("garbage was let pass") }
+        take(session.receivedInvalidData("x", now: now))
+        if !isAway { fault("a protocol error did not end the connection") }
     }
 
     private var isAway: Bool { if case .away = side { true } else { false } }
 
-    private mutating func hangUp() {
+    private mutating func disconnect() {
         side = .away
-        questions = []
+        requests = []
         subscribed = []
-        askedAt = [:]
+        requestedAt = [:]
         owesPong = false
     }
 
-    // MARK: - What the session does
+    // MARK: - Actions of the session
 
     private mutating func take(_ actions: [UpstreamSession.Action]) {
+        // The report of a refusal follows its unsubscription, so the state is verified after both.
+        var unsubscribed: Set<String> = []
+        defer {
+            for channel in unsubscribed.intersection(reported).sorted() {
+                fault("\(channel) is unsubscribed without a report to the hub")
+            }
+        }
         for action in actions {
-            if isOver { fault("\(action) after the stop") }
+            if isOver { fault("\(action) after stopping") }
             switch action {
             case .connect:
                 if !isAway { fault("a second connection") }
                 side = .dialled
             case .endLink:
-                if isAway { fault("an end of nothing") }
-                hangUp()
+                if isAway { fault("an end without a connection") }
+                disconnect()
             case .subscribe(let channel, let socketID): subscribe(channel, socketID)
-            case .send(.unsubscribe(let channel)): unsubscribe(channel)
+            case .send(.unsubscribe(let channel)):
+                subscribed.remove(channel)
+                unsubscribed.insert(channel)
             case .send(.ping): owesPong = true
             case .send:
-                if isAway { fault("\(action) to nobody") }
-            case .tell(let report): hear(report)
+                if isAway { fault("\(action) without a connection") }
+            case .deliver(let report): record(report)
             }
         }
     }
@@ -217,44 +226,39 @@ struct RandomServer {
         guard case .open(let current) = side, current == socketID else {
             return fault("\(channel) is subscribed on \(socketID)")
         }
-        if !wanted.contains(channel) { fault("\(channel) is subscribed, and not wanted") }
-        if let asked = askedAt[channel], now - asked < SubscriptionSet.answerTimeout,
-            questions.contains(channel)
+        if !wanted.contains(channel) { fault("\(channel) is subscribed but not wanted") }
+        if let asked = requestedAt[channel], now - asked < SubscriptionSet.answerTimeout,
+            requests.contains(channel)
         {
-            fault("\(channel) is in flight twice")
+            fault("\(channel) is requested twice")
         }
-        askedAt[channel] = now
-        questions.append(channel)
-        if questions.count > 3 * SubscriptionSet.window { fault("a flood") }
+        requestedAt[channel] = now
+        requests.append(channel)
+        if requests.count > 3 * SubscriptionSet.window { fault("too many requests") }
     }
 
-    private mutating func unsubscribe(_ channel: String) {
-        if heard.contains(channel) { fault("\(channel) is unsubscribed, and heard") }
-        subscribed.remove(channel)
-    }
-
-    private mutating func hear(_ report: UpstreamSession.Report) {
+    private mutating func record(_ report: UpstreamSession.Report) {
         switch report {
-        case .established: isStandingForHub = true
+        case .established: isEstablishedForHub = true
         case .subscribed(let channel, _):
-            if !wanted.contains(channel) || !isStandingForHub { fault("\(channel) is heard") }
-            heard.insert(channel)
+            if !wanted.contains(channel) || !isEstablishedForHub { fault("\(channel) is reported") }
+            reported.insert(channel)
             refused.remove(channel)
         case .refused(let channel, _, _):
-            if !wanted.contains(channel) { fault("\(channel) is refused, and not wanted") }
-            heard.remove(channel)
+            if !wanted.contains(channel) { fault("\(channel) is refused but not wanted") }
+            reported.remove(channel)
             refused.insert(channel)
         case .lost:
-            if !isStandingForHub { fault("lost, and never stood") }
-            isStandingForHub = false
-            heard = []
+            if !isEstablishedForHub { fault("lost without being established") }
+            isEstablishedForHub = false
+            reported = []
             refused = []
         case .event, .memberAdded, .memberRemoved:
-            if !isStandingForHub { fault("\(report) without a connection") }
+            if !isEstablishedForHub { fault("\(report) without a connection") }
         case .waits(let delay, _):
-            if delay < .zero || delay > Backoff.most { fault("waits \(delay)") }
-        case .refusedForGood: isOver = true
-        case .error: break
+            if delay < .zero || delay > UpstreamSession.backoff.longest { fault("waits \(delay)") }
+        case .rejectedPermanently: isOver = true
+        case .error, .clientEventRefused: break
         }
     }
 

@@ -3,8 +3,8 @@ import Testing
 
 struct RandomServerTests {
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func `whatever a server does, every wanted channel is heard in the end`(round: UInt64) {
-        // The same seeds each time: what fails here fails again where it is looked at.
+    func `every wanted channel is eventually subscribed, with any server behavior`(round: UInt64) {
+        // The seeds are fixed, so a failure can be reproduced.
         for seed in round * 50..<(round + 1) * 50 {
             var server = RandomServer(seed: seed)
             for _ in 0..<600 { server.step() }
@@ -14,8 +14,8 @@ struct RandomServerTests {
         }
     }
 
-    @Test func `a refusal answers the question before, and one may be asked again at once`() {
-        // A slow server refused an earlier question of the channel; 60,000 seeds found this one.
+    @Test func `a late refusal of an earlier request lets the channel be requested again`() {
+        // A slow server refused an earlier request for the channel; found by a run of 60,000 seeds.
         var server = RandomServer(seed: 53_730)
         for _ in 0..<600 { server.step() }
         #expect(server.settle() == true, "\(server.faults)")

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-import PasserelleUpstream
+import PasserelleNet
+@testable import PasserelleUpstream
 import Testing
 
 struct SubscriptionSetTests {
     private static let timeout = SubscriptionSet.answerTimeout
 
-    /// A set that wants these channels and has asked for them at second 0.
+    /// Returns a set that requested these channels at second 0.
     private func asked(_ channels: String...) -> SubscriptionSet {
         var set = SubscriptionSet()
         for channel in channels { set.want(channel) }
@@ -13,7 +14,7 @@ struct SubscriptionSetTests {
         return set
     }
 
-    @Test func `a channel is asked for once, and heard once it is answered`() {
+    @Test func `a channel is requested once, and subscribed after its answer`() {
         var set = SubscriptionSet()
         set.want("a")
         set.want("a")
@@ -22,22 +23,22 @@ struct SubscriptionSetTests {
         #expect(set.takeSendable(now: .zero) == [])
         set.want("a")
         #expect(set.takeSendable(now: .zero) == [] && !set.isSettled)
-        #expect(set.succeeded("a") == .heard)
+        #expect(set.succeeded("a") == .subscribed)
         #expect(set.live == ["a"] && set.isSettled && set.count == 1)
     }
 
     @Test(arguments: [99, 100, 101])
-    func `at most a window of subscriptions awaits its answer`(count: Int) {
+    func `at most one window of subscriptions awaits answers`(count: Int) {
         var set = SubscriptionSet()
         let channels = (0..<count).map { "c\($0)" }
         for channel in channels { set.want(channel) }
         let first = set.takeSendable(now: .zero)
         #expect(first == Array(channels.prefix(SubscriptionSet.window)))
-        #expect(set.succeeded("c0") == .heard)
+        #expect(set.succeeded("c0") == .subscribed)
         #expect(set.takeSendable(now: .zero) == Array(channels.dropFirst(100)))
     }
 
-    @Test func `a channel that is dropped while it waits is never asked for`() {
+    @Test func `a channel dropped while queued is never requested`() {
         var set = SubscriptionSet()
         set.want("a")
         set.want("b")
@@ -45,7 +46,7 @@ struct SubscriptionSetTests {
         #expect(set.takeSendable(now: .zero) == ["b"])
     }
 
-    @Test func `channels that come and go while nothing is sent leave nothing behind`() {
+    @Test func `channels that are added and dropped without a request leave no state`() {
         var set = SubscriptionSet()
         for _ in 0..<1_000 {
             set.want("a")
@@ -57,9 +58,9 @@ struct SubscriptionSetTests {
         #expect(set.takeSendable(now: .zero) == ["b", "a"])
     }
 
-    @Test func `only a channel that is heard is unsubscribed at once`() {
+    @Test func `only a subscribed channel is unsubscribed at once`() {
         var set = asked("a", "b")
-        #expect(set.succeeded("a") == .heard)
+        #expect(set.succeeded("a") == .subscribed)
         #expect(set.drop("a") == true)
         #expect(set.drop("a") == false)
         #expect(set.drop("b") == false)
@@ -67,7 +68,7 @@ struct SubscriptionSetTests {
         #expect(set.live == [])
     }
 
-    @Test func `a channel dropped while it is asked for is unsubscribed when the answer comes`() {
+    @Test func `a channel dropped while pending is unsubscribed after its answer`() {
         var set = asked("a")
         #expect(set.drop("a") == false)
         #expect(!set.isSettled)
@@ -75,22 +76,22 @@ struct SubscriptionSetTests {
         #expect(set.isSettled && set.count == 0)
     }
 
-    @Test func `a channel wanted again before its answer needs no second question`() {
+    @Test func `a channel wanted again before its answer is not requested twice`() {
         var set = asked("a")
         _ = set.drop("a")
         set.want("a")
         #expect(set.takeSendable(now: .zero) == [])
-        #expect(set.succeeded("a") == .heard)
+        #expect(set.succeeded("a") == .subscribed)
     }
 
-    @Test func `an abandoned channel that is refused is gone`() {
+    @Test func `a refused abandoned channel is removed`() {
         var set = asked("a")
         _ = set.drop("a")
-        #expect(set.refused("a", now: .zero) == .unwanted)
+        #expect(set.refused("a", now: .zero) == .unwantedAndUnsubscribe)
         #expect(set.count == 0 && set.isSettled)
     }
 
-    @Test func `a success that nobody waits for is undone`() {
+    @Test func `a success for an unwanted channel is undone`() {
         var set = asked("a")
         _ = set.drop("a")
         #expect(set.timePassed(now: Self.timeout) == [])
@@ -99,14 +100,14 @@ struct SubscriptionSetTests {
         #expect(set.succeeded("never") == .unsubscribe)
     }
 
-    @Test func `no answer in time is a refusal that is tried again`() {
+    @Test func `a missing answer is a refusal, and is retried`() {
         var set = asked("a", "b")
-        #expect(set.succeeded("b") == .heard)
+        #expect(set.succeeded("b") == .subscribed)
         #expect(set.deadline == Self.timeout)
         #expect(set.timePassed(now: Self.timeout - .nanoseconds(1)) == [])
         #expect(set.timePassed(now: Self.timeout) == ["a"])
         #expect(set.isSettled && set.live == ["b"])
-        let retry = Self.timeout + SubscriptionSet.firstRetry
+        let retry = Self.timeout + SubscriptionSet.backoff.first
         #expect(set.deadline == retry)
         #expect(set.timePassed(now: retry - .nanoseconds(1)) == [])
         #expect(set.takeSendable(now: retry) == [])
@@ -114,32 +115,32 @@ struct SubscriptionSetTests {
         #expect(set.takeSendable(now: retry) == ["a"])
     }
 
-    @Test func `an answer that comes too late counts all the same`() {
+    @Test func `an answer after the timeout still counts`() {
         var set = asked("a")
         #expect(set.timePassed(now: Self.timeout) == ["a"])
-        #expect(set.succeeded("a") == .heard)
+        #expect(set.succeeded("a") == .subscribed)
         #expect(set.live == ["a"])
         #expect(set.timePassed(now: .seconds(1_000)) == [])
         #expect(set.takeSendable(now: .seconds(1_000)) == [])
     }
 
-    @Test func `a late answer to a channel that is queued again is not asked for twice`() {
+    @Test func `a channel that is answered while queued again is not requested twice`() {
         var set = asked("a")
         _ = set.timePassed(now: Self.timeout)
-        _ = set.timePassed(now: Self.timeout + SubscriptionSet.firstRetry)
-        #expect(set.succeeded("a") == .heard)
+        _ = set.timePassed(now: Self.timeout + SubscriptionSet.backoff.first)
+        #expect(set.succeeded("a") == .subscribed)
         #expect(set.takeSendable(now: .seconds(30)) == [])
         #expect(set.isSettled)
     }
 
-    @Test func `a refused channel is asked for after delays that double up to five minutes`() {
+    @Test func `a refused channel is retried after delays that double up to five minutes`() {
         var set = SubscriptionSet()
         set.want("a")
         var refusedAt: Duration = .zero
         var delays: [Duration] = []
         #expect(set.takeSendable(now: .zero) == ["a"])
         for _ in 0..<9 {
-            #expect(set.refused("a", now: refusedAt) == .told)
+            #expect(set.refused("a", now: refusedAt) == .reportedAndUnsubscribe)
             #expect(set.isSettled)
             while let next = set.deadline {
                 #expect(set.timePassed(now: next) == [])
@@ -152,28 +153,28 @@ struct SubscriptionSetTests {
         #expect(delays == [10, 20, 40, 80, 160, 300, 300, 300, 300].map { .seconds($0) })
     }
 
-    @Test func `a refusal of what is not asked for changes nothing, of what is heard much`() {
+    @Test func `a refusal changes a subscribed channel, but not an unrequested one`() {
         var set = asked("a")
         set.want("b")
         #expect(set.refused("never", now: .zero) == .unwanted)
-        #expect(set.succeeded("a") == .heard)
-        #expect(set.refused("a", now: .zero) == .toldAndUnsubscribe)
-        #expect(set.refused("a", now: .zero) == .told)
+        #expect(set.succeeded("a") == .subscribed)
+        #expect(set.refused("a", now: .zero) == .reportedAndUnsubscribe)
+        #expect(set.refused("a", now: .zero) == .reported)
         #expect(set.live == [])
-        #expect(set.timePassed(now: SubscriptionSet.firstRetry) == [])
-        #expect(set.takeSendable(now: SubscriptionSet.firstRetry) == ["b", "a"])
+        #expect(set.timePassed(now: SubscriptionSet.backoff.first) == [])
+        #expect(set.takeSendable(now: SubscriptionSet.backoff.first) == ["b", "a"])
     }
 
-    @Test func `a refused channel that is dropped is not asked for again`() {
+    @Test func `a refused channel that is dropped is not retried`() {
         var set = asked("a")
-        #expect(set.refused("a", now: .zero) == .told)
+        #expect(set.refused("a", now: .zero) == .reportedAndUnsubscribe)
         #expect(set.drop("a") == false)
         #expect(set.timePassed(now: .seconds(1_000)) == [])
         #expect(set.takeSendable(now: .seconds(1_000)) == [])
         #expect(set.deadline == nil)
     }
 
-    @Test func `after a loss all that is wanted is asked for anew, and only that`() {
+    @Test func `after a loss exactly the wanted channels are requested again`() {
         var set = asked("live", "refused", "dropped", "pending")
         set.want("queued")
         _ = set.succeeded("live")
@@ -185,7 +186,7 @@ struct SubscriptionSetTests {
             set.takeSendable(now: .zero).sorted() == ["live", "pending", "queued", "refused"])
     }
 
-    @Test func `ten thousand channels are asked for in linear time`() {
+    @Test func `ten thousand channels are requested in linear time`() {
         var set = SubscriptionSet()
         let channels = (0..<10_000).map { "presence-bail-\($0)" }
         for channel in channels { set.want(channel) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+@testable import PasserelleWire
 import Testing
 
 struct InputBufferTests {
@@ -11,7 +11,7 @@ struct InputBufferTests {
         #expect(buffer.capacity == 0)
     }
 
-    @Test func `taking the last byte gives the storage back`() {
+    @Test func `consuming the last byte frees the storage`() {
         var buffer = InputBuffer()
         buffer.append(Array("hello".utf8).span)
         buffer.consume(4)
@@ -22,7 +22,7 @@ struct InputBufferTests {
         #expect(buffer.capacity == 0)
     }
 
-    @Test func `bytes come out in the order they came in, however they are taken`() {
+    @Test func `bytes leave in the order of arrival, in pieces of any size`() {
         var buffer = InputBuffer()
         var out: [UInt8] = []
         var next: UInt8 = 0
@@ -39,7 +39,7 @@ struct InputBufferTests {
         #expect(buffer.capacity == 0)
     }
 
-    @Test func `take leaves everything when the parser needs more`() throws {
+    @Test func `take consumes no byte if the parser needs more`() throws {
         var buffer = InputBuffer()
         buffer.append(Array("abc".utf8))
         let nothing: Int? = buffer.take { _ in nil }
@@ -51,7 +51,7 @@ struct InputBufferTests {
         #expect(buffer.read { $0.count } == 2)
     }
 
-    @Test func `take passes the parser's error on and keeps the bytes`() {
+    @Test func `take rethrows the parser's error and keeps the bytes`() {
         struct Refused: Error, Equatable {}
         var buffer = InputBuffer()
         buffer.append([1, 2, 3])

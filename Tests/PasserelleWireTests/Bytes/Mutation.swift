@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Spoils bytes at random, the same way for the same seed (SplitMix64).
+/// Random changes to bytes, repeatable by seed (SplitMix64).
 struct Mutation: RandomNumberGenerator {
     private var state: UInt64
 
@@ -14,8 +14,8 @@ struct Mutation: RandomNumberGenerator {
         return word ^ (word >> 31)
     }
 
-    /// Changes, removes, repeats or inserts a few bytes, often ones that mean something.
-    mutating func spoil(_ bytes: [UInt8], with telling: [UInt8]) -> [UInt8] {
+    /// Changes, removes, repeats or inserts a few bytes, often ones with a meaning in the syntax.
+    mutating func damage(_ bytes: [UInt8], with significant: [UInt8]) -> [UInt8] {
         var out = bytes
         for _ in 0...Int.random(in: 0...3, using: &self) {
             let place = Int.random(in: 0...out.count, using: &self)
@@ -23,17 +23,17 @@ struct Mutation: RandomNumberGenerator {
             switch Int.random(in: 0...4, using: &self) {
             case 0: out.removeSubrange(place..<end)
             case 1: out.insert(contentsOf: out[place..<end], at: place)
-            case 2: out.insert(telling.randomElement(using: &self) ?? 0, at: place)
+            case 2: out.insert(significant.randomElement(using: &self) ?? 0, at: place)
             case 3: out.insert(UInt8.random(in: 0...255, using: &self), at: place)
             default:
                 guard place < out.count else { continue }
-                out[place] = telling.randomElement(using: &self) ?? 0
+                out[place] = significant.randomElement(using: &self) ?? 0
             }
         }
         return out
     }
 
-    /// Gives a few places to cut.
+    /// Returns a few random positions to cut at.
     mutating func cuts(_ count: Int) -> [Int] {
         (0..<Int.random(in: 0...6, using: &self)).map { _ in
             Int.random(in: 0...count, using: &self)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+@testable import PasserelleWire
 import Testing
 
 struct UTF8CheckTests {
@@ -29,8 +29,8 @@ struct UTF8CheckTests {
         }
     }
 
-    @Test(arguments: bad) func `the refusal comes at the first impossible byte`(_ bytes: [UInt8]) {
-        // What the standard library refuses to complete in any way is what we must refuse.
+    @Test(arguments: bad) func `the check fails at the first impossible byte`(_ bytes: [UInt8]) {
+        // If the standard library accepts no completion of the bytes, the check must fail.
         for count in 1...bytes.count {
             let start = Array(bytes[..<count])
             #expect((accepts([start]) != nil) == mayGoOn(start))
@@ -55,7 +55,7 @@ struct UTF8CheckTests {
         Issue.record("disagreement on \(bytes)")
     }
 
-    /// Tells whether the pieces are accepted and complete; `nil` when one is refused.
+    /// Returns true if the pieces are accepted and complete, `nil` if one is refused.
     private func accepts(_ pieces: [[UInt8]]) -> Bool? {
         var check = UTF8Check()
         for piece in pieces {
@@ -64,7 +64,7 @@ struct UTF8CheckTests {
         return check.isComplete
     }
 
-    /// Tells whether some continuation makes the bytes valid, by trying the extreme ones.
+    /// Returns true if a continuation makes the bytes valid; tries the extreme ones.
     private func mayGoOn(_ bytes: [UInt8]) -> Bool {
         let tails: [[UInt8]] = [
             [], [0x80], [0xBF], [0x80, 0x80], [0xBF, 0xBF], [0x80, 0x80, 0x80],

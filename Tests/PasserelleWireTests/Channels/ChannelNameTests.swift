@@ -14,7 +14,7 @@ struct ChannelNameTests {
             ("Private-x", .public, false),
             ("xcache-room", .public, false), ("-", .public, false),
         ] as [(String, ChannelName.Kind, Bool)])
-    func `a name's prefix tells its kind`(text: String, kind: ChannelName.Kind, isCache: Bool)
+    func `a name's prefix sets its kind`(text: String, kind: ChannelName.Kind, isCache: Bool)
         throws
     {
         let name = try ChannelName(text)
@@ -23,7 +23,7 @@ struct ChannelNameTests {
         #expect(name.isCache == isCache)
     }
 
-    @Test func `a name has 164 characters at most`() throws {
+    @Test func `a name has at most 164 characters`() throws {
         for count in [1, 163, 164] {
             #expect(throws: Never.self) { try ChannelName(String(repeating: "a", count: count)) }
         }
@@ -41,7 +41,7 @@ struct ChannelNameTests {
         #expect(throws: ChannelNameError.badCharacter) { try ChannelName(text) }
     }
 
-    @Test func `a user's own channel passes only where it is wanted`() throws {
+    @Test func `a server-to-user channel is accepted only if it is allowed`() throws {
         let name = try ChannelName("#server-to-user-u1", allowsServerToUser: true)
         #expect(name.kind == .serverToUser)
         #expect(!name.isCache)
@@ -60,10 +60,10 @@ struct ChannelNameTests {
         ("１.２", false),
     ])
     func `a socket id is two numbers with a dot`(text: String, isValid: Bool) {
-        #expect(SocketID.isValid(text) == isValid)
+        #expect(SocketID.isHosted(text) == isValid)
     }
 
-    @Test func `an event's name has 1 to 200 characters, none of control`() {
+    @Test func `an event name has 1 to 200 characters and no control characters`() {
         #expect(EventName.isValid("new message é 👍"))
         for count in [1, 199, 200] {
             #expect(EventName.isValid(String(repeating: "é", count: count)))

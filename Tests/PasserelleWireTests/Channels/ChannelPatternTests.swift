@@ -17,7 +17,7 @@ struct ChannelPatternTests {
             ("a*", "a\u{301}", nil),
             ("room", "ROOM", nil),
         ] as [(String, String, String?)])
-    func `a pattern tells what its star stands for`(
+    func `a pattern returns the text that its star matches`(
         pattern: String, name: String, star: String?
     ) throws {
         let pattern = try ChannelPattern(pattern)
@@ -25,7 +25,7 @@ struct ChannelPatternTests {
         #expect(pattern.matches(name) == (star != nil))
     }
 
-    @Test func `what is no pattern is refused`() throws {
+    @Test func `an invalid pattern is refused`() throws {
         #expect(throws: ChannelPatternError.empty) { try ChannelPattern("") }
         #expect(throws: ChannelPatternError.severalStars) { try ChannelPattern("a*b*") }
         #expect(throws: ChannelPatternError.severalStars) { try ChannelPattern("**") }
@@ -40,7 +40,7 @@ struct ChannelPatternTests {
         }
     }
 
-    @Test func `several patterns cover what one of them covers`() throws {
+    @Test func `a list of patterns matches a name if one pattern does`() throws {
         let patterns = try ChannelPatterns(" presence-bail-* , news,,\n")
         #expect(patterns.list.map(\.text) == ["presence-bail-*", "news"])
         #expect(patterns.matches("presence-bail-1") && patterns.matches("news"))

@@ -21,7 +21,7 @@ struct ChannelsSigningTests {
                 == Array(#"1.2::user::{"id":"u1"}"#.utf8))
     }
 
-    @Test func `a request is signed with sorted parameters, unescaped, without its signature`() {
+    @Test func `a request is signed with sorted, unescaped parameters, without its signature`() {
         let text = ChannelsSigning.request(
             method: "get", path: "/apps/1/channels/a,b;c@d=e.f",
             query: [

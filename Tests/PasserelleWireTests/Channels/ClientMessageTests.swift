@@ -35,7 +35,7 @@ struct ClientMessageTests {
             ),
             (.unknown(name: "other"), #"{"event":"other"}"#),
         ] as [(ClientMessage, String)])
-    func `each message has pusher-js's form, and reads back as itself`(
+    func `each message has pusher-js's form and survives parsing`(
         message: ClientMessage, text: String
     ) throws {
         #expect(String(decoding: message.encoded(), as: UTF8.self) == text)
@@ -55,7 +55,7 @@ struct ClientMessageTests {
             ("{\"event\":\"pusher:ping\"}\n", .ping),
             (#"{"event":"pusher:pong","data":"{}"}"#, .pong),
         ] as [(String, ClientMessage)])
-    func `other clients' forms are read as well`(text: String, message: ClientMessage) throws {
+    func `other clients' forms are parsed as well`(text: String, message: ClientMessage) throws {
         #expect(try parse(text) == message)
     }
 
@@ -64,13 +64,13 @@ struct ClientMessageTests {
         ("null", "null"),
         (#""{\"a\":1}""#, #""{\"a\":1}""#), ("{\n}", "{ }"), ("42", "42"),
     ])
-    func `a client event's data stays the value that was sent`(value: String, data: String) throws {
+    func `the data of a client event is the value sent`(value: String, data: String) throws {
         #expect(
             try parse(#"{"event":"client-x","channel":"private-x","data":\#(value)}"#)
                 == .clientEvent(channel: "private-x", name: "client-x", data: Array(data.utf8)))
     }
 
-    @Test func `a client event without data has null`() throws {
+    @Test func `a client event without data has null data`() throws {
         #expect(
             try parse(#"{"event":"client-x","channel":"private-x"}"#)
                 == .clientEvent(channel: "private-x", name: "client-x", data: Array("null".utf8)))
@@ -78,7 +78,8 @@ struct ClientMessageTests {
 
     @Test(
         arguments: [
-            ("hello", .json(.unexpectedByte(at: 0))), ("[]", .notAnObject), ("{}", .noEvent),
+            ("", .notAnObject), ("hello", .notAnObject), ("[]", .notAnObject),
+            ("{hello", .json(.unexpectedByte(at: 1))), ("{}", .noEvent),
             (#"{"event":"pusher:subscribe"}"#, .missing(field: "channel")),
             (#"{"event":"pusher:subscribe","data":{"channel":5}}"#, .missing(field: "channel")),
             (#"{"event":"pusher:unsubscribe","data":"x"}"#, .missing(field: "channel")),
@@ -86,11 +87,11 @@ struct ClientMessageTests {
             (#"{"event":"pusher:signin","data":{"auth":"k:s"}}"#, .missing(field: "user_data")),
             (#"{"event":"client-x","data":{}}"#, .missing(field: "channel")),
         ] as [(String, ChannelsMessageError)])
-    func `what is no message is a typed error`(text: String, error: ChannelsMessageError) {
+    func `an invalid message throws a typed error`(text: String, error: ChannelsMessageError) {
         #expect(throws: error) { try parse(text) }
     }
 
-    @Test func `a message cut or changed at any byte never traps`() {
+    @Test func `a message truncated or changed at any byte never traps`() {
         let text = Array(
             #"{"event":"pusher:subscribe","data":{"auth":"k:s","channel_data":"{\"user_id\":\"u\\u00e9\"}","channel":"presence-x"}}"#
                 .utf8)

@@ -15,7 +15,7 @@ struct ClosePolicyTests {
         #expect(ClosePolicy.action(errorCode: code.map { Int($0) }) == action)
     }
 
-    @Test func `an error code that is no close code waits and tries again`() {
+    @Test func `an error code outside the range of close codes means exponential backoff`() {
         for code in [Int.min, -4000, 0, 69_536, Int.max] {
             #expect(ClosePolicy.action(errorCode: code) == .exponential)
         }

@@ -3,7 +3,7 @@ import PasserelleWire
 import Testing
 
 struct EventDataTests {
-    /// What an event's data is when this stands behind `"data":` in the message.
+    /// Returns the data of an event with this value after `"data":` in the message.
     private func data(_ value: String) throws -> String {
         let text = #"{"event":"new-message","channel":"presence-bail-1","data":\#(value)}"#
         return try event(text)
@@ -16,7 +16,7 @@ struct EventDataTests {
     }
 
     @Test(arguments: [
-        // A string that holds JSON is that JSON, byte for byte.
+        // A string that holds JSON becomes that JSON, byte for byte.
         (#""{\"b\":1.50,\"a\":\"\\u00e9\\/\"}""#, #"{"b":1.50,"a":"\u00e9\/"}"#),
         (#""{}""#, "{}"), (#""[1,2]""#, "[1,2]"), (#""42""#, "42"), (#""-1E+2""#, "-1E+2"),
         (#""null""#, "null"), (#""true""#, "true"), (#""\"x\"""#, #""x""#), (#""\"\"""#, #""""#),
@@ -24,17 +24,17 @@ struct EventDataTests {
         ("\"{\\\"a\\\":\\\"\u{2028}👍é\\\"}\"", "{\"a\":\"\u{2028}👍é\"}"),
         (#""{\"a\":\"\\u2028\\n\"}""#, #"{"a":"\u2028\n"}"#),
         (#""{\"a\":\"\ud83d\udc4d\"}""#, #"{"a":"👍"}"#),
-        // Any other string is itself.
+        // Any other string is unchanged.
         (#""hello""#, #""hello""#), (#""""#, #""""#), (#"" ""#, #"" ""#), (#""nul""#, #""nul""#),
         (#""NaN""#, #""NaN""#), (#""{\"a\":1,}""#, #""{\"a\":1,}""#), (#""{} {}""#, #""{} {}""#),
         (#""01""#, #""01""#), (#""\ufeff{}""#, #""\ufeff{}""#), (#""a\u0000b""#, #""a\u0000b""#),
         (#""line\nline\r""#, #""line\nline\r""#), ("\"a\u{2028}b\"", "\"a\u{2028}b\""),
         (#""\ud800""#, #""\ud800""#), (#""\u007b""#, #""\u007b""#),
-        // What is no string is itself.
+        // A value that is not a string is unchanged.
         (#"{"b":1.50,"a":"\u00e9\/"}"#, #"{"b":1.50,"a":"\u00e9\/"}"#), ("[ 1 , 2 ]", "[ 1 , 2 ]"),
         ("42", "42"), ("1.0", "1.0"), ("null", "null"), ("true", "true"), ("false", "false"),
     ])
-    func `data is embedded as the JSON that it is or holds`(value: String, data: String) throws {
+    func `data is embedded as the JSON that it is or contains`(value: String, data: String) throws {
         #expect(try self.data(value) == data)
     }
 
@@ -49,7 +49,7 @@ struct EventDataTests {
         #expect(try data(#""\n[\u000d\u000a]""#) == " [  ]")
     }
 
-    @Test func `raw control characters in what a string holds leave it a string`() throws {
+    @Test func `a string that holds raw control characters is not unwrapped`() throws {
         for code in 0..<0x20 {
             let hex = String(code, radix: 16)
             let escape = "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
@@ -59,21 +59,21 @@ struct EventDataTests {
     }
 
     @Test(arguments: [
-        // The escape of a lone surrogate stands for it inside of the held string as well.
+        // The escape of a lone surrogate is the same surrogate in the inner string.
         (#""{\"a\":\"\ud800\"}""#, #"{"a":"\ud800"}"#), (#""\"\udc4d\"""#, #""\udc4d""#),
         (#""{\"a\":\"\\\\\ud800\"}""#, #"{"a":"\\\ud800"}"#),
         (#""{\"a\":\"\\ud83d\udc4d\"}""#, #"{"a":"\ud83d\udc4d"}"#),
-        // Outside of one, or behind a backslash, there is no JSON.
+        // Outside an inner string, or after a backslash, the result is not JSON.
         (#""[\ud800]""#, #""[\ud800]""#),
         (#""{\"a\":\"\\\ud800\"}""#, #""{\"a\":\"\\\ud800\"}""#),
         (#""{\"a\":\"\u005c\ud800\"}""#, #""{\"a\":\"\u005c\ud800\"}""#),
         (#""{\"a\":\"\\\\\\\ud800\"}""#, #""{\"a\":\"\\\\\\\ud800\"}""#),
     ])
-    func `lone surrogates are passed on without a loss`(value: String, data: String) throws {
+    func `lone surrogates are passed on without loss`(value: String, data: String) throws {
         #expect(try self.data(value) == data)
     }
 
-    @Test func `data that nests too deep stays a string where it came as one`() throws {
+    @Test func `data sent as a string stays a string if it nests too deep`() throws {
         let limit = EventData.maximumDepth
         for depth in [limit - 1, limit] {
             let nested = nested(depth)
@@ -83,7 +83,7 @@ struct EventDataTests {
         #expect(try data("\"\(nested(50_000))\"") == "\"\(nested(50_000))\"")
     }
 
-    @Test func `data that nests too deep and came as a value is told as its text`() throws {
+    @Test func `data sent as a value becomes a string of its text if it nests too deep`() throws {
         let limit = EventData.maximumDepth
         for depth in [limit - 1, limit] {
             let nested = nested(depth)
@@ -103,7 +103,7 @@ struct EventDataTests {
         }
     }
 
-    @Test func `what is wrapped around data can be scanned again`() throws {
+    @Test func `a message with the deepest data embedded can be scanned`() throws {
         let poll = #"{"events":[{"data":"# + nested(EventData.maximumDepth) + "}]}"
         #expect(throws: Never.self) { try ScannedJSON(poll) }
     }
@@ -113,14 +113,14 @@ struct EventDataTests {
         " [1] ", #" "hello" "#, #"  "" "#,
         #""\ud800""#, #"{"a":"\ud800"}"#, "\"{\u{2028}\"",
     ])
-    func `the form for the wire gives the same data again`(text: String) throws {
+    func `the wire form restores the same data`(text: String) throws {
         let wire = String(decoding: EventData.wireForm(Array(text.utf8)), as: UTF8.self)
         #expect(wire.hasPrefix("\""))
         #expect(try data(wire) == text)
     }
 
     @Test(arguments: [1, 2, UInt64.random(in: .min ... .max)])
-    func `random payloads come through byte for byte, but for line breaks`(seed: UInt64) throws {
+    func `random payloads pass byte for byte, except for line breaks`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for round in 0..<300 {
             let text = RandomJSON.document(using: &random)
@@ -133,7 +133,7 @@ struct EventDataTests {
         }
     }
 
-    @Test func `the awkward messages of a chat come through byte for byte`() throws {
+    @Test func `chat messages with special characters pass byte for byte`() throws {
         let contents = [
             #"Oui — voir « clause 4 », alinéa 2.\nJe vous renvoie l’acte signé. 👍"#,
             #"<script>alert('x')</script> & \"guillemets\" \\ antislash \u2028 séparateur"#,

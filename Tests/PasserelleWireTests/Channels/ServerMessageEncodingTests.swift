@@ -63,7 +63,7 @@ struct ServerMessageEncodingTests {
             ),
             (.ignored(name: "pusher:x"), #"{"event":"pusher:x"}"#),
         ] as [(ServerMessage, String)])
-    func `each message has hosted Channels' form, and reads back as itself`(
+    func `each message has hosted Channels' form and survives parsing`(
         message: ServerMessage, text: String
     ) throws {
         #expect(String(decoding: message.encoded(), as: UTF8.self) == text)

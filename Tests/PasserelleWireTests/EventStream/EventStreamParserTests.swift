@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import PasserelleWire
+@testable import PasserelleWire
 import Testing
 
 struct EventStreamParserTests {
@@ -21,7 +21,7 @@ struct EventStreamParserTests {
         EventStreamMessage(id: id, event: event, data: Array(data.utf8), retry: retry)
     }
 
-    @Test func `the examples of the standard read as it says`() throws {
+    @Test func `the examples of the standard are parsed as specified`() throws {
         let text =
             "data: YHOO\ndata: +2\ndata: 10\n\n"
             + ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n"
@@ -50,7 +50,7 @@ struct EventStreamParserTests {
             .utf8)
 
     @Test(arguments: 0...stream.count)
-    func `the same bytes cut at any place give the same events`(cut: Int) throws {
+    func `the same bytes give the same events in any two pieces`(cut: Int) throws {
         let expected = [
             message("x\né👍", id: "1", event: "a"), message("y", id: "1"), message("z", id: "2"),
         ]
@@ -59,7 +59,7 @@ struct EventStreamParserTests {
         #expect(try read(stream.map { [$0] }) == expected)
     }
 
-    @Test func `comments are counted, and the last id is known`() throws {
+    @Test func `comments are counted, and the last id is kept`() throws {
         var parser = EventStreamParser()
         parser.append(Array(":\n: beat\nid: 9\nretry: 7\n\n".utf8).span)
         #expect(try parser.next() == nil)
@@ -68,7 +68,7 @@ struct EventStreamParserTests {
         #expect(parser.retry == 7)
     }
 
-    @Test func `a line has as many bytes as the limit and no more`() throws {
+    @Test func `a line has at most as many bytes as the limit`() throws {
         for count in [99, 100] {
             let line = [UInt8](repeating: 0x3A, count: count) + [0x0A]
             #expect(try read([line], limit: 100).isEmpty)
@@ -77,7 +77,7 @@ struct EventStreamParserTests {
         #expect(throws: EventStreamError.tooLarge(limit: 100)) { try read([line], limit: 100) }
     }
 
-    @Test func `an event's data has as many bytes as the limit and no more`() throws {
+    @Test func `an event's data has at most as many bytes as the limit`() throws {
         func lines(_ last: Int) -> [UInt8] {
             Array(("data: " + String(repeating: "a", count: 50) + "\n").utf8)
                 + Array(("data: " + String(repeating: "a", count: last) + "\n\n").utf8)
@@ -86,7 +86,7 @@ struct EventStreamParserTests {
         #expect(throws: EventStreamError.tooLarge(limit: 100)) { try read([lines(50)], limit: 100) }
     }
 
-    @Test func `a broken stream stays broken`() {
+    @Test func `after an error every further call throws`() {
         var parser = EventStreamParser(limit: 1)
         parser.append(Array("data: abc\n\ndata: x\n\n".utf8).span)
         for _ in 0..<2 {
@@ -94,7 +94,7 @@ struct EventStreamParserTests {
         }
     }
 
-    @Test func `what the writer writes reads back`() throws {
+    @Test func `encoded events survive parsing`() throws {
         var out: [UInt8] = []
         var expected: [EventStreamMessage] = []
         for (index, data) in ["{}", "", " a", "a\nb", "\n\n", ":x", "é\u{2028}\0"].enumerated() {

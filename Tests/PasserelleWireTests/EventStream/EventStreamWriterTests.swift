@@ -9,7 +9,7 @@ struct EventStreamWriterTests {
         return String(decoding: out, as: UTF8.self)
     }
 
-    @Test func `an event is its name, its position, its data and an empty line`() {
+    @Test func `an event has its name, its position, its data and an empty line`() {
         #expect(
             event(id: "k3v9-1842", name: "new-message", data: #"{"a":1}"#)
                 == "event: new-message\nid: k3v9-1842\ndata: {\"a\":1}\n\n")
@@ -24,7 +24,7 @@ struct EventStreamWriterTests {
         (" x", "data:  x\n\n"), ("id: 5", "data: id: 5\n\n"),
         ("a\u{2028}b", "data: a\u{2028}b\n\n"),
     ])
-    func `each line of the data gets a line of its own`(data: String, text: String) {
+    func `each line of the data gets its own data field`(data: String, text: String) {
         #expect(event(id: nil, name: nil, data: data) == text)
     }
 
@@ -34,15 +34,13 @@ struct EventStreamWriterTests {
         #expect(event(id: "1-2", name: word, data: "x") == "id: 1-2\ndata: x\n\n")
     }
 
-    @Test func `events are appended to what is there`() {
+    @Test func `events are appended to the existing bytes`() {
         var out = Array("x".utf8)
         EventStreamWriter.event(id: nil, name: nil, data: [0x61], into: &out)
-        EventStreamWriter.comment(into: &out)
-        EventStreamWriter.comment("a\nb\rc\0", into: &out)
         EventStreamWriter.retry(milliseconds: 1_500, into: &out)
         EventStreamWriter.retry(milliseconds: -1, into: &out)
         #expect(
             String(decoding: out, as: UTF8.self)
-                == "xdata: a\n\n:\n: a b c \nretry: 1500\n\nretry: 0\n\n")
+                == "xdata: a\n\nretry: 1500\n\nretry: 0\n\n")
     }
 }

@@ -11,12 +11,12 @@ struct HTTPDateTests {
         (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"),
         (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
     ])
-    func `a time is read as it is written`(seconds: Int64, text: String) {
+    func `a date is formatted and parsed`(seconds: Int64, text: String) {
         #expect(HTTPDate.text(seconds) == text)
         #expect(HTTPDate.seconds(text) == seconds)
     }
 
-    @Test func `every day of four hundred years is as Foundation has it`() {
+    @Test func `dates over four hundred years agree with Foundation`() {
         let oracle = DateFormatter()
         oracle.locale = Locale(identifier: "en_US_POSIX")
         oracle.timeZone = TimeZone(identifier: "GMT")
@@ -37,7 +37,7 @@ struct HTTPDateTests {
         "Sun, 06 Nov -994 08:49:37 GMT", "Sun, +6 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 99999999999999999999 08:49:37 GMT",
     ])
-    func `what is no such time is none`(text: String) {
+    func `an invalid date is refused`(text: String) {
         #expect(HTTPDate.seconds(text) == nil)
     }
 }

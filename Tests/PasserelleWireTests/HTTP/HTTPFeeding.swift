@@ -2,13 +2,13 @@
 
 import PasserelleWire
 
-/// What became of bytes given to a parser: its values, then the error if one came.
+/// The result of a parser: its values, and the error if there was one.
 struct Outcome<Value: Equatable, Failure: Error & Equatable>: Equatable {
     var values: [Value] = []
     var failure: Failure?
 }
 
-/// Feeds requests in pieces of the given sizes, the last as long as is left.
+/// Feeds bytes to a request parser, cut at these indices.
 func requests(
     _ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPLimits()
 ) -> Outcome<HTTPRequest, HTTPError> {
@@ -25,7 +25,7 @@ func requests(
     return outcome
 }
 
-/// Feeds responses in pieces, and closes at the end if asked to.
+/// Feeds bytes to a response parser, cut at these indices; then closes if `closing` is true.
 func responses(
     _ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPLimits(), closing: Bool = false
 ) -> Outcome<HTTPResponse, HTTPError> {
@@ -43,7 +43,7 @@ func responses(
     return outcome
 }
 
-/// Cuts bytes at those indices; one behind the end cuts nothing.
+/// Cuts bytes at these indices; indices after the end are ignored.
 func pieces(_ bytes: [UInt8], _ cuts: [Int]) -> [[UInt8]] {
     var out: [[UInt8]] = []
     var start = 0
@@ -54,7 +54,7 @@ func pieces(_ bytes: [UInt8], _ cuts: [Int]) -> [[UInt8]] {
     return out
 }
 
-/// Gives text as bytes, each LF written as CR LF.
+/// Returns text as bytes, with each LF as CR LF.
 func lines(_ text: String) -> [UInt8] {
     text.utf8.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }
 }

@@ -4,7 +4,7 @@ import PasserelleWire
 import Testing
 
 struct HTTPFieldsTests {
-    @Test func `names compare without case, order and repeats are kept`() {
+    @Test func `names compare case-insensitively, and order and repeats are kept`() {
         var fields: HTTPFields = ["Cookie": "a=1", "Accept": "*/*", "cookie": "b=2"]
         #expect(fields.first("COOKIE") == "a=1")
         #expect(fields.all("Cookie") == ["a=1", "b=2"])
@@ -28,7 +28,7 @@ struct HTTPFieldsTests {
         #expect(fields.hasToken("connection", "upgrade") == isThere)
     }
 
-    @Test func `no text can break out of its field`() {
+    @Test func `no text can end its field line`() {
         var fields = HTTPFields()
         fields.add("X-Ha\r\nEvil: 1", "a\r\nSet-Cookie: b\u{0}c\u{7F}")
         fields.add(" \r\n:", "nothing")
@@ -36,12 +36,26 @@ struct HTTPFieldsTests {
         #expect(fields.list.map(\.value) == ["a  Set-Cookie: b c "])
     }
 
-    @Test func `equality looks at names without case and at values with it`() {
+    @Test func `equality ignores the case of names but not of values`() {
         let fields: HTTPFields = ["A": "x", "B": "y"]
         #expect(fields == ["a": "x", "b": "y"])
         #expect(fields != ["a": "X", "b": "y"])
         #expect(fields != ["B": "y", "A": "x"])
         #expect(fields != ["A": "x"])
         #expect(fields.description == "A: x\nB: y")
+    }
+
+    @Test(
+        arguments: [
+            ("application/json", true), ("Application/JSON ; charset=utf-8", true),
+            ("application/json\t;x", true), ("application/jsonx", false), ("text/plain", false),
+            ("", false), ("; application/json", false), (nil, false),
+        ] as [(String?, Bool)])
+    func `a content type is known with any parameters`(text: String?, isJSON: Bool) {
+        var fields = HTTPFields()
+        if let text { fields.add("Content-Type", text) }
+        #expect(fields.hasContentType("application/json") == isJSON)
+        fields.add("Content-Type", "application/json")
+        #expect(fields.hasContentType("application/json") == (text == nil))
     }
 }

@@ -17,7 +17,7 @@ struct HTTPLimitTests {
         }
     }
 
-    @Test(arguments: [-1, 0, 1]) func `there may be as many fields as the limit`(_ over: Int) {
+    @Test(arguments: [-1, 0, 1]) func `a head may have as many fields as the limit`(_ over: Int) {
         let limits = HTTPLimits(fieldCount: 20)
         let more = String(repeating: "X: y\n", count: 19 + over)
         let outcome = requests(lines("GET / HTTP/1.1\nHost: h\n\(more)\n"), limits: limits)
@@ -42,7 +42,7 @@ struct HTTPLimitTests {
         }
     }
 
-    @Test func `a body too large is refused before any of it has come`() {
+    @Test func `a body that is too large is refused before any of it arrives`() {
         let head = lines("POST / HTTP/1.1\nHost: h\nContent-Length: 10241\n\n")
         #expect(requests(head).failure == .bodyTooLarge(limit: 10_240))
     }
@@ -66,7 +66,7 @@ struct HTTPLimitTests {
     ) {
         let limits = HTTPLimits(fieldCount: 3, trailerBytes: 100)
         let head = "POST / HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n0\n"
-        // Two lines and the empty one: A: …CRLF, B: …CRLF, CRLF.
+        // Two lines and the empty line: A: …CRLF, B: …CRLF, CRLF.
         let trailer =
             "A: " + String(repeating: "a", count: 40) + "\nB: "
             + String(repeating: "b", count: 100 - 40 - 12 + over) + "\n\n"
@@ -81,7 +81,7 @@ struct HTTPLimitTests {
         #expect(counted.failure == (over > 0 ? .tooManyFields(limit: 3) : nil))
     }
 
-    @Test func `a length may be as large as numbers go when no limit is set`() {
+    @Test func `a length may be as large as an Int if there is no limit`() {
         let limits = HTTPLimits(bodyBytes: .max)
         let head = "POST / HTTP/1.1\nHost: h\nContent-Length: "
         #expect(requests(lines(head + "9223372036854775807\n\n"), limits: limits).failure == nil)

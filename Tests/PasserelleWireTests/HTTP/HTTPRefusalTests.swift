@@ -158,7 +158,7 @@ struct HTTPRefusalTests {
     ]
 
     @Test(arguments: startLines + targets + fields + lengths + chunks)
-    func `it is refused whole, cut anywhere, and byte by byte`(_ sample: Case) {
+    func `a malformed request is refused whole, cut at any byte, and byte by byte`(_ sample: Case) {
         #expect(requests(sample.bytes).failure == sample.error)
         #expect(requests(sample.bytes).values.isEmpty)
         for cut in sample.bytes.indices {
@@ -169,7 +169,7 @@ struct HTTPRefusalTests {
         #expect(slow == Outcome(failure: sample.error))
     }
 
-    @Test func `the error stays and nothing is held after it`() {
+    @Test func `after an error every call throws it, and no bytes are held`() {
         var parser = HTTPRequestParser(limits: HTTPLimits())
         parser.append(Array("GET\n".utf8).span)
         #expect(throws: HTTPError.bareLineEnd) { try parser.next() }
@@ -178,7 +178,7 @@ struct HTTPRefusalTests {
         #expect(parser.isIdle)
     }
 
-    @Test func `each refusal has a status and a sentence`() {
+    @Test func `each error has a status and a sentence`() {
         let cases = Self.startLines + Self.targets + Self.fields + Self.lengths + Self.chunks
         for sample in cases {
             #expect([400, 413, 431, 501, 505].contains(sample.error.status))

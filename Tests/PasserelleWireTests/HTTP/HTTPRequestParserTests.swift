@@ -47,24 +47,24 @@ struct HTTPRequestParserTests {
         HTTPRequest(method: "GET", target: "/", version: .http10),
     ]
 
-    @Test func `pipelined requests come out in turn`() {
+    @Test func `pipelined requests are returned in order`() {
         let outcome = requests(Self.pipeline)
         #expect(outcome.failure == nil)
         #expect(outcome.values == Self.expected)
     }
 
     @Test(arguments: 0...pipeline.count)
-    func `the same bytes cut anywhere give the same requests`(_ cut: Int) {
+    func `the same bytes give the same requests in any pieces`(_ cut: Int) {
         #expect(requests(Self.pipeline, cuts: [cut]).values == Self.expected)
         #expect(requests(Self.pipeline, cuts: [cut / 2, cut]).values == Self.expected)
     }
 
-    @Test func `the same bytes one by one give the same requests`() {
+    @Test func `the same bytes give the same requests byte by byte`() {
         let outcome = requests(Self.pipeline, cuts: Array(0..<Self.pipeline.count))
         #expect(outcome.values == Self.expected)
     }
 
-    @Test func `a parser between requests is idle, one inside is not`() throws {
+    @Test func `a parser is idle between requests but not inside one`() throws {
         var parser = HTTPRequestParser(limits: HTTPLimits())
         #expect(parser.isIdle)
         let bytes = lines("POST / HTTP/1.1\nHost: h\nContent-Length: 2\n\nab")
@@ -73,18 +73,18 @@ struct HTTPRequestParserTests {
             let request = try parser.next()
             #expect((request != nil) == (index == bytes.count - 1))
             #expect(parser.isIdle == (request != nil))
-            #expect(parser.hasHead == (index >= bytes.count - 3 && request == nil))
+            #expect(parser.isReadingBody == (index >= bytes.count - 3 && request == nil))
         }
     }
 
-    @Test func `an empty line before a request is passed over once`() {
+    @Test func `one empty line before a request is skipped`() {
         let request = lines("GET / HTTP/1.1\nHost: h\n\n")
         #expect(requests(lines("\n") + request).values.count == 1)
         #expect(requests(lines("\n") + request + lines("\n") + request).values.count == 2)
         #expect(requests(lines("\n\n") + request).failure == .malformedStartLine)
     }
 
-    @Test func `a waiting client is noticed once, before its body`() throws {
+    @Test func `a client that expects 100 Continue is reported once, before its body`() throws {
         var parser = HTTPRequestParser(limits: HTTPLimits())
         let head = lines(
             "POST / HTTP/1.1\nHost: h\nContent-Length: 2\nExpect: 100-Continue\n\n")
@@ -100,7 +100,7 @@ struct HTTPRequestParserTests {
         #expect(noticed == [false, true, false, false])
     }
 
-    @Test func `bytes behind an upgrade are handed over`() throws {
+    @Test func `bytes after an upgrade request are returned as the remainder`() throws {
         var parser = HTTPRequestParser(limits: HTTPLimits())
         let head = lines("GET / HTTP/1.1\nHost: h\nUpgrade: websocket\n\n")
         parser.append((head + [0x81, 0x00]).span)
@@ -116,16 +116,16 @@ struct HTTPRequestParserTests {
         ("OPTIONS", "*", "*", "h"),
         ("GET", "//double", "//double", "h"),
     ])
-    func `each form of target is brought to one`(
-        _ method: String, _ target: String, _ settled: String, _ host: String
+    func `each form of target is converted to the origin form`(
+        _ method: String, _ target: String, _ originForm: String, _ host: String
     ) throws {
         let outcome = requests(lines("\(method) \(target) HTTP/1.1\nHost: h\n\n"))
         let request = try #require(outcome.values.first)
-        #expect(request.target == settled)
+        #expect(request.target == originForm)
         #expect(request.fields.all("host") == [host])
     }
 
-    @Test func `path and query part at the first question mark`() {
+    @Test func `path and query are split at the first question mark`() {
         let request = HTTPRequest(method: "GET", target: "/a%2Fb?c=?d")
         #expect(request.path == "/a%2Fb")
         #expect(request.query == "c=?d")
@@ -140,7 +140,7 @@ struct HTTPRequestParserTests {
             (.http10, nil, false), (.http10, "Keep-Alive", true),
             (.http10, "keep-alive, close", false),
         ] as [(HTTPVersion, String?, Bool)])
-    func `a connection is kept by version and field`(
+    func `the version and Connection decide if the connection is kept`(
         _ version: HTTPVersion, _ connection: String?, _ isKept: Bool
     ) {
         var request = HTTPRequest(method: "GET", target: "/", version: version)
@@ -148,12 +148,12 @@ struct HTTPRequestParserTests {
         #expect(request.keepsAlive == isKept)
     }
 
-    @Test func `a later minor version is understood as 1.1`() {
+    @Test func `a later minor version is handled as 1.1`() {
         let outcome = requests(lines("GET / HTTP/1.9\nHost: h\n\n"))
         #expect(outcome.values.first?.version == .http11)
     }
 
-    @Test func `text that is not UTF-8 in a value does no harm`() {
+    @Test func `invalid UTF-8 in a value is replaced`() {
         let bytes = lines("GET / HTTP/1.1\nHost: h\nX: ") + [0xFF, 0x0D, 0x0A, 0x0D, 0x0A]
         #expect(requests(bytes).values.first?.fields.first("x") == "\u{FFFD}")
     }

@@ -46,18 +46,18 @@ struct HTTPResponseParserTests {
     ]
 
     @Test(arguments: 0...stream.count)
-    func `the same bytes cut anywhere give the same responses`(_ cut: Int) {
+    func `the same bytes give the same responses in any pieces`(_ cut: Int) {
         let outcome = responses(Self.stream, cuts: [cut], closing: true)
         #expect(outcome.failure == nil)
         #expect(outcome.values == Self.expected)
     }
 
-    @Test func `the same bytes one by one give the same responses`() {
+    @Test func `the same bytes give the same responses byte by byte`() {
         let cuts = Array(Self.stream.indices)
         #expect(responses(Self.stream, cuts: cuts, closing: true).values == Self.expected)
     }
 
-    @Test func `a response to HEAD has no body, the next one has`() throws {
+    @Test func `a response to HEAD has no body, but the next response can have one`() throws {
         var parser = HTTPResponseParser()
         let bytes = lines("HTTP/1.1 200 OK\nContent-Length: 3\n\n")
         parser.requestWasHEAD()
@@ -67,7 +67,7 @@ struct HTTPResponseParserTests {
         #expect(try parser.closedByPeer() == nil)
     }
 
-    @Test func `what follows 101 is left for the next protocol`() throws {
+    @Test func `bytes after a 101 are left for the next protocol`() throws {
         var parser = HTTPResponseParser()
         let bytes = lines("HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n\n")
         parser.append((bytes + [0x81, 0x01, 0x61]).span)
@@ -82,7 +82,7 @@ struct HTTPResponseParserTests {
         "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n1\na\n",
         "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n0\n",
     ])
-    func `a connection that ends inside a response is noticed`(_ text: String) {
+    func `a connection that ends inside a response throws an error`(_ text: String) {
         #expect(responses(lines(text), closing: true).failure == .cutShort)
     }
 
@@ -113,7 +113,7 @@ struct HTTPResponseParserTests {
         }
     }
 
-    @Test(arguments: [-1, 0, 1]) func `a body until the end of the connection is bounded`(
+    @Test(arguments: [-1, 0, 1]) func `a body that ends with the connection is limited`(
         _ over: Int
     ) {
         let limits = HTTPLimits(bodyBytes: 30)
@@ -130,7 +130,7 @@ struct HTTPResponseParserTests {
 }
 
 struct HTTPResponseStreamParserTests {
-    @Test func `an endless body comes in pieces`() throws {
+    @Test func `an endless body is returned in parts`() throws {
         var parser = HTTPResponseStreamParser(limits: HTTPLimits(bodyBytes: .max))
         parser.append(lines("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3\nab").span)
         let head = HTTPResponse(status: 200, fields: ["Transfer-Encoding": "chunked"])

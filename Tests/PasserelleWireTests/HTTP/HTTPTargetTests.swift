@@ -10,7 +10,7 @@ struct HTTPTargetTests {
             ("/presence-bail%2D42", ["presence-bail-42"]), ("/a%2Fb/c", ["a/b", "c"]),
             ("/%C3%A9+%2B", ["é++"]), ("/...", ["..."]),
         ] as [(String, [String])])
-    func `a path becomes its segments`(_ raw: String, _ segments: [String]) throws {
+    func `a path is decoded to its segments`(_ raw: String, _ segments: [String]) throws {
         #expect(try HTTPTarget.decodePath(raw) == segments)
     }
 
@@ -22,7 +22,7 @@ struct HTTPTargetTests {
             ("/a%00b", .malformedText), ("/a/../b", .dotSegment), ("/a/.", .dotSegment),
             ("/%2e%2E/b", .dotSegment),
         ] as [(String, HTTPTargetError)])
-    func `a bad path is refused`(_ raw: String, _ error: HTTPTargetError) {
+    func `an invalid path is refused`(_ raw: String, _ error: HTTPTargetError) {
         #expect(throws: error) { try HTTPTarget.decodePath(raw) }
     }
 
@@ -32,7 +32,7 @@ struct HTTPTargetTests {
             ("a", ["a", ""]), ("&&a=&", ["a", ""]), ("a=b=c", ["a", "b=c"]), ("=x", ["", "x"]),
             ("a+b=c+d%2B", ["a b", "c d+"]), ("%C3%A9=%26%3D", ["é", "&="]),
         ] as [(String, [String])])
-    func `a query becomes its items in order`(_ raw: String, _ items: [String]) throws {
+    func `a query is decoded to its items in order`(_ raw: String, _ items: [String]) throws {
         #expect(try HTTPTarget.decodeQuery(raw).flatMap { [$0.name, $0.value] } == items)
     }
 
@@ -41,7 +41,7 @@ struct HTTPTargetTests {
             ("a=%", .malformedEscape), ("a=%zz", .malformedEscape), ("%C3=1", .malformedText),
             ("a=%ED%A0%80", .malformedText), ("a=%00", .malformedText),
         ] as [(String, HTTPTargetError)])
-    func `a bad query is refused`(_ raw: String, _ error: HTTPTargetError) {
+    func `an invalid query is refused`(_ raw: String, _ error: HTTPTargetError) {
         #expect(throws: error) { try HTTPTarget.decodeQuery(raw) }
     }
 
@@ -57,7 +57,7 @@ struct HTTPTargetTests {
     }
 
     @Test(arguments: ["", "plain-._~09AZaz", "a b+c/d?e&f=g%h#é\u{1F600}\r\n\"'"])
-    func `what is encoded decodes to the same`(_ text: String) throws {
+    func `an encoded text decodes to the same text`(_ text: String) throws {
         let encoded = HTTPTarget.encode(text)
         #expect(encoded.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F })
         #expect(try HTTPTarget.decodeQuery("x=" + encoded).first?.value == text)

@@ -4,7 +4,7 @@ import PasserelleWire
 import Testing
 
 struct HTTPWriterTests {
-    @Test func `a request states its length when it has a body or may have one`() {
+    @Test func `a request has a length if it has a body or its method expects one`() {
         let get = HTTPRequest(method: "GET", target: "/a?b", fields: ["Host": "h"])
         #expect(HTTPWriter.request(get) == lines("GET /a?b HTTP/1.1\nHost: h\n\n"))
         let post = HTTPRequest(
@@ -16,12 +16,12 @@ struct HTTPWriterTests {
         #expect(HTTPWriter.request(old) == lines("DELETE / HTTP/1.0\nContent-Length: 1\n\nx"))
     }
 
-    @Test func `a request line cannot be broken`() {
+    @Test func `no text can break the request line`() {
         let request = HTTPRequest(method: "G E\r\nT", target: "/ \r\né")
         #expect(HTTPWriter.request(request) == lines("GET /%20%0D%0A%C3%A9 HTTP/1.1\n\n"))
     }
 
-    @Test func `what is written is what is read`() {
+    @Test func `encoded messages survive parsing`() {
         let request = HTTPRequest(
             method: "POST", target: "/x?y=%20", fields: ["Host": "h:1", "A": "b", "A": "c"],
             body: Array(0...255))
@@ -39,7 +39,7 @@ struct HTTPWriterTests {
         (HTTPVersion.http11, true, ""), (.http11, false, "Connection: close\n"),
         (.http10, true, "Connection: keep-alive\n"), (.http10, false, "Connection: close\n"),
     ])
-    func `a response says what becomes of the connection`(
+    func `a response has the Connection field for its version`(
         _ version: HTTPVersion, _ keepAlive: Bool, _ line: String
     ) {
         let response = HTTPResponse(status: 200, fields: ["A": "b"], body: Array("hi".utf8))
@@ -47,7 +47,7 @@ struct HTTPWriterTests {
         #expect(bytes == lines("HTTP/1.1 200 OK\nA: b\nContent-Length: 2\n\(line)\nhi"))
     }
 
-    @Test func `bodies stand only where they may`() {
+    @Test func `a response has a body only if its status and method allow one`() {
         let body = Array("hi".utf8)
         func written(_ status: Int, isHEAD: Bool = false, _ fields: HTTPFields = [:]) -> [UInt8] {
             HTTPWriter.response(
@@ -86,7 +86,7 @@ struct HTTPWriterTests {
                     "HTTP/1.1 200 OK\nContent-Type: text/event-stream\nConnection: close\n\n"))
     }
 
-    @Test func `chunks written are the body read`() {
+    @Test func `encoded chunks survive parsing`() {
         var bytes = HTTPWriter.streamHead(status: 200, fields: [:], version: .http11)
         for count in [1, 0, 15, 16, 300] {
             HTTPWriter.chunk([UInt8](repeating: 0x61, count: count).span, into: &bytes)

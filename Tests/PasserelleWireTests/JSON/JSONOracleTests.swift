@@ -3,9 +3,9 @@ import Foundation
 import PasserelleWire
 import Testing
 
-/// The scanner beside Foundation's `JSONSerialization`, over documents made and broken at random.
+/// Compares the scanner with Foundation's `JSONSerialization` on random and damaged documents.
 struct JSONOracleTests {
-    /// Where Foundation is known to be laxer or stricter than RFC 8259 and `JSON.parse`.
+    /// Returns true if Foundation is known to differ from RFC 8259 and `JSON.parse` on the bytes.
     private func isBeyondOracle(_ bytes: [UInt8]) -> Bool {
         let text = String(decoding: bytes, as: UTF8.self)
         let looksLikeOtherEncoding =
@@ -36,13 +36,13 @@ struct JSONOracleTests {
         "\"a\"\"b\"", "1,",
         "[\"a\\\"]", "tRue", "[-]", "[1e]", "{\"a\":}", "{:1}", "{a:1}", "undefined",
     ])
-    func `a table of good and bad documents is judged alike`(text: String) {
+    func `a table of valid and invalid documents gets the same result as Foundation`(text: String) {
         let bytes = Array(text.utf8)
         #expect(((try? ScannedJSON(bytes)) != nil) == (oracle(bytes) != nil))
     }
 
     @Test(arguments: [1, 2, 3, UInt64.random(in: .min ... .max)])
-    func `random documents, whole and broken, are judged and read alike`(seed: UInt64) throws {
+    func `random documents, whole and damaged, give Foundation's result`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for round in 0..<400 {
             var bytes = Array(RandomJSON.document(using: &random).utf8)
@@ -50,7 +50,7 @@ struct JSONOracleTests {
             #expect(
                 isEqual(whole, whole.root, oracle(bytes)),
                 "seed \(seed), round \(round): \(String(decoding: bytes, as: UTF8.self))")
-            for _ in 0..<3 { RandomJSON.spoil(&bytes, using: &random) }
+            for _ in 0..<3 { RandomJSON.damage(&bytes, using: &random) }
             guard !isBeyondOracle(bytes) else { continue }
             #expect(
                 ((try? ScannedJSON(bytes)) != nil) == (oracle(bytes) != nil),
@@ -79,7 +79,7 @@ struct JSONOracleTests {
     }
 }
 
-/// SplitMix64: a run can be had again from its seed.
+/// SplitMix64; a run is repeatable by its seed.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
@@ -94,13 +94,13 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// Documents of every shape, and small damage to them.
+/// Random documents of any shape, and small damage to them.
 enum RandomJSON {
     static func document(using random: inout SeededGenerator) -> String {
         value(depth: Int.random(in: 0...6, using: &random), using: &random)
     }
 
-    static func spoil(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
+    static func damage(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
         let byte = Array(#"{}[]",:\u0e-+. tn"#.utf8).randomElement(using: &random) ?? 0
         guard let at = bytes.indices.randomElement(using: &random) else { return }
         switch Int.random(in: 0..<4, using: &random) {

@@ -8,13 +8,13 @@ struct JSONScannerTests {
         ("-0.5e+10", .number), ("\"\"", .string), ("[]", .array), ("[ ]", .array), ("{}", .object),
         ("{ }", .object), ("{\"a\":[1,{\"b\":null}]}", .object),
     ])
-    func `a document's outermost value is told by its kind`(text: String, kind: JSONSlice.Kind)
+    func `a document's root value has the right kind`(text: String, kind: JSONSlice.Kind)
         throws
     {
         #expect(try ScannedJSON(text).root.kind == kind)
     }
 
-    @Test func `a value's range leaves the white space around it out`() throws {
+    @Test func `a value's range excludes the white space around it`() throws {
         let json = try ScannedJSON("  { \"a\" :\t[ 1 , 2 ]\r\n}\n")
         #expect(json.source(json.root) == "{ \"a\" :\t[ 1 , 2 ]\r\n}")
         #expect(json.raw("a") == "[ 1 , 2 ]")
@@ -34,11 +34,11 @@ struct JSONScannerTests {
             ])
     }
 
-    @Test func `of a repeated member the last counts`() throws {
+    @Test func `the last of repeated members counts`() throws {
         #expect(try ScannedJSON(#"{"a":1,"\u0061":2}"#).integer("a") == 2)
     }
 
-    @Test func `a member is found by its text, however it is escaped`() throws {
+    @Test func `a member is found by its unescaped name`() throws {
         let json = try ScannedJSON(#"{"d\u0061ta":{"\ud83d\udc4d":"yes"}}"#)
         #expect(json.text("data", "👍") == "yes")
         #expect(json.text("data", "no") == nil)
@@ -46,7 +46,7 @@ struct JSONScannerTests {
         #expect(json.text("dat") == nil)
     }
 
-    @Test func `an integer is read where it is one and fits`() throws {
+    @Test func `an integer is parsed if it is one and fits`() throws {
         let json = try ScannedJSON(
             #"{"a":-12,"b":9223372036854775807,"c":9223372036854775808,"d":1.0,"e":"1","f":1e2}"#)
         #expect(json.integer("a") == -12)
@@ -68,7 +68,7 @@ struct JSONScannerTests {
         ("\"\\x41\"", .badEscape(at: 1)), ("\"\\u12g4\"", .badEscape(at: 1)),
         ("\"a\nb\"", .controlCharacter(at: 2)), ("\"\0\"", .controlCharacter(at: 1)),
     ])
-    func `what is no JSON is refused with the place`(text: String, error: JSONError) {
+    func `invalid JSON is refused with the position of the error`(text: String, error: JSONError) {
         #expect(throws: error) { try ScannedJSON(text) }
     }
 
@@ -78,7 +78,7 @@ struct JSONScannerTests {
             [0xE2, 0x82], [0xE2, 0x82, 0x41], [0xF0, 0x8F, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80],
             [0xF0, 0x9F, 0x91], [0xF8, 0x88, 0x80, 0x80], [0xFF], [0xC3, 0xC3],
         ] as [[UInt8]])
-    func `a string with bytes that are no UTF-8 is refused`(bytes: [UInt8]) {
+    func `a string with invalid UTF-8 is refused`(bytes: [UInt8]) {
         #expect(throws: JSONError.badUTF8(at: 1)) { try ScannedJSON([0x22] + bytes + [0x22]) }
     }
 
@@ -86,12 +86,12 @@ struct JSONScannerTests {
         "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}",
         "\u{10FFFF}",
     ])
-    func `characters at the ends of each UTF-8 length pass`(text: String) throws {
+    func `the first and last characters of each UTF-8 length are accepted`(text: String) throws {
         #expect(try ScannedJSON("\"\(text)\"").text() == text)
     }
 
     @Test(arguments: ["[]", "{}"])
-    func `containers may nest as deep as the limit and no deeper`(pair: String) throws {
+    func `containers may nest as deep as the limit`(pair: String) throws {
         func nested(_ depth: Int) -> String {
             let isArray = pair == "[]"
             return String(repeating: isArray ? "[" : "{\"a\":", count: depth - 1) + pair
@@ -120,7 +120,7 @@ struct JSONScannerTests {
         #expect(try ScannedJSON(row, maximumDepth: 3).elements().count == 1_000)
     }
 
-    @Test func `a document cut at any place is refused, and never traps`() {
+    @Test func `a document truncated at any byte is refused and never traps`() {
         let text = Array(#" {"a":[1,-2.5e3,"é\n\ud83d\udc4d",{"b":null}],"c":true} "#.utf8)
         for end in 0..<text.count - 1 {
             #expect(throws: JSONError.self) { try ScannedJSON(Array(text[..<end])) }
@@ -128,7 +128,7 @@ struct JSONScannerTests {
         #expect(throws: Never.self) { try ScannedJSON(Array(text.dropLast())) }
     }
 
-    @Test func `any one byte changed gives a document or an error, and never traps`() {
+    @Test func `a document with any one byte changed never traps`() {
         let text = Array(#"{"a":[1,-2.5e3,"é\n\ud83d\udc4d",{"b":null}],"c":true}"#.utf8)
         for at in text.indices {
             for byte in UInt8.min...UInt8.max {

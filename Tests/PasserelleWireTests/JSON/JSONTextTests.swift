@@ -19,11 +19,11 @@ struct JSONTextTests {
         (#""\ud83d\ud83d\udc4d""#, "\u{FFFD}👍"), (#""\ud83dx""#, "\u{FFFD}x"),
         (#""\ud83d\n""#, "\u{FFFD}\n"), (#""\ud83d\u0041""#, "\u{FFFD}A"),
     ])
-    func `a lone surrogate is tolerated and reads as U+FFFD`(json: String, text: String) throws {
+    func `a lone surrogate is accepted and read as U+FFFD`(json: String, text: String) throws {
         #expect(try ScannedJSON(json).text() == text)
     }
 
-    @Test func `what is no string has no text`() throws {
+    @Test func `a value that is not a string has no text`() throws {
         for json in ["1", "null", "[\"a\"]", "{}"] {
             #expect(try ScannedJSON(json).text() == nil)
             #expect(try ScannedJSON(json).unescaped() == [])

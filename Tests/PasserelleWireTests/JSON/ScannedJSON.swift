@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import PasserelleWire
 
-/// A document with its bytes, so that a test can ask for values in one expression.
+/// A scanned document with its bytes, so that a test can read a value in one expression.
 struct ScannedJSON {
     let bytes: [UInt8]
     let root: JSONSlice
@@ -15,7 +15,7 @@ struct ScannedJSON {
         try self.init(Array(text.utf8), maximumDepth: maximumDepth)
     }
 
-    /// The value at a path as it stands in the document.
+    /// Returns the value at a path as it is written in the document.
     func raw(_ path: String...) -> String? {
         JSONScanner.value(bytes.span, of: root, at: path).map(source)
     }
@@ -41,9 +41,7 @@ struct ScannedJSON {
     }
 
     func oneLine() -> String {
-        var out: [UInt8] = []
-        JSONWriter.oneLine(bytes.span, root, into: &out)
-        return String(decoding: out, as: UTF8.self)
+        String(decoding: JSONWriter.oneLine(bytes.span, root), as: UTF8.self)
     }
 
     func source(_ slice: JSONSlice) -> String {

@@ -11,6 +11,11 @@ struct LineCommandTests {
         try parse(Array(line.utf8))
     }
 
+    private static func names(_ list: String...) -> EventNames {
+        guard let names = try? EventNames(list) else { preconditionFailure("no event names") }
+        return names
+    }
+
     private static let commands: [(LineCommand, String)] = [
         (
             .subscribe(channel: "presence-bail-42", after: nil, last: nil),
@@ -19,9 +24,21 @@ struct LineCommandTests {
         (.subscribe(channel: "c", after: "k3v9-1842", last: nil), "SUBSCRIBE c after=k3v9-1842"),
         (.subscribe(channel: "c", after: nil, last: 5), "SUBSCRIBE c last=5"),
         (.subscribe(channel: "c", after: "now", last: 0), "SUBSCRIBE c after=now last=0"),
+        (
+            .subscribe(channel: "c", after: nil, last: 1, events: names("a", "my event")),
+            #"SUBSCRIBE c last=1 event=a "event=my event""#
+        ),
+        (
+            .subscribe(channel: "c", after: "now", last: nil, events: names("a"), user: "Zoë Z"),
+            #"SUBSCRIBE c after=now event=a "user=Zoë Z""#
+        ),
         (.unsubscribe(channel: "c"), "UNSUBSCRIBE c"),
         (.history(channel: "c", after: nil, limit: nil), "HISTORY c"),
         (.history(channel: "c", after: "earliest", limit: 10), "HISTORY c after=earliest limit=10"),
+        (
+            .history(channel: "c", after: nil, limit: 1, events: names("a", "b=c")),
+            "HISTORY c limit=1 event=a event=b=c"
+        ),
         (.members(channel: "c"), "MEMBERS c"), (.channels, "CHANNELS"), (.status, "STATUS"),
         (
             .publish(channel: "c", event: "e", data: Array(#"{"a": "é"}"#.utf8)),
@@ -34,11 +51,13 @@ struct LineCommandTests {
         (.publish(channel: "c", event: "e", data: Array(#""a b""#.utf8)), #"PUBLISH c e "a b""#),
         (.typing(channel: "c", user: "usr_7", isTyping: true), "TYPING c usr_7 on"),
         (.typing(channel: "c", user: "Zoë \"Z\"", isTyping: false), #"TYPING c "Zoë \"Z\"" off"#),
+        (.revoke(user: "usr_7", channel: nil), "REVOKE usr_7"),
+        (.revoke(user: "Zoë Z", channel: "c"), #"REVOKE "Zoë Z" c"#),
         (.ping, "PING"), (.quit, "QUIT"),
     ]
 
     @Test(arguments: commands)
-    func `each command has one line, and reads back as itself`(
+    func `each command is one line and survives parsing`(
         command: LineCommand, line: String
     ) throws {
         #expect(String(decoding: command.encoded(), as: UTF8.self) == line + "\n")
@@ -57,7 +76,7 @@ struct LineCommandTests {
             ),
             ("SUBSCRIBE c after=a=b", .subscribe(channel: "c", after: "a=b", last: nil)),
         ] as [(String, LineCommand)])
-    func `lines written by hand are read as meant`(line: String, command: LineCommand) throws {
+    func `lines typed by hand are parsed`(line: String, command: LineCommand) throws {
         #expect(try parse(line) == command)
     }
 
@@ -65,7 +84,7 @@ struct LineCommandTests {
         arguments: [
             ("", .empty), ("   ", .empty), ("HELLO", .unknownVerb), ("{}", .unknownVerb),
             ("OK PING", .unknownVerb),
-            ("SUBSCRIBE", .missing(word: "the channel")), ("SUBSCRIBE c x", .tooMuch),
+            ("SUBSCRIBE", .missing(word: "the channel")), ("SUBSCRIBE c x", .tooManyWords),
             ("SUBSCRIBE c last=", .badValue(word: "last", takes: "a whole number")),
             ("SUBSCRIBE c last=-1", .badValue(word: "last", takes: "a whole number")),
             ("SUBSCRIBE c last=+1", .badValue(word: "last", takes: "a whole number")),
@@ -75,30 +94,33 @@ struct LineCommandTests {
                 .badValue(word: "last", takes: "a whole number")
             ),
             ("SUBSCRIBE c after=", .badValue(word: "after", takes: "a position, earliest or now")),
-            ("SUBSCRIBE c limit=1", .tooMuch),
+            ("SUBSCRIBE c limit=1", .tooManyWords),
             (
                 "SUBSCRIBE c after=a after=b",
                 .badValue(word: "after", takes: "a position, earliest or now")
             ),
-            ("HISTORY c last=1", .tooMuch),
+            ("HISTORY c last=1", .tooManyWords), ("HISTORY c user=u", .tooManyWords),
+            ("SUBSCRIBE c user=", .badValue(word: "user", takes: "a user's id")),
+            ("SUBSCRIBE c user=u user=v", .badValue(word: "user", takes: "a user's id")),
+            ("SUBSCRIBE c event=", .badEvent), (#"HISTORY c "event=a\u000a""#, .badEvent),
             ("SUBSCRIBE a/b", .badChannel(.badCharacter)), ("SUBSCRIBE \"\"", .badChannel(.empty)),
-            ("MEMBERS #server-to-user-1", .badChannel(.badCharacter)), ("PING x", .tooMuch),
-            ("UNSUBSCRIBE c d", .tooMuch), ("PUBLISH c", .missing(word: "the event")),
+            ("MEMBERS #server-to-user-1", .badChannel(.badCharacter)), ("PING x", .tooManyWords),
+            ("UNSUBSCRIBE c d", .tooManyWords), ("PUBLISH c", .missing(word: "the event")),
             ("PUBLISH c e", .missing(word: "the data")), ("PUBLISH c e {", .badJSON),
             ("PUBLISH c e {} {}", .badJSON),
             ("PUBLISH c e hello", .badJSON), ("PUBLISH c \"\" {}", .badEvent),
             ("PUBLISH c \"a\\n\" {}", .badEvent),
             ("TYPING c u", .missing(word: "on or off")),
             ("TYPING c u yes", .badValue(word: "The last word", takes: "on or off")),
-            ("TYPING c u on on", .tooMuch), ("MEMBERS \"c", .badString),
+            ("TYPING c u on on", .tooManyWords), ("MEMBERS \"c", .badString),
             ("MEMBERS \"c\"d", .badString),
             ("MEMBERS a\tb", .notText), ("MEMBERS a\0", .notText), ("PING\r", .notText),
         ] as [(String, LineError)])
-    func `what is no command is a typed error`(line: String, error: LineError) {
+    func `an invalid command throws a typed error`(line: String, error: LineError) {
         #expect(throws: error) { try parse(line) }
     }
 
-    @Test func `a channel and an event have their limits`() throws {
+    @Test func `the lengths of a channel name and an event name are limited`() throws {
         let channel = String(repeating: "c", count: 164)
         let event = String(repeating: "é", count: 200)
         #expect(throws: Never.self) { try parse("PUBLISH \(channel) \(event) {}") }
@@ -108,7 +130,33 @@ struct LineCommandTests {
         #expect(throws: LineError.badEvent) { try parse("PUBLISH \(channel) \(event)e {}") }
     }
 
-    @Test func `bytes that are no UTF-8 are refused wherever they stand`() {
+    @Test func `the number of events and the lengths of their names are limited`() throws {
+        let list = (1...EventNames.limit).map { "\($0)" }
+        let words = list.map { "event=\($0)" }.joined(separator: " ")
+        for (verb, expected) in [
+            (
+                "SUBSCRIBE",
+                LineCommand.subscribe(
+                    channel: "c", after: nil, last: nil, events: try EventNames(list))
+            ),
+            (
+                "HISTORY",
+                .history(
+                    channel: "c", after: nil, limit: nil, events: try EventNames(list))
+            ),
+        ] {
+            // A repeated name does not count.
+            #expect(try parse("\(verb) c \(words) event=1") == expected)
+            #expect(throws: LineError.tooManyEvents(limit: 32)) {
+                try parse("\(verb) c \(words) event=x")
+            }
+        }
+        let longest = String(repeating: "é", count: 200)
+        #expect(throws: Never.self) { try parse("SUBSCRIBE c event=\(longest)") }
+        #expect(throws: LineError.badEvent) { try parse("SUBSCRIBE c event=\(longest)e") }
+    }
+
+    @Test func `invalid UTF-8 is refused at any place`() {
         for line in [
             [0xFF], Array("MEMBERS ".utf8) + [0xC3], Array("MEMBERS \"".utf8) + [0x80, 0x22],
         ] {
@@ -120,7 +168,7 @@ struct LineCommandTests {
     }
 
     @Test(arguments: commands.map(\.1))
-    func `a line cut or changed at any byte never traps`(text: String) {
+    func `a line truncated or changed at any byte never traps`(text: String) {
         let line = Array(text.utf8)
         for at in line.indices {
             _ = try? parse(Array(line[..<at]))
@@ -133,19 +181,19 @@ struct LineCommandTests {
         }
     }
 
-    @Test func `a verb that is none is told all that there are`() {
+    @Test func `the error for an unknown verb lists all verbs`() {
         let verbs = LineError.unknownVerb.message.split { !$0.isLetter }.filter {
             $0.allSatisfy(\.isUppercase)
         }
         #expect(Set(verbs.map(String.init)) == Set(Self.commands.map(\.0.verb)))
     }
 
-    @Test func `an error's words are one line of ours, with a code of the protocol`() {
+    @Test func `an error's message is one line, with a code of the protocol`() {
         let errors: [LineError] = [
-            .tooLong(limit: 5), .notText, .empty, .unknownVerb, .missing(word: "x"), .tooMuch,
+            .tooLong(limit: 5), .notText, .empty, .unknownVerb, .missing(word: "x"), .tooManyWords,
             .badString,
             .badValue(word: "x", takes: "y"), .badChannel(.empty), .badChannel(.badCharacter),
-            .badChannel(.tooLong(limit: 164)), .badEvent, .badJSON,
+            .badChannel(.tooLong(limit: 164)), .badEvent, .badJSON, .tooManyEvents(limit: 32),
         ]
         for error in errors {
             #expect(["bad-command", "bad-channel", "too-large"].contains(error.code))

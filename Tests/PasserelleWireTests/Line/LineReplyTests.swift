@@ -26,20 +26,19 @@ struct LineReplyTests {
     ]
 
     @Test(arguments: replies)
-    func `each reply has one line, and reads back as itself`(reply: LineReply, line: String) throws
-    {
+    func `each reply is one line and survives parsing`(reply: LineReply, line: String) throws {
         #expect(String(decoding: reply.encoded(), as: UTF8.self) == line + "\n")
         #expect(try parse(line) == reply)
     }
 
-    @Test func `a message is read as it would be written again`() throws {
+    @Test func `a parsed message equals the one that would be encoded`() throws {
         #expect(try parse("ERR internal a\rb") == .error(code: "internal", message: "a b"))
         #expect(try parse("ERR internal \r\r a") == .error(code: "internal", message: "a"))
         let escape = LineReply.error(code: "internal", message: "\u{1B}[2J")
         #expect(try parse("ERR internal \u{1B}[2J") == escape)
     }
 
-    @Test func `a line break never makes two lines of one`() {
+    @Test func `a line break in a reply never makes two lines`() {
         #expect(
             LineReply.error(code: "a\nb", message: "c\r\nd").encoded()
                 == Array("ERR \"a\\nb\" c  d\n".utf8))
@@ -56,12 +55,12 @@ struct LineReplyTests {
             ("EVENT", .missing(word: "the event")), ("EVENT {", .badJSON), ("OK X {} y", .badJSON),
             ("OK X \"a", .badString),
         ] as [(String, LineError)])
-    func `what is no reply is a typed error`(line: String, error: LineError) {
+    func `an invalid reply throws a typed error`(line: String, error: LineError) {
         #expect(throws: error) { try parse(line) }
     }
 
     @Test(arguments: replies.map(\.1))
-    func `a line cut or changed at any byte never traps`(text: String) {
+    func `a line truncated or changed at any byte never traps`(text: String) {
         let line = Array(text.utf8)
         for at in line.indices {
             _ = try? LineReply.parse(Array(line[..<at]).span)

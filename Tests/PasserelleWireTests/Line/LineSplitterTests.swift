@@ -3,7 +3,7 @@ import PasserelleWire
 import Testing
 
 struct LineSplitterTests {
-    /// The lines, with `nil` where one was too long.
+    /// Returns the lines, with `nil` for each line that was too long.
     private func lines(_ pieces: [[UInt8]], limit: Int = 65_536) -> [String?] {
         var splitter = LineSplitter(limit: limit)
         var lines: [String?] = []
@@ -26,14 +26,14 @@ struct LineSplitterTests {
         "PING\n\nSUBSCRIBE é\r\n\r\nway too long a line\r\nQUIT\rX\nrest".utf8)
 
     @Test(arguments: 0...text.count)
-    func `the same bytes cut at any place give the same lines`(cut: Int) {
+    func `the same bytes give the same lines in any two pieces`(cut: Int) {
         let text = Self.text
         let expected = ["PING", "", "SUBSCRIBE é", "", nil, "QUIT\rX"]
         #expect(lines([Array(text[..<cut]), Array(text[cut...])], limit: 13) == expected)
         #expect(lines(text.map { [$0] }, limit: 13) == expected)
     }
 
-    @Test func `a line has as many bytes as the limit and no more`() {
+    @Test func `a line has at most as many bytes as the limit`() {
         for limit in [1, 5, LineSplitter.maximumLength] {
             for count in [limit - 1, limit] {
                 let line = String(repeating: "a", count: count)
@@ -45,7 +45,7 @@ struct LineSplitterTests {
         #expect(LineSplitter.maximumLength == 65_536)
     }
 
-    @Test func `a line that is too long is told at once, once, and is not kept`() throws {
+    @Test func `a line that is too long throws at once, only once, and is not kept`() throws {
         var splitter = LineSplitter(limit: 4)
         splitter.append(Array("abcde".utf8).span)
         #expect(throws: LineError.tooLong(limit: 4)) { try splitter.next() }
@@ -59,7 +59,7 @@ struct LineSplitterTests {
         #expect(splitter.isEmpty)
     }
 
-    @Test func `nothing is held between lines`() throws {
+    @Test func `no bytes are held between lines`() throws {
         var splitter = LineSplitter()
         #expect(splitter.isEmpty)
         splitter.append(Array("a\nb".utf8).span)

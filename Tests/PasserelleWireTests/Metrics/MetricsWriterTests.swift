@@ -10,28 +10,28 @@ struct MetricsWriterTests {
         return String(decoding: writer.text, as: UTF8.self)
     }
 
-    @Test func `a family says its help and type before its samples`() {
+    @Test func `a family has its help and type before its samples`() {
         let text = text {
-            $0.family("a_total", .counter, "What a is.")
+            $0.family("a_total", .counter, "Help of a.")
             $0.sample(3, ("kind", "x"))
             $0.sample(UInt64.max, ("kind", "y"))
-            $0.family("b", .gauge, "What b is.")
+            $0.family("b", .gauge, "Help of b.")
             $0.sample(0.25)
         }
         #expect(
             text == """
-                # HELP a_total What a is.
+                # HELP a_total Help of a.
                 # TYPE a_total counter
                 a_total{kind="x"} 3
                 a_total{kind="y"} 18446744073709551615
-                # HELP b What b is.
+                # HELP b Help of b.
                 # TYPE b gauge
                 b 0.25
 
                 """)
     }
 
-    @Test func `help and labels are escaped, each as the format has it`() {
+    @Test func `help and labels are escaped by the rules of the format`() {
         let text = text {
             $0.family("a", .gauge, "Of \"C:\\\" and\nmore.")
             $0.sample(1, ("path", "\"C:\\\"\n"))
@@ -49,11 +49,11 @@ struct MetricsWriterTests {
         (0.0, "0"), (-1.0, "-1"), (1.5, "1.5"), (1e15, "1000000000000000"), (1e300, "1e+300"),
         (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
     ])
-    func `numbers are as the format has them`(value: Double, shown: String) {
+    func `numbers have the spelling of the format`(value: Double, shown: String) {
         #expect(text { $0.sample(value) } == " \(shown)\n")
     }
 
-    @Test func `a histogram's buckets hold all that is shorter`() {
+    @Test func `a histogram's buckets are cumulative`() {
         var histogram = DurationHistogram()
         histogram.add(.zero)
         histogram.add(.microseconds(100))
@@ -75,7 +75,7 @@ struct MetricsWriterTests {
     }
 
     @Test(arguments: DurationHistogram.bounds.indices)
-    func `a bound belongs to its own bucket`(index: Int) {
+    func `a duration equal to a bound is in the bound's bucket`(index: Int) {
         let bound = DurationHistogram.bounds[index]
         var histogram = DurationHistogram()
         for step in [-1, 0, 1] { histogram.add(bound + .nanoseconds(step)) }

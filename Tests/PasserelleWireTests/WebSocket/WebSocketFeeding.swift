@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+@testable import PasserelleWire
 
-/// The key that the RFC's examples are masked with (RFC 6455 §5.7).
+/// The masking key of the RFC's examples (RFC 6455 §5.7).
 let exampleMask: UInt32 = 0x37FA_213D
 
-/// Feeds frames in pieces and gives what comes out until the first error.
+/// Feeds bytes to a parser, cut at these indices, and returns the messages up to the first error.
 func messages(
     _ bytes: [UInt8], to role: WebSocketRole, cuts: [Int] = [], limit: Int = 1_000_000
 ) -> Outcome<WebSocketMessage, WebSocketError> {
@@ -22,7 +22,7 @@ func messages(
     return outcome
 }
 
-/// Gives a frame as the peer of that role would send it.
+/// Returns a frame as the peer of `role` sends it.
 func frame(
     _ opcode: WebSocketOpcode, _ text: String, to role: WebSocketRole = .client,
     isFinal: Bool = true

@@ -7,7 +7,7 @@ struct WebSocketHandshakeTests {
     static let key = "dGhlIHNhbXBsZSBub25jZQ=="
     static let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-    @Test func `a request asks for version 13 and passes the server's check`() throws {
+    @Test func `a request has version 13 and passes the server's check`() throws {
         let request = WebSocketHandshake.request(
             host: "h:80", target: "/chat?x", key: Self.key, extra: ["Origin": "http://h"])
         let read = requests(HTTPWriter.request(request)).values
@@ -18,7 +18,7 @@ struct WebSocketHandshakeTests {
                 == Array("dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
     }
 
-    @Test func `a response agrees and passes the client's check`() throws {
+    @Test func `a response with a subprotocol passes the client's check`() throws {
         let response = WebSocketHandshake.response(accept: Self.accept, agreed: "chat")
         let read = responses(HTTPWriter.response(response, keepAlive: true)).values
         #expect(read == [response])
@@ -38,7 +38,7 @@ struct WebSocketHandshakeTests {
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZ===", .malformedKey),
             ("Sec-WebSocket-Key", "dGhl!HNhbXBsZSBub25jZQ==", .malformedKey),
         ] as [(String, String?, WebSocketHandshakeError)])
-    func `a request that is no WebSocket is refused`(
+    func `a request for another protocol is refused`(
         _ name: String, _ value: String?, _ error: WebSocketHandshakeError
     ) {
         var request = WebSocketHandshake.request(host: "h", target: "/", key: Self.key)
@@ -48,7 +48,7 @@ struct WebSocketHandshakeTests {
         #expect((400..<500).contains(error.response.status))
     }
 
-    @Test func `browsers that also keep the connection alive are understood`() throws {
+    @Test func `a browser's request with keep-alive and extensions is accepted`() throws {
         var request = WebSocketHandshake.request(host: "h", target: "/", key: Self.key)
         request.fields.set("Connection", "keep-alive, Upgrade")
         request.fields.set("Upgrade", "WebSocket")
@@ -56,7 +56,7 @@ struct WebSocketHandshakeTests {
         #expect(try WebSocketHandshake.checkRequest(request) == Self.key)
     }
 
-    @Test func `method and version must fit`() {
+    @Test func `a request with another method or HTTP version is refused`() {
         var request = WebSocketHandshake.request(host: "h", target: "/", key: Self.key)
         request.method = "POST"
         #expect(throws: WebSocketHandshakeError.notAnUpgradeRequest) {
@@ -69,7 +69,7 @@ struct WebSocketHandshakeTests {
         }
     }
 
-    @Test func `another version is answered with the one we speak`() {
+    @Test func `another WebSocket version is refused with the supported one`() {
         let response = WebSocketHandshakeError.unsupportedVersion.response
         #expect(response.status == 426)
         #expect(response.fields.first("sec-websocket-version") == "13")
@@ -80,10 +80,10 @@ struct WebSocketHandshakeTests {
             ("Upgrade", "h2c", .missingUpgrade), ("Connection", "close", .missingUpgrade),
             ("Sec-WebSocket-Accept", "AAAA", .wrongAccept),
             ("Sec-WebSocket-Accept", nil, .wrongAccept),
-            ("Sec-WebSocket-Extensions", "permessage-deflate", .unofferedAgreement),
-            ("Sec-WebSocket-Protocol", "chat", .unofferedAgreement),
+            ("Sec-WebSocket-Extensions", "permessage-deflate", .unofferedOption),
+            ("Sec-WebSocket-Protocol", "chat", .unofferedOption),
         ] as [(String, String?, WebSocketHandshakeError)])
-    func `a wrong answer is refused`(
+    func `an invalid response is refused`(
         _ name: String, _ value: String?, _ error: WebSocketHandshakeError
     ) {
         var response = WebSocketHandshake.response(accept: Self.accept)
@@ -94,7 +94,7 @@ struct WebSocketHandshakeTests {
         }
     }
 
-    @Test func `an answer that is no upgrade is told with its status`() {
+    @Test func `a response other than 101 throws an error with its status`() {
         #expect(throws: WebSocketHandshakeError.refused(status: 403)) {
             try WebSocketHandshake.checkResponse(
                 HTTPResponse(status: 403), accept: Self.accept)

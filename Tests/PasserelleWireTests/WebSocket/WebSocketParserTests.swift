@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+@testable import PasserelleWire
 import Testing
 
 struct WebSocketParserTests {
-    @Test func `the examples of the RFC are read`() {
+    @Test func `the examples of the RFC are parsed`() {
         let hello: [UInt8] = [0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]
         #expect(messages(hello, to: .client).values == [.text(Array("Hello".utf8))])
         let masked: [UInt8] = [
@@ -41,16 +41,16 @@ struct WebSocketParserTests {
         return parts.flatMap(\.self)
     }
 
-    static let heard: [WebSocketMessage] = [
+    static let received: [WebSocketMessage] = [
         .text(Array("héllo ✓ 𐍈".utf8)), .text([]), .ping(Array("p".utf8)), .pong([]),
         .binary(Array("fragments".utf8)), .text(Array("é".utf8)),
         .binary([UInt8](repeating: 0x78, count: 130)), .close(code: 4001, reason: "bye ✓"),
     ]
 
     @Test(arguments: [WebSocketRole.client, .server])
-    func `the same bytes cut anywhere give the same messages`(_ role: WebSocketRole) {
+    func `the same bytes give the same messages in any pieces`(_ role: WebSocketRole) {
         let bytes = Self.conversation(to: role)
-        let expected = Outcome<WebSocketMessage, WebSocketError>(values: Self.heard)
+        let expected = Outcome<WebSocketMessage, WebSocketError>(values: Self.received)
         for cut in 0...bytes.count {
             #expect(messages(bytes, to: role, cuts: [cut]) == expected)
         }
@@ -61,7 +61,7 @@ struct WebSocketParserTests {
         }
     }
 
-    @Test func `text may be cut inside a character by fragments`() {
+    @Test func `text may be fragmented inside a character`() {
         let text = Array("a𐍈é".utf8)
         for first in 0...text.count {
             for second in first...text.count {
@@ -76,7 +76,7 @@ struct WebSocketParserTests {
     }
 
     @Test(arguments: [0, 1, 7, 8, 9, 125, 126, 127, 65_535, 65_536, 70_001], [nil, exampleMask])
-    func `what is written is what is read`(_ count: Int, _ mask: UInt32?) {
+    func `encoded frames survive parsing`(_ count: Int, _ mask: UInt32?) {
         let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let bytes = WebSocketWriter.frame(.binary, payload, mask: mask)
         let role: WebSocketRole = mask == nil ? .client : .server
@@ -84,7 +84,7 @@ struct WebSocketParserTests {
         #expect(messages(bytes, to: role, cuts: [1, 3, 11, 20_001]).values == [.binary(payload)])
     }
 
-    @Test func `an idle parser knows it, a busy one too`() throws {
+    @Test func `a parser is idle between messages but not inside one`() throws {
         var parser = WebSocketParser(role: .client, messageBytes: 100)
         #expect(parser.isIdle)
         parser.append([0x01].span)
@@ -98,7 +98,7 @@ struct WebSocketParserTests {
         #expect(parser.isIdle)
     }
 
-    @Test func `a close frame may be empty, and may carry every allowed code`() {
+    @Test func `a close frame may be empty, and may have every allowed code`() {
         #expect(messages([0x88, 0x00], to: .client).values == [.close(code: nil, reason: "")])
         let allowed: [UInt16] = [
             1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999,

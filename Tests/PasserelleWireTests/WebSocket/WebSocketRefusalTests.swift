@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleWire
+@testable import PasserelleWire
 import Testing
 
 struct WebSocketRefusalTests {
@@ -60,7 +60,7 @@ struct WebSocketRefusalTests {
         }
 
     @Test(arguments: headers + texts + closes)
-    func `it is refused whole, cut anywhere, and byte by byte`(_ sample: Case) {
+    func `an invalid frame is refused whole, cut at any byte, and byte by byte`(_ sample: Case) {
         for cuts in [[]] + sample.bytes.indices.map({ [$0] }) + [Array(sample.bytes.indices)] {
             let outcome = messages(sample.bytes, to: sample.role, cuts: cuts)
             #expect(outcome == Outcome(failure: sample.error))
@@ -68,13 +68,13 @@ struct WebSocketRefusalTests {
     }
 
     @Test(arguments: headers + texts + closes)
-    func `what came before the bad frame is still told`(_ sample: Case) {
+    func `messages before an invalid frame are still delivered`(_ sample: Case) {
         guard sample.role == .client else { return }
         let outcome = messages(frame(.binary, "ok") + sample.bytes, to: .client)
         #expect(outcome == Outcome(values: [.binary(Array("ok".utf8))], failure: sample.error))
     }
 
-    @Test func `bad text is refused at its first bad byte, not at the end of its frame`() {
+    @Test func `invalid text is refused at its first bad byte, not at the end of its frame`() {
         let bytes: [UInt8] = [0x81, 0x7E, 0x10, 0x00, 0xCE, 0xBA, 0xED, 0xA0]
         #expect(messages(bytes, to: .client).failure == .malformedText)
         #expect(messages(Array(bytes.dropLast()), to: .client).failure == nil)
@@ -94,14 +94,14 @@ struct WebSocketRefusalTests {
         }
     }
 
-    @Test func `a message too large is refused at its header`() {
+    @Test func `a message that is too large is refused at its header`() {
         #expect(
             messages([0x82, 0x7E, 0x01, 0x2D], to: .client, limit: 300).failure
                 == .messageTooLarge(limit: 300))
         #expect(messages([0x82, 0x7E, 0x01, 0x2C], to: .client, limit: 300).failure == nil)
     }
 
-    @Test(arguments: [124, 125]) func `a control frame may be 125 bytes, whatever the limit`(
+    @Test(arguments: [124, 125]) func `a control frame may have 125 bytes at any limit`(
         _ count: Int
     ) {
         let payload = [UInt8](repeating: 9, count: count)
@@ -109,7 +109,7 @@ struct WebSocketRefusalTests {
         #expect(messages(bytes, to: .client, limit: 10).values == [.ping(payload)])
     }
 
-    @Test func `the error stays and nothing is held after it`() {
+    @Test func `after an error every call throws it, and no bytes are held`() {
         var parser = WebSocketParser(role: .client, messageBytes: 10)
         parser.append([0xFF].span)
         #expect(throws: WebSocketError.reservedBits) { try parser.next() }

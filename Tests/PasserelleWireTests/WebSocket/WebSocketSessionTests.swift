@@ -14,34 +14,33 @@ struct WebSocketSessionTests {
         WebSocketSession(role: .client, messageBytes: 1_000, maskSource: { exampleMask })
     }
 
-    @Test func `a client masks all it sends and a server nothing`() {
+    @Test func `a client masks all its frames and a server none`() {
         var client = Self.client()
         var server = Self.server()
         #expect(client.send(text: "hi") == [.send(frame(.text, "hi", to: .server))])
         #expect(client.send(binary: []) == [.send(frame(.binary, "", to: .server))])
         #expect(client.ping() == [.send(frame(.ping, "", to: .server))])
-        #expect(client.pong([0x61]) == [.send(frame(.pong, "a", to: .server))])
         #expect(server.send(text: "hi") == [.send(frame(.text, "hi"))])
         #expect(server.send(binary: [0x61]) == [.send(frame(.binary, "a"))])
     }
 
-    @Test func `a ping is answered with its own payload, before it is told`() {
+    @Test func `a ping is answered with its own payload before it is delivered`() {
         var session = Self.server()
         #expect(
-            heard(&session, frame(.ping, "x", to: .server) + frame(.text, "y", to: .server)) == [
+            receive(&session, frame(.ping, "x", to: .server) + frame(.text, "y", to: .server)) == [
                 .send(frame(.pong, "x")), .deliver(.ping(Array("x".utf8))),
                 .deliver(.text(Array("y".utf8))),
             ])
-        #expect(heard(&session, frame(.pong, "z", to: .server)) == [.deliver(.pong([0x7A]))])
+        #expect(receive(&session, frame(.pong, "z", to: .server)) == [.deliver(.pong([0x7A]))])
     }
 
-    @Test func `whether it was the peer's frames that ended it can be told from its close`() {
+    @Test func `a failure by the peer's frames differs from the peer's close`() {
         var session = Self.client()
         #expect(session.failure == nil)
-        _ = heard(&session, WebSocketWriter.close(code: 1002, reason: "", mask: nil))
+        _ = receive(&session, WebSocketWriter.close(code: 1002, reason: "", mask: nil))
         #expect(session.failure == nil)
         session = Self.client()
-        _ = heard(&session, [0xC1, 0x00])
+        _ = receive(&session, [0xC1, 0x00])
         #expect(session.failure == .reservedBits)
     }
 
@@ -49,41 +48,40 @@ struct WebSocketSessionTests {
         var session = Self.client()
         let close = WebSocketWriter.close(code: 4004, reason: "over quota", mask: nil)
         #expect(
-            heard(&session, close + frame(.text, "late")) == [
+            receive(&session, close + frame(.text, "late")) == [
                 .send(WebSocketWriter.close(code: 4004, reason: "", mask: exampleMask)),
                 .closed(code: 4004, reason: "over quota"), .endLink,
             ])
         #expect(!session.isOpen)
         #expect(session.send(text: "x") == [])
         #expect(session.lost() == [])
-        #expect(heard(&session, frame(.text, "late")) == [])
+        #expect(receive(&session, frame(.text, "late")) == [])
     }
 
-    @Test func `a close without a code is 1005 and answered without one`() {
+    @Test func `a close without a code is reported as 1005 and answered without a code`() {
         var session = Self.server()
         #expect(
-            heard(&session, frame(.close, "", to: .server)) == [
+            receive(&session, frame(.close, "", to: .server)) == [
                 .send([0x88, 0x00]), .closed(code: 1005, reason: ""), .endLink,
             ])
     }
 
-    @Test func `our close waits for the peer's and then nothing is sent or told`() {
+    @Test func `after our close no message is sent or delivered until the peer's close`() {
         var session = Self.server()
         #expect(
             session.close(code: 1001, reason: "bye")
                 == [.send(WebSocketWriter.close(code: 1001, reason: "bye", mask: nil))])
-        #expect(session.isClosing)
         #expect(session.close() == [])
         #expect(session.ping() == [])
         #expect(session.send(text: "x") == [])
         let late = frame(.text, "late", to: .server) + frame(.ping, "", to: .server)
-        #expect(heard(&session, late) == [])
+        #expect(receive(&session, late) == [])
         let answer = WebSocketWriter.close(code: 1001, reason: "", mask: exampleMask)
-        #expect(heard(&session, answer) == [.closed(code: 1001, reason: ""), .endLink])
+        #expect(receive(&session, answer) == [.closed(code: 1001, reason: ""), .endLink])
         #expect(session.closeTimedOut() == [])
     }
 
-    @Test func `a peer that does not answer our close is left`() {
+    @Test func `a session ends if the peer does not answer our close`() {
         var session = Self.server()
         #expect(session.closeTimedOut() == [])
         _ = session.close()
@@ -91,7 +89,7 @@ struct WebSocketSessionTests {
         #expect(session.lost() == [])
     }
 
-    @Test func `a link that ends without a close frame is 1006, once`() {
+    @Test func `a link that ends without a close frame is reported as 1006, once`() {
         var session = Self.server()
         #expect(session.lost() == [.closed(code: 1006, reason: "")])
         #expect(session.lost() == [])
@@ -106,25 +104,25 @@ struct WebSocketSessionTests {
             ([0x82, 0xFE, 0x03, 0xE9, 0, 0, 0, 0], .messageTooLarge(limit: 1_000)),
             ([0x81, 0x00], .unmaskedFrame), ([0x88, 0x81, 0, 0, 0, 0, 3], .malformedClose),
         ] as [([UInt8], WebSocketError)])
-    func `a peer that breaks the rules is told so and left`(
+    func `a peer that violates the protocol gets a close frame with the reason`(
         _ bytes: [UInt8], _ error: WebSocketError
     ) {
         let code = error.closeCode
         let reason = error.message
         var session = Self.server()
         #expect(
-            heard(&session, frame(.text, "ok", to: .server) + bytes) == [
+            receive(&session, frame(.text, "ok", to: .server) + bytes) == [
                 .deliver(.text(Array("ok".utf8))),
                 .send(WebSocketWriter.close(code: code, reason: reason, mask: nil)),
                 .closed(code: code, reason: reason), .endLink,
             ])
-        #expect(heard(&session, bytes) == [])
+        #expect(receive(&session, bytes) == [])
         var closing = Self.server()
         _ = closing.close()
-        #expect(heard(&closing, bytes) == [.closed(code: code, reason: reason), .endLink])
+        #expect(receive(&closing, bytes) == [.closed(code: code, reason: reason), .endLink])
     }
 
-    @Test func `two sessions close each other cleanly, also at the same time`() {
+    @Test func `two sessions close each other cleanly, even at the same time`() {
         var client = Self.client()
         var server = Self.server()
         let fromClient = client.close(code: 1000, reason: "done")
@@ -133,7 +131,7 @@ struct WebSocketSessionTests {
         #expect(relay(fromServer, to: &client) == [.closed(code: 1001, reason: "away"), .endLink])
     }
 
-    @Test func `a message can be answered before the close that came with it`() {
+    @Test func `a message can be answered before the close in the same read`() {
         var session = Self.server()
         let close = WebSocketWriter.close(code: 1000, reason: "", mask: exampleMask)
         session.append((frame(.text, "hi", to: .server) + close).span)
@@ -150,21 +148,21 @@ struct WebSocketSessionTests {
             ])
     }
 
-    @Test func `large messages cross both ways in pieces`() {
+    @Test func `large messages pass in both directions, in pieces`() {
         var client = WebSocketSession(
             role: .client, messageBytes: 300_000, maskSource: { exampleMask })
         var server = Self.server(limit: 300_000)
         let payload = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         guard case .send(let bytes)? = client.send(binary: payload).first else { return }
-        var told: [Action] = []
+        var delivered: [Action] = []
         for piece in pieces(bytes, Array(stride(from: 1_000, to: bytes.count, by: 1_000))) {
-            told += server.received(piece.span)
+            delivered += server.received(piece.span)
         }
-        #expect(told == [.deliver(.binary(payload))])
-        #expect(relay(server.send(binary: payload), to: &client) == told)
+        #expect(delivered == [.deliver(.binary(payload))])
+        #expect(relay(server.send(binary: payload), to: &client) == delivered)
     }
 
-    private func heard(_ session: inout WebSocketSession, _ bytes: [UInt8]) -> [Action] {
+    private func receive(_ session: inout WebSocketSession, _ bytes: [UInt8]) -> [Action] {
         session.received(bytes.span)
     }
 

@@ -4,7 +4,7 @@ import PasserelleWire
 import Testing
 
 struct WebSocketWriterTests {
-    @Test func `the examples of the RFC are written`() {
+    @Test func `the examples of the RFC are encoded`() {
         #expect(
             WebSocketWriter.text("Hello", mask: nil) == [0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F])
         #expect(
@@ -20,12 +20,12 @@ struct WebSocketWriterTests {
             (125, [0x82, 125]), (126, [0x82, 126, 0, 126]), (65_535, [0x82, 126, 0xFF, 0xFF]),
             (65_536, [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] as [(Int, [UInt8])])
-    func `lengths are written in their shortest form`(_ count: Int, _ header: [UInt8]) {
+    func `lengths are encoded in their shortest form`(_ count: Int, _ header: [UInt8]) {
         let payload = [UInt8](repeating: 5, count: count)
         #expect(WebSocketWriter.frame(.binary, payload, mask: nil) == header + payload)
     }
 
-    @Test func `a reason is cut to what fits, between characters`() {
+    @Test func `a reason is truncated to the limit at a character boundary`() {
         let long = String(repeating: "é", count: 100)
         let bytes = WebSocketWriter.close(code: 1000, reason: long, mask: nil)
         #expect(
@@ -38,7 +38,7 @@ struct WebSocketWriterTests {
     }
 
     @Test(arguments: [nil, 0, 1004, 1005, 1006, 1015, 2000, 5000] as [UInt16?])
-    func `a code that may not be sent is left out`(_ code: UInt16?) {
+    func `a code that must not be sent is left out`(_ code: UInt16?) {
         #expect(WebSocketWriter.close(code: code, reason: "why", mask: nil) == [0x88, 0x00])
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// libFuzzer's driver, which is there only in a program linked with -sanitize=fuzzer.
+// libFuzzer's driver, which exists only in a program linked with -sanitize=fuzzer.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@ typedef int (*FuzzCallback)(const uint8_t *bytes, size_t count);
 
 __attribute__((weak)) int LLVMFuzzerRunDriver(int *argc, char ***argv, FuzzCallback callback);
 
-// Runs libFuzzer with its own arguments; -1 in a program that was linked without it.
+// Runs libFuzzer with these arguments; returns -1 if the program was linked without it.
 static inline int fuzz_run(int argc, char **argv, FuzzCallback callback) {
     if (LLVMFuzzerRunDriver == NULL) return -1;
     return LLVMFuzzerRunDriver(&argc, &argv, callback);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleNet
+package import PasserelleUpstream
+
+extension Finding {
+    /// The finding on the WebSocket connection and the key; `nil` until Channels has answered.
+    package static func connection(_ reports: [UpstreamSession.Report], to host: String) -> Finding?
+    {
+        let tried = "WebSocket to \(host)"
+        for report in reports {
+            switch report {
+            case .established: return .ok("connection", tried, "Channels accepts PUSHER_KEY")
+            case .rejectedPermanently(let code, let message):
+                return .failed(
+                    "connection", tried, "refused with \(code): " + message,
+                    do: RefusalWords.remedy(code: code, server: message))
+            case .waits(_, let cause):
+                return .failed("connection", tried, "\(cause)", do: remedy(cause))
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// The finding on a subscription signed with the secret; `nil` until Channels has answered.
+    package static func subscription(
+        _ reports: [UpstreamSession.Report], to channel: String
+    ) -> Finding? {
+        for report in reports {
+            switch report {
+            case .subscribed(channel, let members):
+                let words = members.map { "subscribed; members: \($0.count)" } ?? "subscribed"
+                return .ok("subscription", channel, words)
+            case .refused(channel, let status, let message):
+                return refused(channel, "refused with \(status): \(message)", status, message)
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    private static func refused(
+        _ channel: String, _ found: String, _ status: Int, _ message: String
+    ) -> Finding {
+        let words = message.lowercased()
+        guard !words.contains("signature"), !words.contains("auth"), status != 401 else {
+            return .failed(
+                "subscription", channel, found,
+                do: "PUSHER_SECRET does not belong to PUSHER_KEY: copy both from the application's"
+                    + " App Keys page")
+        }
+        let isPresence = channel.hasPrefix("presence-")
+        return .failed(
+            "subscription", channel, found,
+            do: isPresence
+                ? "Channels refuses presence channels for this application: check its plan,"
+                    + " settings and limits (100 members per channel)"
+                : "check the application's settings, and PASSERELLE_CHANNELS")
+    }
+
+    /// The finding on a client event from `sender` to `listener`; `nil` until it was received or
+    /// refused.
+    package static func clientEvent(
+        sender: [UpstreamSession.Report], listener: [UpstreamSession.Report], name: String
+    ) -> Finding? {
+        let tried = "client event from one connection to another"
+        for report in listener {
+            if case .event(_, name, _, _) = report {
+                return .ok("client-events", tried, "received")
+            }
+        }
+        for report in sender {
+            let code: Int?
+            let message: String
+            switch report {
+            case .clientEventRefused(let refusal, let words), .error(let refusal, let words):
+                (code, message) = (refusal, words)
+            default: continue
+            }
+            let found = "refused" + (code.map { " with \($0)" } ?? "") + ": " + message
+            return .failed(
+                "client-events", tried, found,
+                do: "enable client events on the application's App Settings page; otherwise typing"
+                    + " events are lost")
+        }
+        return nil
+    }
+
+    private static func remedy(_ cause: UpstreamSession.Cause) -> String {
+        if case .code(let code, let words) = cause {
+            return RefusalWords.remedy(code: code, server: words)
+        }
+        return "check PUSHER_HOST and PUSHER_PATH, PUSHER_ORIGIN if the server accepts certain"
+            + " origins only, and that proxies in between support WebSockets"
+    }
+}
+
+/// The remedies if a server is not reached: for its name, the connection, and TLS.
+package struct ReachingRemedies {
+    package let name: String
+    package let way: String
+    package let tls: String
+
+    /// The remedies for Channels.
+    package static let channels = ReachingRemedies(
+        name: "check PUSHER_CLUSTER or PUSHER_HOST, and this machine's resolver",
+        way:
+            "check PUSHER_HOST and PUSHER_PORT, and whether a firewall blocks the connection",
+        tls: "check the clock and PASSERELLE_CA_FILE, and whether a proxy intercepts TLS;"
+            + " set PUSHER_SCHEME=http if the server has no TLS")
+    /// The remedies for the gateway's public site.
+    package static let site = ReachingRemedies(
+        name: "check the URL, and the DNS record of the name",
+        way: "check that the proxy runs and listens on that port",
+        tls:
+            "give the proxy a valid certificate for this name; PASSERELLE_CA_FILE replaces the"
+            + " system's authorities")
+}
+
+extension Finding {
+    /// The findings on the name, the connection and TLS: one for each step that was reached.
+    ///
+    /// `plain` is how a connection attempt without TLS ended, `nil` if it succeeded; `secure` is
+    /// the same with TLS, if TLS is used.
+    package static func reaching(
+        _ host: String, port: Int, plain: LinkEnd?, secure: LinkEnd??,
+        toDo: ReachingRemedies = .channels
+    ) -> [Finding] {
+        let place = "\(host):\(port)"
+        if let plain, case .resolve(let words) = plain {
+            return [
+                .failed(
+                    "dns", host, words,
+                    do: toDo.name),
+                .skipped("tcp", place, because: "the name has no address"),
+            ]
+        }
+        let name = Finding.ok("dns", host, "has an address")
+        if let plain {
+            return [
+                name,
+                .failed(
+                    "tcp", place, "\(plain)",
+                    do: toDo.way),
+            ]
+        }
+        let way = Finding.ok("tcp", place, "connected")
+        guard let secure else { return [name, way] }
+        guard let end = secure else {
+            return [name, way, .ok("tls", place, "the certificate is valid for this name")]
+        }
+        return [
+            name, way,
+            .failed(
+                "tls", place, "\(end)",
+                do: toDo.tls),
+        ]
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleConfiguration
+package import PasserelleDownstream
+package import PasserelleHub
+package import PasserelleLog
+package import PasserelleNet
+import PasserelleWire
+
+extension Gateway {
+    /// The refusal of clients if there is no descriptor for them.
+    private static let tooMany = Refusal.unavailable(
+        "too-many-connections", "Too many connections; retry later.",
+        retryAfter: 10)
+
+    /// Adds a listener, and logs an error when it cannot accept connections.
+    package func add(_ listener: Listener, isHTTP: Bool) {
+        let line = LineReply.error(code: "rate-limited", message: Self.tooMany.message).encoded()
+        listener.refusal = { [unowned self] received in
+            isHTTP ? downstream.http.refusal(to: received, Self.tooMany) : line
+        }
+        listener.onExhausted = { [log] in
+            log.error(
+                "no descriptor or memory is left: new connections are refused, readers stay;"
+                    + " raise LimitNOFILE= or lower PASSERELLE_MAX_CONNECTIONS")
+        }
+        listeners.append(listener)
+    }
+
+    /// The number of connections refused because no descriptor or memory was left.
+    package var exhaustions: Int { listeners.reduce(0) { $0 + $1.exhaustions } }
+}
+
+extension Log {
+    /// Logs that a client reached a limit, with the remedy.
+    package func note(_ limit: Limit, reachedBy client: PeerAddress) {
+        let fields: KeyValuePairs = ["limit": limit.variable, "client": client.host ?? "local"]
+        switch limit {
+        case .stall: return info("client disconnected: it does not read its output", fields)
+        case .answerTime:
+            return info("client disconnected: it reads an answer too slowly", fields)
+        case .output:
+            return warning(
+                "too much output waits for slow clients: those with the most are disconnected",
+                fields)
+        default: break
+        }
+        let byAddress: [Limit] = [
+            .addressConnections, .addressStreams, .addressDiagnoses, .requestRate,
+            .addressAuthQueue, .clientChannels,
+        ]
+        let isByAddress = byAddress.contains(limit)
+        let effect =
+            limit == .operatorConnections
+            ? "the longest idle connection is closed" : "clients are refused"
+        warning(
+            "a limit is reached, \(effect)"
+                + (isByAddress
+                    ? "; if the client is a proxy, list it in PASSERELLE_TRUSTED_PROXIES" : ""),
+            fields)
+    }
+}
+
+extension Configuration {
+    /// Raises the limit of descriptors, and lowers the number of connections to fit it; returns a
+    /// log message if it was lowered.
+    package mutating func fitDescriptors() -> String? {
+        let descriptors = DescriptorLimit.raise()
+        guard limits.fit(descriptors: descriptors) else { return nil }
+        return "PASSERELLE_MAX_CONNECTIONS is lowered to \(limits.connections): the limit is"
+            + " \(descriptors) descriptors (LimitNOFILE=, ulimit -n)"
+    }
+}
+
+/// Decides when to log that member data exceeded its bounds: at most once a minute.
+package struct MemberLossLog {
+    /// The counters at the last log line.
+    private var logged = Counters()
+    private var throttle = LogThrottle<Int>()
+
+    /// Returns the line to log; `nil` if the counters are unchanged or the last line is too recent.
+    package mutating func note(_ counters: Counters, at now: Duration) -> String? {
+        let infos = counters.memberInfosDropped - logged.memberInfosDropped
+        let members = counters.membersDropped - logged.membersDropped
+        let lists = counters.listsDeferred - logged.listsDeferred
+        guard infos + members + lists > 0, throttle.passes(0, now: now) != nil else { return nil }
+        logged = counters
+        let dropped =
+            "member data exceeds a limit: user_info left out \(infos) times, members left out"
+            + " \(members) times;"
+            + " raise PASSERELLE_MEMBER_BYTES or PASSERELLE_MEMORY if the data is legitimate"
+        let waited =
+            "member lists change more than \(Hub.listedChanges) members a second:"
+            + " \(lists) lists delayed"
+        let texts = [infos + members > 0 ? dropped : nil, lists > 0 ? waited : nil]
+        return texts.compactMap(\.self).joined(separator: "; ")
+    }
+}

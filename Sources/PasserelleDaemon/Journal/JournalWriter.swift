@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleConfiguration
+package import PasserelleHub
+package import PasserelleLog
+package import PasserelleNet
+import PasserelleUpstream
+
+/// Writes the hub's changes to disk.
+///
+/// A thin shell around `Journal`: it passes batches to the disk's thread and the results back. The
+/// loop waits for it only at the end of the process.
+package final class JournalWriter {
+    /// The delay after a failure before everything is rewritten.
+    package static let backoff = Backoff(first: .seconds(1), longest: .seconds(60))
+    private static let isOff = "journalling is off: new events would be lost on restart"
+
+    package private(set) var journal: Journal
+    /// The torn and damaged records found at the start of the process.
+    package let torn: Int
+    package let damaged: Int
+    private let path: String
+    private let loop: EventLoop
+    private let hub: Hub
+    private let log: Log
+    private let worker: FileWorker
+    private var timer: TimerToken?
+    private var failures = 0
+    private var isRetrying = false
+    /// True if the cleanup after a failure failed too; the writer then waits for the next retry.
+    private var isStuck = false
+    /// True if it was logged that the disk does not respond; reset when it does.
+    private var hasLoggedSilence = false
+    private var isClosed = false
+
+    /// Continues the journal of a directory; `hub` was built from its content.
+    package init(
+        _ directory: StateDirectory, hub: Hub, loop: EventLoop, log: Log, limits: JournalLimits
+    ) throws(StartError) {
+        self.loop = loop
+        self.hub = hub
+        self.log = log
+        path = directory.path
+        torn = directory.found.torn
+        damaged = directory.found.damaged
+        journal = Journal(
+            after: directory.found, hub: hub, limits: limits, at: loop.moment)
+        do {
+            worker = try directory.startWorker(loop)
+        } catch {
+            throw StartError(description: "PASSERELLE_STATE_DIR: \(error)")
+        }
+        hub.gathersChanges = true
+        report(directory.found)
+        begin()
+    }
+
+    /// Records the changes of this turn; call it at the end of each turn.
+    package func flush() {
+        guard !isClosed else { return }
+        journal.takeChanges(of: hub, at: loop.moment)
+        arm()
+    }
+
+    /// Called about once a second.
+    package func timePassed() {
+        guard !isClosed else { return }
+        journal.timePassed(hub: hub, at: loop.moment)
+        if journal.isOverfull, !hasLoggedSilence {
+            hasLoggedSilence = true
+            log.error(Self.isOff, ["directory": path, "cause": "the disk does not respond"])
+        }
+        arm()
+    }
+
+    /// Writes everything to disk and waits for it, at the end of the process.
+    ///
+    /// If the journal is off, it is tried once more: the disk may accept writes again.
+    package func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        worker.wait()
+        journal.retry(hub: hub, at: loop.moment)
+        while journal.isReturning, doNextBatch() {}
+        journal.end(hub: hub, at: loop.moment)
+        _ = doNextBatch()
+        worker.close()
+    }
+
+    /// Runs the next batch and waits for it; returns false if there was none.
+    private func doNextBatch() -> Bool {
+        begin()
+        guard worker.isBusy else { return false }
+        worker.wait()
+        return true
+    }
+
+    private func arm() {
+        guard timer == nil, !isStuck, let patience = journal.patience(at: loop.now) else { return }
+        timer = loop.after(patience) { [weak self] in
+            self?.timer = nil
+            self?.begin()
+        }
+    }
+
+    private func begin() {
+        guard !worker.isBusy, let batch = journal.nextBatch(hub: hub, at: loop.moment) else {
+            return
+        }
+        worker.begin(batch.map(\.fileOperation)) { [weak self] error in self?.ended(error) }
+    }
+
+    private func ended(_ error: SystemError?) {
+        let wasReturning = journal.isReturning
+        journal.finished(succeeded: error == nil)
+        hasLoggedSilence = false
+        guard !isClosed else { return }
+        if wasReturning, journal.isKeeping { recovered() }
+        if journal.isOff {
+            isStuck = error != nil
+            failed(error)
+        } else if journal.isCopying {
+            begin()
+        }
+    }
+
+    private func recovered() {
+        failures = 0
+        log.warning("journalling is on again", ["directory": path])
+    }
+
+    private func failed(_ error: SystemError?) {
+        guard !isRetrying else { return }
+        isRetrying = true
+        failures += 1
+        let delay = Self.backoff.delay(failures: failures)
+        let cause = error.map { "\($0)" } ?? "the disk does not keep up"
+        log.error(
+            Self.isOff,
+            ["directory": path, "cause": cause, "retry_in": delay.settingText])
+        loop.after(delay) { [weak self] in self?.retry() }
+    }
+
+    private func retry() {
+        guard !isClosed else { return }
+        guard !worker.isBusy else {
+            loop.after(Self.backoff.first) { [weak self] in self?.retry() }
+            return
+        }
+        isRetrying = false
+        isStuck = false
+        journal.retry(hub: hub, at: loop.moment)
+        begin()
+    }
+
+    private func report(_ found: JournalRecovery.Result) {
+        log.info(
+            "journal read",
+            [
+                "directory": path, "segments": "\(found.segments.count)",
+                "bytes": "\(found.segments.reduce(0) { $0 + $1.bytes })",
+                "channels": "\(found.past.channels.count)", "position": hub.position.text,
+            ])
+        if torn > 0 {
+            log.warning(
+                "the journal ended in the middle of a record, which was cut off",
+                ["directory": path])
+        }
+        if damaged > 0 {
+            log.warning(
+                "parts of the journal cannot be read: readers get a gap for the missing events",
+                ["directory": path, "places": "\(damaged)"])
+        }
+    }
+}
+
+extension DiskOperation {
+    /// The operation on the segment's file.
+    package var fileOperation: FileOperation {
+        switch self {
+        case .create(let segment): .create(Self.name(segment))
+        case .write(let segment, let at, let bytes): .write(Self.name(segment), at: at, bytes)
+        case .retract(let segment, let at, let count, let retraction):
+            .rewrite(Self.name(segment), at: at, count: count) {
+                JournalRecord.retracted($0, retraction)
+            }
+        case .cut(let segment, let count): .cut(Self.name(segment), to: count)
+        case .sync(let segment): .sync(Self.name(segment))
+        case .remove(let segment): .remove(Self.name(segment))
+        case .syncFolder: .syncFolder
+        }
+    }
+
+    /// Returns the number of the segment with this file name, or `nil` if it is not a segment's.
+    package static func segment(named name: String) -> Int? {
+        guard name.hasPrefix(prefix), let number = Int(name.dropFirst(prefix.count)), number > 0,
+            self.name(number) == name
+        else { return nil }
+        return number
+    }
+
+    private static let prefix = "journal-"
+
+    /// The name of a segment's file.
+    package static func name(_ segment: Int) -> String { prefix + String(segment) }
+}
+
+/// The journal's directory, locked and read; only its lock file is changed.
+package struct StateDirectory {
+    package let path: String
+    package let found: JournalRecovery.Result
+    private let folder: OwnedFolder
+
+    /// Locks the directory and reads the journal of earlier processes.
+    ///
+    /// Damage is counted. The start fails only if this process must not touch the files.
+    package init(
+        _ path: String, limits: LogLimits, now: Moment,
+        segmentBytes: Int = JournalLimits.readBytes
+    ) throws(StartError) {
+        self.path = path
+        do throws(FolderError) {
+            folder = try OwnedFolder(path: path)
+        } catch {
+            throw Self.unusable(path, "\(error)")
+        }
+        var recovery = JournalRecovery(limits: limits, now: now)
+        do {
+            try Self.read(folder, into: &recovery, segmentBytes: segmentBytes)
+        } catch {
+            throw Self.unusable(path, Self.words(error))
+        }
+        found = recovery.finish()
+    }
+
+    private static func read(
+        _ folder: OwnedFolder, into recovery: inout JournalRecovery, segmentBytes: Int
+    ) throws {
+        let numbers = try folder.names().compactMap(DiskOperation.segment(named:)).sorted()
+        for number in numbers {
+            recovery.begin(segment: number)
+            let isWhole = try folder.read(DiskOperation.name(number), limit: segmentBytes) {
+                try recovery.append($0)
+            }
+            if !isWhole { recovery.recordDamage() }
+            try recovery.end(isLast: number == numbers.last)
+        }
+    }
+
+    /// Why the journal's files cannot be read; `nil` if they can.
+    ///
+    /// Does not read the files.
+    package static func fault(in folder: OwnedFolder) -> String? {
+        do {
+            for name in try folder.names() where DiskOperation.segment(named: name) != nil {
+                try folder.checkFile(name)
+            }
+            return nil
+        } catch {
+            return words(error)
+        }
+    }
+
+    /// Passes the folder to a thread of its own.
+    package func startWorker(_ loop: EventLoop) throws(SystemError) -> FileWorker {
+        // The directory was read before; from now on only that thread uses it.
+        nonisolated(unsafe) let folder = folder
+        return try FileWorker(folder, loop: loop)
+    }
+
+    private static func words(_ error: any Error) -> String {
+        if let error = error as? NotAFile {
+            return "cannot be read: \(QuotedText.word(error.name, limit: 60)) in it is not a"
+                + " regular file; move it away"
+        }
+        guard case .newerVersion(let version)? = error as? JournalError else {
+            return "cannot be read: \(error)"
+        }
+        return "holds the journal of a newer version of this program (format \(version); this one"
+            + " reads \(JournalRecord.version)): run the newer version, or name another"
+            + " directory; nothing was changed"
+    }
+
+    private static func unusable(_ path: String, _ words: String) -> StartError {
+        StartError(
+            description: "PASSERELLE_STATE_DIR: \(QuotedText.quoted(path, limit: 200)) \(words)",
+            exitCode: ConfigurationError.exitCode)
+    }
+}

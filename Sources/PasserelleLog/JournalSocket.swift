@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+private import Synchronization
+
+/// Sends entries to journald without blocking; entries that it does not accept are counted.
+///
+/// libsystemd's `sd_journal_sendv` can block, for example while the disk is full, and would stall
+/// the event loop.
+package final class JournalSocket: Sendable {
+    /// The path of journald's datagram socket.
+    package static let path = "/run/systemd/journal/socket"
+
+    private let descriptor: Int32
+    private let lostCount = Atomic<Int>(0)
+
+    /// Connects to journald; returns `nil` if it does not listen at `path`.
+    package init?(path: String = JournalSocket.path) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let kind = SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        descriptor = socket(AF_UNIX, Int32(kind), 0)
+        guard descriptor >= 0 else { return nil }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            close(descriptor)
+            return nil
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends one entry; the first entry sent after a loss includes the number of dropped entries.
+    package func send(_ entry: [UInt8]) {
+        let lost = lostCount.load(ordering: .relaxed)
+        let bytes = lost == 0 ? entry : entry + Array("PASSERELLE_LOST=\(lost)\n".utf8)
+        let sent = bytes.withUnsafeBytes {
+            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        if sent == bytes.count {
+            lostCount.subtract(lost, ordering: .relaxed)
+        } else {
+            lostCount.add(1, ordering: .relaxed)
+        }
+    }
+}
+
+/// Encodes a record as a datagram for journald (systemd.io, JOURNAL_NATIVE_PROTOCOL).
+///
+/// `MESSAGE` includes the fields, for tools that show only that; `PASSERELLE_CHANNEL=…` and the
+/// like are for queries.
+package enum JournalEntry {
+    /// The prefix of the names of the record's fields.
+    package static let prefix = "PASSERELLE_"
+
+    /// Returns the datagram of a record; it has no time, because journald adds its own.
+    package static func bytes(_ record: LogRecord) -> [UInt8] {
+        var entry: [UInt8] = []
+        let words = record.fields.map {
+            " \($0.name)=\(QuotedText.word($0.value, limit: LogLine.valueBytes))"
+        }
+        let message = QuotedText.escaped(record.message, limit: LogLine.valueBytes)
+        append("MESSAGE", message + words.joined(), to: &entry)
+        append("PRIORITY", "\(record.level.priority)", to: &entry)
+        append("SYSLOG_IDENTIFIER", "passerelle", to: &entry)
+        for field in record.fields {
+            let value = QuotedText.escaped(field.value, limit: LogLine.valueBytes)
+            append(prefix + name(field.name), value, to: &entry)
+        }
+        return entry
+    }
+
+    /// Appends a field in the simple form, which suffices because line breaks are escaped.
+    private static func append(_ name: String, _ value: String, to entry: inout [UInt8]) {
+        entry += Array("\(name)=\(value)\n".utf8)
+    }
+
+    /// Converts a field name to upper case, digits and `_`; journald drops fields with other names.
+    private static func name(_ name: String) -> String {
+        String(
+            decoding: name.utf8.map { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 32
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    byte
+                default: UInt8(ascii: "_")
+                }
+            }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+
+package import PasserelleHub
+package import PasserelleUpstream
+import PasserelleWire
+
+/// A line of the notice store: a JSON object; later lines override earlier ones.
+package enum NoticeRecord: Equatable, Sendable {
+    /// A notice of the message at `place` is about to be sent.
+    case sending(ChannelUser, WallTime, place: String)
+    /// The notice was sent.
+    case sent(ChannelUser, WallTime, place: String)
+    /// The notice was not sent after all.
+    case unsent(ChannelUser)
+    /// A message, or at least one of its notices, is pending.
+    case pending(NoticeMessage)
+    /// The message at this `place` is finished.
+    case settled(String)
+
+    /// Bytes of the longest line accepted.
+    package static let lineBytes = 262_144
+
+    /// The record as a line, including its LF.
+    package var line: [UInt8] {
+        var out = JSONObjectWriter()
+        func write(_ pair: ChannelUser, place: String? = nil) {
+            out.member("channel", pair.channel)
+            out.member("user_id", pair.userID)
+            if let place { out.member("place", place) }
+        }
+        switch self {
+        case .sending(let pair, let time, let place):
+            out.member("sending", Int(time.milliseconds))
+            write(pair, place: place)
+        case .sent(let pair, let time, let place):
+            out.member("sent", Int(time.milliseconds))
+            write(pair, place: place)
+        case .unsent(let pair):
+            out.member("unsent", true)
+            write(pair)
+        case .pending(let message): message.write(to: &out)
+        case .settled(let place): out.member("settled", place)
+        }
+        return out.finished() + [0x0A]
+    }
+
+    /// Parses a line without its LF; `nil` if it is invalid, such as a torn last line.
+    package init?(line: [UInt8]) {
+        guard line.count <= Self.lineBytes, let object = JSONObject(line) else { return nil }
+        if let place = object.text("settled") {
+            self = .settled(place)
+        } else if let time = object.time("pending") {
+            guard let message = NoticeMessage(object, receivedAt: time) else { return nil }
+            self = .pending(message)
+        } else if let channel = object.text("channel"), let userID = object.text("user_id") {
+            let pair = ChannelUser(channel, userID)
+            let place = object.text("place") ?? ""
+            if let time = object.time("sending") {
+                self = .sending(pair, time, place: place)
+            } else if let time = object.time("sent") {
+                self = .sent(pair, time, place: place)
+            } else if object["unsent"] != nil {
+                self = .unsent(pair)
+            } else {
+                return nil
+            }
+        } else {
+            return nil
+        }
+    }
+
+    /// Parses the lines of a file, and returns the number of invalid ones.
+    package static func read(_ bytes: [UInt8]) -> (records: [NoticeRecord], bad: Int) {
+        let lines = bytes.split(separator: 0x0A)
+        let records = lines.compactMap { NoticeRecord(line: Array($0)) }
+        return (records, lines.count - records.count)
+    }
+}
+
+extension JSONObject {
+    fileprivate func time(_ name: String) -> WallTime? {
+        guard let number = integer(name), (0...253_402_300_799_999).contains(number) else {
+            return nil
+        }
+        return WallTime(milliseconds: Int64(number))
+    }
+}
+
+extension NoticeMessage {
+    fileprivate func write(to out: inout JSONObjectWriter) {
+        out.member("pending", Int(receivedAt.milliseconds))
+        out.member("channel", channel)
+        out.member("identity", identity)
+        if let id { out.member("id", id) }
+        if let key { out.member("key", key) }
+        if let senderID { out.member("sender", senderID) }
+        if let senderName { out.member("name", senderName) }
+        if let preview { out.member("preview", preview) }
+        if case .named(let ids) = recipients {
+            out.member("recipients", json: JSONWriter.array(of: ids))
+        }
+    }
+
+    fileprivate init?(_ line: JSONObject, receivedAt: WallTime) {
+        let recipients = line.texts("recipients")
+        guard let channel = line.text("channel"), let identity = line.text("identity"),
+            line["recipients"] == nil || recipients != nil
+        else { return nil }
+        self.init(
+            channel: channel, identity: identity, id: line.text("id"), key: line.text("key"),
+            senderID: line.text("sender"), senderName: line.text("name"),
+            preview: line.text("preview"),
+            recipients: recipients.map { .named($0) } ?? .everyone,
+            receivedAt: receivedAt)
+    }
+}
+
+/// Persistent storage of the notices' state.
+package struct NoticeStore {
+    /// Appends bytes; calls `done` on the loop when they are stored or storing them has failed.
+    package var append: (_ bytes: [UInt8], _ done: @escaping () -> Void) -> Void
+    /// Replaces the whole content.
+    package var replace: (_ bytes: [UInt8]) -> Void
+
+    package init(
+        append: @escaping (_ bytes: [UInt8], _ done: @escaping () -> Void) -> Void,
+        replace: @escaping (_ bytes: [UInt8]) -> Void
+    ) {
+        self.append = append
+        self.replace = replace
+    }
+}
+
+/// The state that results from the records of the previous process.
+package struct RestoredNotices {
+    /// The time of each pair's last notice that was, or may have been, sent.
+    package private(set) var times: [ChannelUser: WallTime] = [:]
+    /// Messages with notices that were not settled, in order.
+    package private(set) var pending: [NoticeMessage] = []
+    /// The users notified of a message, by its place.
+    package private(set) var notified: [ByteKey: Set<ByteKey>] = [:]
+    /// The place of the message of a notice in flight.
+    private var begun: [ChannelUser: String] = [:]
+
+    package init(_ records: [NoticeRecord]) {
+        var settled: Set<ByteKey> = []
+        // Goes backward, so that each message is examined once.
+        for record in records.reversed() {
+            switch record {
+            case .settled(let place): settled.insert(ByteKey(place))
+            case .pending(let message):
+                if settled.insert(ByteKey(message.place)).inserted { pending.append(message) }
+            case .sending, .sent, .unsent: break
+            }
+        }
+        pending.reverse()
+        for record in records {
+            switch record {
+            case .sending(let pair, let time, let place):
+                times[pair] = time
+                begun[pair] = place
+            case .sent(let pair, let time, let place):
+                times[pair] = time
+                begun[pair] = nil
+                notified[ByteKey(place), default: []].insert(ByteKey(pair.userID))
+            case .unsent(let pair):
+                times[pair] = nil
+                begun[pair] = nil
+            case .pending, .settled: break
+            }
+        }
+    }
+
+    /// The users with a notice of the message in flight.
+    package func begun(_ message: NoticeMessage) -> Set<ByteKey> {
+        let pairs = begun.filter {
+            $0.key.channel == message.channel && $0.value.hasSameBytes(as: message.place)
+        }
+        return Set(pairs.keys.map { ByteKey($0.userID) })
+    }
+}

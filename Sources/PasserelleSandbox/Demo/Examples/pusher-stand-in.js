@@ -1,0 +1,1 @@
+../../../../Tests/Networks/pages/pusher-stand-in.js

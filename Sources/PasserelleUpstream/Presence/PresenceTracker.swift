@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+
+import PasserelleHub
+package import PasserelleNet
+
+/// The users present through the gateway: those with a reader, or within the grace period after it.
+///
+/// Several readers of one user count as one presence. Each call passes the time; the tracker has no
+/// clock.
+package struct PresenceTracker {
+    /// The grace period after a user's last stream.
+    package static let streamGrace: Duration = .seconds(10)
+    /// The grace period after a user's last poll.
+    package static let pollGrace: Duration = .seconds(60)
+
+    private struct Entry {
+        var readers = 0
+        /// The user is present until this time even without a reader.
+        var until: Duration
+        /// The `user_info` most recently supplied for the user.
+        var userInfo: [UInt8]?
+        /// True if the entry is in `deadlines`, at or before `until`.
+        var isTimed = false
+    }
+
+    private var entries: [ChannelUser: Entry] = [:]
+    private var deadlines = DeadlineHeap<ChannelUser>()
+    /// The channels of each present user.
+    private var channels: [ByteKey: Set<String>] = [:]
+
+    /// The number of present users, counted once per channel.
+    package var count: Int { entries.count }
+    /// The time at which `timePassed` must be called; `nil` if every present user has a reader.
+    package var deadline: Duration? { deadlines.first }
+
+    /// Returns true if a user is present.
+    package func contains(_ user: ChannelUser) -> Bool { entries[user] != nil }
+
+    /// Returns the `user_info` most recently supplied by one of the user's readers, if any.
+    package func userInfo(of user: ChannelUser) -> [UInt8]? { entries[user]?.userInfo }
+
+    /// Records that a reader joined, with the application's JSON for its user; returns true if the
+    /// user was absent.
+    package mutating func joined(
+        _ user: ChannelUser, userInfo: [UInt8]? = nil, now: Duration
+    ) -> Bool {
+        let isNew = entries[user] == nil
+        var entry = entries[user] ?? Entry(until: now)
+        entry.readers += 1
+        entry.userInfo = userInfo ?? entry.userInfo
+        entries[user] = entry
+        channels[ByteKey(user.userID), default: []].insert(user.channel)
+        return isNew
+    }
+
+    /// Records that a reader left; its user stays present for the grace period.
+    package mutating func left(_ user: ChannelUser, now: Duration) {
+        guard var entry = entries[user], entry.readers > 0 else { return }
+        entry.readers -= 1
+        entry.until = max(entry.until, now + Self.streamGrace)
+        keep(entry, of: user)
+    }
+
+    /// Records that a poll began or was answered; returns true if its user was absent.
+    package mutating func polled(
+        _ user: ChannelUser, userInfo: [UInt8]? = nil, now: Duration
+    ) -> Bool {
+        let isNew = entries[user] == nil
+        var entry = entries[user] ?? Entry(until: now)
+        entry.until = max(entry.until, now + Self.pollGrace)
+        entry.userInfo = userInfo ?? entry.userInfo
+        keep(entry, of: user)
+        channels[ByteKey(user.userID), default: []].insert(user.channel)
+        return isNew
+    }
+
+    /// Returns the users that are absent now, and removes them.
+    package mutating func timePassed(now: Duration) -> [ChannelUser] {
+        var gone: [ChannelUser] = []
+        while let user = deadlines.popFirst(through: now) {
+            guard var entry = entries[user] else { continue }
+            entry.isTimed = false
+            if entry.readers == 0, entry.until <= now {
+                forget(user)
+                gone.append(user)
+            } else {
+                keep(entry, of: user)
+            }
+        }
+        return gone
+    }
+
+    /// Removes a user that was revoked on a channel, or on all channels, without a grace period;
+    /// returns where the user was present.
+    package mutating func revoked(_ userID: String, on channel: String?) -> [ChannelUser] {
+        let gone = (channels[ByteKey(userID)] ?? []).filter { channel == nil || $0 == channel }
+            .map { ChannelUser($0, userID) }.sorted()
+        for user in gone { forget(user) }
+        return gone
+    }
+
+    private mutating func forget(_ user: ChannelUser) {
+        entries[user] = nil
+        let key = ByteKey(user.userID)
+        channels[key]?.remove(user.channel)
+        if channels[key]?.isEmpty == true { channels[key] = nil }
+    }
+
+    /// Stores an entry and schedules a single deadline, which suffices since `until` only grows.
+    private mutating func keep(_ entry: Entry, of user: ChannelUser) {
+        var entry = entry
+        if entry.readers == 0, !entry.isTimed {
+            entry.isTimed = true
+            deadlines.add(user, at: entry.until)
+        }
+        entries[user] = entry
+    }
+}
+
+/// The users that read here, if the gateway does not make users members.
+///
+/// `PresenceDelegate` tracks them otherwise.
+///
+/// A departure has no side effect, so no timer is needed: expired entries are removed on each call.
+package final class LocalPresence {
+    private let loop: EventLoop
+    private var tracker = PresenceTracker()
+
+    /// Creates a tracker without users.
+    package init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Records that a user's reader joined.
+    package func joined(_ channels: [String], as userID: String) {
+        forgetGone()
+        for channel in channels { _ = tracker.joined(ChannelUser(channel, userID), now: loop.now) }
+    }
+
+    /// Records that a user's reader left.
+    package func left(_ channels: [String], as userID: String) {
+        for channel in channels { tracker.left(ChannelUser(channel, userID), now: loop.now) }
+        forgetGone()
+    }
+
+    /// Removes a user that was revoked on a channel, or on all channels.
+    package func revoked(_ userID: String, on channel: String?) {
+        _ = tracker.revoked(userID, on: channel)
+    }
+
+    /// Records that a user's poll began or was answered.
+    package func polled(_ channels: [String], as userID: String) {
+        forgetGone()
+        for channel in channels { _ = tracker.polled(ChannelUser(channel, userID), now: loop.now) }
+    }
+
+    /// Returns true if the user reads the channel here, or did within the grace period.
+    package func contains(_ user: ChannelUser) -> Bool {
+        forgetGone()
+        return tracker.contains(user)
+    }
+
+    private func forgetGone() {
+        _ = tracker.timePassed(now: loop.now)
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// A clock that a test moves. While it is installed, timers fire in `pass` only.
+
+const real = { setTimeout, clearTimeout }
+
+export class Clock {
+  #now = 0
+  #timers = new Map()
+  #last = 0
+
+  install() {
+    globalThis.setTimeout = (callback, delay = 0) => {
+      this.#timers.set(++this.#last, { callback, due: this.#now + delay })
+      return this.#last
+    }
+    globalThis.clearTimeout = (timer) => void this.#timers.delete(timer)
+    return this
+  }
+
+  remove() {
+    Object.assign(globalThis, real)
+  }
+
+  /** Moves the time and fires the timers that are due, in order. */
+  pass(milliseconds) {
+    const end = this.#now + milliseconds
+    for (;;) {
+      const due = [...this.#timers].filter(([, each]) => each.due <= end).sort((a, b) => a[1].due - b[1].due)[0]
+      if (!due) break
+      this.#timers.delete(due[0])
+      this.#now = due[1].due
+      due[1].callback()
+    }
+    this.#now = end
+  }
+
+  get now() {
+    return this.#now
+  }
+
+  get waiting() {
+    return this.#timers.size
+  }
+}
