@@ -56,9 +56,18 @@ let package = Package(
                 .embedInCode("Diagnose/stream.js"), .embedInCode("Diagnose/words.js"),
             ], swiftSettings: common),
         .target(
+            name: "PasserelleExamples", path: "examples",
+            exclude: ["README.md", "curl.sh", "demo", "line.sh", "nextjs", "poll.py"],
+            resources: [
+                .embedInCode("module.html"), .embedInCode("rescue.html"),
+                .embedInCode("pusher.html"), .embedInCode("eventsource.html"),
+                .embedInCode("pusher-stand-in.js"),
+            ], swiftSettings: common),
+        .target(
             name: "PasserelleSandbox",
             dependencies: [
                 "PasserelleWire", "PasserelleNet", "PasserelleHTTP", "PasserelleBrowser",
+                "PasserelleExamples",
             ],
             exclude: ["README.md"],
             resources: [
@@ -66,11 +75,6 @@ let package = Package(
                 .embedInCode("Demo/words.js"), .embedInCode("Demo/network.js"),
                 .embedInCode("Demo/presence.js"), .embedInCode("Demo/pane.js"),
                 .embedInCode("Demo/gateway.js"),
-                .embedInCode("Demo/Examples/module.html"),
-                .embedInCode("Demo/Examples/rescue.html"),
-                .embedInCode("Demo/Examples/pusher.html"),
-                .embedInCode("Demo/Examples/eventsource.html"),
-                .embedInCode("Demo/Examples/pusher-stand-in.js"),
             ], swiftSettings: common),
         .target(
             name: "PasserelleNotices",

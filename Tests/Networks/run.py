@@ -52,7 +52,7 @@ def library():
         return file, f"pusher-js {found[1] if found else 'of an unknown version'}"
     print("SKIPPED, and so NOT TESTED: rescue with the real pusher-js, since PASSERELLE_PUSHER_JS is not "
           "set; a stand-in with the same dispatcher takes its place", flush=True)
-    return HERE / "pages" / "pusher-stand-in.js", "the stand-in for pusher-js"
+    return ROOT / "examples" / "pusher-stand-in.js", "the stand-in for pusher-js"
 
 
 async def every_row(stage, options, names):

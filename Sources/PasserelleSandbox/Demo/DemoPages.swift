@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 import PasserelleBrowser
+import PasserelleExamples
 import PasserelleNet
 import PasserelleWire
 
 /// The demo's pages with their files, and the examples.
 struct DemoPages {
     /// The paths of the pages.
-    static let pages: [(path: String, html: [UInt8])] = [
-        ("/", PackageResources.page_html),
-        ("/examples/module.html", PackageResources.module_html),
-        ("/examples/rescue.html", PackageResources.rescue_html),
-        ("/examples/pusher.html", PackageResources.pusher_html),
-        ("/examples/eventsource.html", PackageResources.eventsource_html),
-    ]
+    static let pages: [(path: String, html: [UInt8])] =
+        [("/", PackageResources.page_html)]
+        + ExamplePages.pages.map { ("/examples/" + $0.name, $0.html) }
     /// The paths of the other files.
     static let files: [(path: String, type: String, bytes: [UInt8])] = [
         (
@@ -22,7 +19,7 @@ struct DemoPages {
         ("/demo/page.js", "text/javascript; charset=utf-8", script),
         (
             "/examples/pusher-stand-in.js", "text/javascript; charset=utf-8",
-            PackageResources.pusher_stand_in_js
+            ExamplePages.pusherStandIn
         ),
     ]
     private static let script =

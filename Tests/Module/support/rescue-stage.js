@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { Clock } from "./clock.js"
 import { Log } from "./fake-log.js"
-import "../../Networks/pages/pusher-stand-in.js"
+import "../../../examples/pusher-stand-in.js"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const source = resolve(here, "../../../Sources/PasserelleBrowser/src")

@@ -1,1 +1,0 @@
-../../../../Tests/Networks/pages/pusher-stand-in.js
