@@ -18,6 +18,7 @@ class EventSourceTests(unittest.TestCase):
         self.driver = shared.browser().driver
         self.proxy = CuttingProxy(self.demo.http, PAGE)
         self.addCleanup(self.proxy.close)
+        self.addCleanup(shared.browser().complaints)  # Chromium logs each stream that is cut.
         self.addCleanup(self.driver.get, "about:blank")
 
     def open(self, **query):

@@ -25,6 +25,7 @@ class ExamplePageTests(unittest.TestCase):
         self.browser = shared.browser()
         self.driver = self.browser.driver
         self.browser.show(1280, 800)
+        self.browser.complaints()  # Those of earlier tests.
         self.addCleanup(self.browser.show, 1280, 800)
         self.addCleanup(self.driver.get, "about:blank")
 

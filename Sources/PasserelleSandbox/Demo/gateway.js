@@ -38,7 +38,13 @@ class Gateway {
     // A snapshot is specific to each reader and not part of the log.
     if (event.event === "pusher:subscription_succeeded") return;
     const listed = this.seen.get(event.id);
-    if (listed) { pane.listed = listed; return; }
+    if (listed) {
+      // Two events can have the same time: then the pane that has received both knows their order.
+      const last = pane.listed;
+      if (last?.parentNode && last.time === listed.time && this.isBelow(listed, last)) last.before(listed);
+      pane.listed = listed;
+      return;
+    }
     const item = make("li", event.event === "passerelle:gap" ? "is-gap" : "");
     // A position is opaque and must be kept whole; its end is shown only to distinguish entries.
     item.append(make("span", "", text(event.id).split("-").at(-1)), make("span", "", event.event), make("span", "", clock(event.time, true)));
@@ -64,6 +70,8 @@ class Gateway {
     while (place && place !== previous && place.time > item.time) place = place.nextElementSibling;
     this.log.insertBefore(item, place);
   }
+
+  isBelow(item, other) { return !!(other.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_FOLLOWING); }
 
   refresh() {
     if (this.drawing) return;
