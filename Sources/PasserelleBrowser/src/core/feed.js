@@ -164,7 +164,7 @@ export const openFeed = (request, key, emit, stopSignal) => {
     _want(names, at) {
       start = at
       if (names + "" != wanted) kick(wanted = names)
-      else send()
+      else if (status.state != "denied") send()
     },
     /** The page woke up, or the network has changed. */
     _wake(isOnline) {
