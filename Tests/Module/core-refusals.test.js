@@ -28,4 +28,25 @@ for (const kind of kinds) describe(`refusals, ${kind}`, () => {
     await world.pass(21000)
     assert.deepEqual([gateway.state, got.map((each) => each.names())], ["live", [[1], [2]]])
   })
+
+  test("a 400 or 404, also with JSON as the gateway's, does not end the reading", async () => {
+    for (const status of [400, 404]) {
+      const world = new World(kind), log = world.gateway, gateway = world.tab().connect()
+      let isAway = true
+      log.network = () => isAway ? refusal(status) : undefined
+      const got = collect(gateway.subscribe(A))
+      await world.pass(60000)
+      assert.deepEqual([gateway.state, got.names()], ["waiting", []])
+      isAway = false
+      await world.pass(21000)
+      isAway = true
+      log.closeAll()
+      log.publish(A, 1)
+      await world.pass(60000)
+      assert.equal(gateway.state, "waiting")
+      isAway = false
+      await world.pass(21000)
+      assert.deepEqual([gateway.state, got.names()], ["live", [1]])
+    }
+  })
 })

@@ -75,6 +75,7 @@ export class FakeGateway {
     if (replaced === "reset") throw new TypeError("Failed to fetch")
     if (replaced) return replaced
     if (request.method === "POST") return json(202, {})
+    if (request.channels.length > 100) return json(400, { error: "bad-request", message: "There are more than 100 channels." })
     const refused = request.channels.find((name) => name.includes("forbidden"))
     if (refused) return json(403, { error: "forbidden", message: "This channel is not served." })
     return request.path === "/events" ? this.stream(request) : this.poll(request)

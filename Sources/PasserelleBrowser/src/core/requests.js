@@ -13,8 +13,8 @@ const longestText = 1 << 24
 
 export const snapshotEvent = "pusher:subscription_succeeded"
 
-/** True if the gateway refuses the reader or the request: repeating it unchanged is useless. */
-export const isPermanent = ({ _message, _status }) => _message && _status < 405
+/** True if the gateway refuses the reader. Other servers on the way answer 400 and 404, too, with JSON and for a time. */
+export const isPermanent = ({ _message, _status }) => _message && /^40[13]$/.test(_status)
 
 /**
  * Returns the function that makes every request. It resolves with the answer's JSON, or is rejected with an object: `_reason`;
