@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 import { isPermanent, snapshotEvent } from "./requests.js"
-import { addListening, backOff, check, makeEvent, sleep } from "./support.js"
+import { addListening, backOff, check, makeEvent, sleep, within } from "./support.js"
 
 /** Events of a channel that may wait for `sync` or for earlier events; more are replaced by a gap. */
 const longestQueue = 1000
 /** Events of a channel that are recognized if they arrive again. */
 const rememberedEvents = 1000
-/** The time within which the gateway must answer an event that the page sends, in milliseconds. */
+/** The time within which the gateway must answer an event that the page sends, `token()` included, in milliseconds. */
 const sendLimit = 10000
 
 export class SendBlocked extends Error {}
@@ -108,9 +108,11 @@ export const makeChannel = (name, { after, last = 0, _seen: seen = new Set }, re
     async send(event, data = {}) {
       check("event", event)
       check("data", data || 0, "object")
+      const controller = new AbortController
       try {
-        await request(`channels/${name}/events?`, signal, sendLimit, 0, JSON.stringify({ event, data }))
-      } catch ({ _reason: reason, _status: status = 0, _message = reason }) {
+        await within(sendLimit, request(`channels/${name}/events?`, controller.signal, sendLimit, 0, JSON.stringify({ event, data })))
+      } catch ({ _reason: reason = "timeout", _status: status = 0, _message = reason }) {
+        controller.abort()
         throw Object.assign(new SendBlocked(_message), { name: "SendBlocked", reason, status })
       }
     },
