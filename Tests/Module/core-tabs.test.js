@@ -196,4 +196,47 @@ for (const kind of kinds) describe(`tabs, ${kind}`, () => {
     await world.pass(10)
     assert.deepEqual([log.open.size, first.got[0].names(), second.got[0].names()], [1, [], [1]])
   })
+
+  test("a tab whose channels do not fit beside the others' connects alone, and joins them again when they fit", async () => {
+    const world = new World(kind), log = world.gateway
+    // The limit ends the test if the requests have no pause.
+    log.network = () => log.requests.length > 2000 ? "hang" : undefined
+    const names = (from, to) => numbers(from, to).map((n) => "presence-" + n)
+    const first = await open(world, names(1, 40)), second = await open(world, names(41, 80))
+    await world.pass(1000)
+    const third = await open(world, names(71, 130))
+    await world.pass(5000)
+    assert.deepEqual([...log.open].map(({ channels }) => channels.length).sort(), [60, 80])
+    for (const n of numbers(1, 130)) log.publish("presence-" + n, n)
+    await world.pass(5000)
+    for (const [{ gateway, got }, from, to] of [[first, 1, 40], [second, 41, 80], [third, 71, 130]]) {
+      assert.equal(gateway.state, "live")
+      assert.deepEqual(got.map((each) => each.names()), numbers(from, to).map((n) => [n]))
+    }
+    assert.ok(log.requests.length < 500, String(log.requests.length))
+    third.tab.fire("pagehide", { persisted: true })
+    for (const chat of second.chats) chat.unsubscribe()
+    await world.pass(1000)
+    third.tab.fire("pageshow", { persisted: true })
+    await world.pass(5000)
+    assert.deepEqual([...log.open].map(({ channels }) => channels.length), [100])
+    log.publish("presence-130", 131)
+    await world.pass(100)
+    assert.deepEqual(third.got.at(-1).names(), [130, 131])
+  })
+
+  test("the tab that leads keeps its own channels if those of all tabs become too many", async () => {
+    const world = new World(kind), log = world.gateway
+    log.network = () => log.requests.length > 2000 ? "hang" : undefined
+    const names = (from, to) => numbers(from, to).map((n) => "presence-" + n)
+    const first = await open(world, names(1, 40)), second = await open(world, names(41, 100))
+    assert.equal(log.open.size, 1)
+    const more = collect(first.gateway.subscribe("presence-101"))
+    await world.pass(5000)
+    assert.deepEqual([...log.open].map(({ channels }) => channels.length).sort(), [41, 60])
+    log.publish("presence-101", 1)
+    log.publish("presence-100", 2)
+    await world.pass(100)
+    assert.deepEqual([more.names(), second.got.at(-1).names()], [[1], [2]])
+  })
 })

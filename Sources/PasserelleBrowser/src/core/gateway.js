@@ -5,10 +5,7 @@ import { openFeed } from "./feed.js"
 import { requester, snapshotEvent } from "./requests.js"
 import { addListening, check, onWake } from "./support.js"
 import { syncQueue } from "./syncs.js"
-import { joinTabs } from "./tabs.js"
-
-/** The gateway's limit on channels in one request. */
-const longestList = 100
+import { joinTabs, longestList } from "./tabs.js"
 
 /** The options and their types. */
 const optionTypes = { url: "string", user: "string", token: "function", headers: "function", sync: "function", tabs: "boolean" }

@@ -4,11 +4,13 @@ import { sleep } from "./support.js"
 
 /** The time in which the other tabs tell a new leading tab their channels, in milliseconds. */
 const answerTime = 100
+/** The gateway's limit on channels in one request. */
+export const longestList = 100
 
 /**
  * Gives all tabs of an origin one feed. The tab that holds the lock `name` leads: it opens the feed with `open(emit, signal)`, and
  * sends the feed's messages to the others, which send it the names of their channels. If it closes, the browser gives the lock
- * to the next tab. `receive` gets the messages in every tab; `wants` returns this tab's channels and their position.
+ * to the next tab. A tab whose channels would make the list too long leaves, and leads alone. `receive` gets the messages in every tab; `wants` returns this tab's channels and their position.
  */
 export const joinTabs = (name, isAlone, open, receive, wants) => {
   const locks = globalThis.navigator?.locks, tab = Math.random(), others = new Map
@@ -18,9 +20,19 @@ export const joinTabs = (name, isAlone, open, receive, wants) => {
 
   /** Tells the feed, here or in the leading tab, the channels of this tab. */
   const want = () => {
-    const mine = wants(), all = [mine, ...others.values()]
-    if (feed) feed._want([...new Set(all.flatMap(([names]) => names))].sort(), all.find(([names]) => names[0])?.[1])
-    else post({ tab, want: mine })
+    let [names, at] = wants()
+    if (!feed) return post({ tab, want: [names, at] })
+    for (const [out, [list, position]] of others) {
+      const all = new Set([...names, ...list])
+      if (all.size > longestList) {
+        others.delete(out)
+        post({ out })
+      } else {
+        names = [...all]
+        at ||= position
+      }
+    }
+    feed._want(names.sort(), at)
   }
 
   const lead = () => {
@@ -35,7 +47,7 @@ export const joinTabs = (name, isAlone, open, receive, wants) => {
 
   const wake = (type) => feed ? feed._wake(type == "online") : post({ type })
 
-  return {
+  const group = {
     _want: want,
     _wake: wake,
     _join() {
@@ -45,6 +57,7 @@ export const joinTabs = (name, isAlone, open, receive, wants) => {
       bus.onmessage = ({ data }) => {
         if (data.set) return feed || receive(data)
         if (data.type) return feed && wake(data.type)
+        if (data.out) return data.out == tab && (group._leave(), lead(turn = new AbortController))
         if (data.tab) others.set(data.tab, data.want)
         if (feed || !data.tab) want()
       }
@@ -60,4 +73,5 @@ export const joinTabs = (name, isAlone, open, receive, wants) => {
       bus = bus?.close()
     },
   }
+  return group
 }
