@@ -239,4 +239,59 @@ for (const kind of kinds) describe(`tabs, ${kind}`, () => {
     await world.pass(100)
     assert.deepEqual([more.names(), second.got.at(-1).names()], [[1], [2]])
   })
+
+  test("if the leading tab is suspended with its lock, another one continues; after that it follows", async () => {
+    const world = new World(kind), log = world.gateway, tabs = []
+    for (let n = 0; n < 4; n++) tabs.push(await open(world))
+    const [first, ...others] = tabs
+    log.publish(A, 1)
+    await world.pass(20000)
+    first.tab.suspend()
+    log.publish(A, 2)
+    await world.pass(60000)
+    for (const { gateway, got } of others) assert.deepEqual([gateway.state, got[0].names()], ["live", [1, 2]])
+    assert.equal(log.open.size, 2)
+    log.publish(A, 3)
+    await world.pass(1000)
+    first.tab.resume()
+    await world.pass(5000)
+    log.publish(A, 4)
+    await world.pass(1000)
+    for (const { gateway, got } of tabs) assert.deepEqual([gateway.state, got[0].names()], ["live", [1, 2, 3, 4]])
+    assert.equal(log.open.size, 1)
+    // The lock goes to the next tab as before.
+    others.find(({ tab }) => tab === [...log.open][0].tab).tab.close()
+    log.publish(A, 5)
+    await world.pass(1000)
+    assert.deepEqual([log.open.size, first.got[0].names()], [1, [1, 2, 3, 4, 5]])
+    assert.deepEqual(world.uncaught, [])
+  })
+
+  test("a hidden tab, or one without a channel, does not replace a suspended one", async () => {
+    const world = new World(kind), log = world.gateway
+    const first = await open(world), second = await open(world), third = await open(world, [])
+    second.tab.document.hidden = true
+    first.tab.suspend()
+    await world.pass(120000)
+    assert.deepEqual([...log.open].map(({ tab }) => tab === first.tab), [true])
+    second.tab.document.hidden = false
+    await world.pass(60000)
+    assert.deepEqual([...log.open].map(({ tab }) => tab === second.tab), [false, true])
+    assert.equal(third.gateway.state, "connecting")
+  })
+
+  test("a leading tab keeps its lock for hours: on streams, on polls, and while it waits as long as the gateway says", async () => {
+    const world = new World(kind), log = world.gateway
+    const first = await open(world), second = await open(world)
+    const ofSecond = () => log.requests.filter(({ tab }) => tab === second.tab).length, before = ofSecond()
+    await world.pass(7200000)
+    log.network = ({ path, wait }) => path === "/events" || wait ? "hang" : undefined
+    log.closeAll()
+    await world.pass(600000)
+    assert.deepEqual([first.gateway.transport, second.gateway.transport], ["poll", "poll"])
+    const busy = { status: 503, headers: { "retry-after": "300" }, text: JSON.stringify({ error: "busy", message: "Later." }) }
+    log.network = () => busy
+    await world.pass(3600000)
+    assert.deepEqual([first.gateway.state, second.gateway.state, ofSecond()], ["waiting", "waiting", before])
+  })
 })

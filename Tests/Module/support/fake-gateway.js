@@ -66,7 +66,8 @@ export class FakeGateway {
     const aborted = new Promise((_, reject) => init.signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError"))))
     aborted.catch(() => {})
     const answer = await Promise.race([Promise.resolve().then(() => this.respond(request)), aborted])
-    return new FakeResponse(answer, init.signal)
+    await new Promise((resolve) => tab.run(resolve))
+    return new FakeResponse(answer, init.signal, tab)
   }
 
   async respond(request) {
@@ -124,7 +125,7 @@ export const scripted = (...parts) => {
 }
 
 class FakeResponse {
-  constructor({ status, headers = {}, text = "", stream }, signal) {
+  constructor({ status, headers = {}, text = "", stream }, signal, tab) {
     this.status = status
     this.ok = status >= 200 && status < 300
     this.headers = { get: (name) => headers[name.toLowerCase()] ?? null }
@@ -133,13 +134,13 @@ class FakeResponse {
     this.body = {
       getReader: () => ({
         read: () => new Promise((resolve, reject) => {
-          const next = () => {
+          const next = () => tab.run(() => {
             stream.wake = undefined
             if (signal.aborted) return reject(new DOMException("aborted", "AbortError"))
             if (stream.parts.length) return resolve({ done: false, value: encoder.encode(stream.parts.shift()) })
             if (stream.ended) return resolve({ done: true })
             stream.wake = next
-          }
+          })
           signal.addEventListener("abort", next)
           next()
         }),

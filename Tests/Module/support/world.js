@@ -34,6 +34,7 @@ export class World {
   timers = new Map()
   lastTimer = 0
   locks = new Map()
+  holders = new Map()
   buses = new Map()
   uncaught = []
   random = 0.5
@@ -87,9 +88,10 @@ export class Tab {
     this.listeners = new Map()
     this.lockEnds = new Set()
     this.closed = false
+    this.document = { hidden: false }
     const { setTimeout, clearTimeout } = world
     const globals = {
-      setTimeout: (callback, delay) => setTimeout(() => this.closed || callback(), delay), clearTimeout,
+      setTimeout: (callback, delay) => setTimeout(() => this.run(callback), delay), clearTimeout,
       performance: { now: () => world.now },
       Date: class extends Date {
         constructor(...values) { super(...values.length ? values : [world.now + world.skew]) }
@@ -98,7 +100,7 @@ export class Tab {
       Math: Object.create(Math, Object.fromEntries([...Object.getOwnPropertyNames(Math).map((name) => [name, { value: Math[name] }]), ["random", { value: () => world.random }]])),
       fetch: (url, init) => this.closed ? new Promise(() => {}) : world.gateway.fetch(url, init, this),
       sessionStorage: new Proxy(storage, { set: (target, key, value) => Reflect.set(target, key, String(value)) }),
-      location: { href: origin },
+      location: { href: origin }, document: this.document,
       navigator: locks ? { locks: { request: (...values) => this.lock(...values) } } : {},
       BroadcastChannel: bus(this),
       addEventListener: (type, listener, { signal } = {}) => {
@@ -127,20 +129,47 @@ export class Tab {
     for (const end of this.lockEnds) end()
   }
 
-  async lock(name, { signal }, callback) {
-    const { locks } = this.world
-    const before = locks.get(name) ?? Promise.resolve()
-    let release
-    locks.set(name, before.then(() => new Promise((resolve) => { release = resolve })))
+  /** The browser or a dialog stops the tab's code, until `resume`. It keeps its lock and its connections. */
+  suspend() {
+    this.halted = []
+  }
+
+  resume() {
+    const halted = this.halted
+    this.halted = undefined
+    for (const callback of halted) callback()
+  }
+
+  run(callback) {
+    if (this.halted) this.halted.push(callback)
+    else if (!this.closed) callback()
+  }
+
+  /** As in browsers, `steal` takes the lock from another tab, whose promise is rejected; those that wait go on waiting. */
+  async lock(name, { signal, steal }, callback) {
+    if (steal && signal) throw Object.assign(new Error("signal and steal"), { name: "NotSupportedError" })
+    const { locks, holders } = this.world
+    const before = steal && holders.has(name) ? Promise.resolve() : locks.get(name) ?? Promise.resolve()
+    let release, lose
+    const end = new Promise((resolve) => { release = resolve }), lost = new Promise((resolve) => { lose = resolve })
+    const victim = steal && holders.get(name)
+    if (victim) end.then(victim.release)
+    else locks.set(name, before.then(() => end))
     const aborted = new Promise((resolve) => signal?.addEventListener("abort", resolve))
-    await Promise.race([before.then(() => {}), aborted])
+    await Promise.race([before, aborted])
     if (signal?.aborted || this.closed) {
       before.then(() => setImmediate(() => release()))
       throw Object.assign(new Error("aborted"), { name: "AbortError" })
     }
+    victim?.lose("lost")
+    holders.set(name, { release, lose })
     await new Promise((done) => setImmediate(done))
     const gone = new Promise((resolve) => this.lockEnds.add(resolve))
-    await Promise.race([callback({ name }), gone])
+    if (await Promise.race([callback({ name }), gone, lost]) === "lost") {
+      await new Promise((resolve) => this.run(resolve))
+      throw Object.assign(new Error("stolen"), { name: "AbortError" })
+    }
+    if (holders.get(name).release === release) holders.delete(name)
     release()
   }
 }
@@ -158,7 +187,7 @@ const bus = (tab) => class {
     if (tab.closed) return
     const text = JSON.stringify(data)
     for (const other of this.all) {
-      if (other !== this) setImmediate(() => other.isClosed || other.tab.closed || other.onmessage?.({ data: structuredClone(JSON.parse(text, (_, value) => value)) }))
+      if (other !== this) setImmediate(() => other.tab.run(() => other.isClosed || other.onmessage?.({ data: JSON.parse(text) })))
     }
   }
 

@@ -6,6 +6,12 @@ import { sleep } from "./support.js"
 const answerTime = 100
 /** The gateway's limit on channels in one request. */
 export const longestList = 100
+/** A leading tab that sends no message for this long is suspended, in milliseconds. A stream sends a comment every 15 s. */
+const silence = 45000
+/** The same if it waits, as long as the gateway has asked for. */
+const longestSilence = 500000
+/** The other tabs find that at different times within this, in milliseconds. */
+const spread = 10000
 
 /**
  * Gives all tabs of an origin one feed. The tab that holds the lock `name` leads: it opens the feed with `open(emit, signal)`, and
@@ -14,7 +20,7 @@ export const longestList = 100
  */
 export const joinTabs = (name, isAlone, open, receive, wants) => {
   const locks = globalThis.navigator?.locks, tab = Math.random(), others = new Map
-  let feed, bus, turn
+  let feed, bus, turn, timer
 
   const post = (message) => bus?.postMessage(message)
 
@@ -45,29 +51,46 @@ export const joinTabs = (name, isAlone, open, receive, wants) => {
     setTimeout(want, answerTime)
   }
 
+  /** Takes the lead if the leading tab is suspended. Hidden tabs, which may be suspended themselves, do not. */
+  const watch = (ms = silence) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      if (feed) return
+      globalThis.document?.hidden || !wants()[0][0] ? watch() : rejoin(true)
+    }, ms + tab * spread)
+  }
+
+  const rejoin = (steal) => {
+    group._leave()
+    group._join(steal)
+  }
+
   const wake = (type) => feed ? feed._wake(type == "online") : post({ type })
 
   const group = {
     _want: want,
     _wake: wake,
-    _join() {
+    _join(steal) {
       const { signal } = turn = new AbortController
       if (isAlone || !locks || !globalThis.BroadcastChannel) return lead()
       bus = new BroadcastChannel(name)
       bus.onmessage = ({ data }) => {
-        if (data.set) return feed || receive(data)
+        if (data.set) return feed || receive(data, watch(data.status.state == "waiting" ? longestSilence : silence))
         if (data.type) return feed && wake(data.type)
         if (data.out) return data.out == tab && (group._leave(), lead(turn = new AbortController))
         if (data.tab) others.set(data.tab, data.want)
         if (feed || !data.tab) want()
       }
-      // If the page may not use locks, it leads alone.
-      locks.request(name, { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => signal.aborted || lead())
+      // If the page may not use locks, it leads alone. If another tab has taken the lock, this one follows.
+      locks.request(name, steal ? { steal } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
+        if (!signal.aborted) feed ? rejoin() : lead()
+      })
+      watch()
       post({})
       want()
     },
     _leave() {
-      turn.abort()
+      turn.abort(clearTimeout(timer))
       feed = 0
       post({ tab, want: [[]] })
       bus = bus?.close()
