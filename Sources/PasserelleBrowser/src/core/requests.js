@@ -54,7 +54,7 @@ export const requester = ({ url, user, token, headers }) => {
       status = answer.status
       const header = (name) => answer.headers.get(name)
       const reader = answer.body?.getReader(), decoder = new TextDecoder, isStream = answer.ok && onText
-      const isForeign = isStream && !/event-stream/.test(header("Content-Type"))
+      const isForeign = isStream && !/event-stream *(;|$)/.test(header("Content-Type"))
       for (let part; !isForeign && reader && !(part = await reader.read()).done;) {
         reason = "cut"
         if (!body) arm(silenceLimit)
