@@ -201,7 +201,7 @@ class DemoTests(unittest.TestCase):
             away = f"Channels is away · {way}"
             until(lambda: pane.texts(".state .words") == [away], f"{pane.name} knows")
             words = pane.texts(".away")[0]
-            self.assertRegex(words, r"^Channels has been away since \d\d:\d\d:\d\d\.")
+            self.assertRegex(words, r"^Channels is away; this page learned it at \d\d:\d\d:\d\d\.")
         # The application stores what it cannot deliver.
         self.notary.write("Pendant l’absence")
         until(lambda: self.notary.texts(".pending"), "the message waits")

@@ -141,15 +141,21 @@ for (const kind of kinds) describe(`delivery, ${kind}`, () => {
     assert.notEqual(chat.members, before)
   })
 
-  test("an outage of Channels is told while it lasts", async () => {
-    const { world, gateway, log } = await begin()
+  test("an outage of Channels is told while it lasts, as state and not as an event of a channel", async () => {
+    const { world, gateway, got, log } = await begin()
     const states = []
     gateway.on("state", ({ state, upstream }) => states.push([state, upstream]))
-    for (const stream of log.open) stream.push('event: passerelle:upstream\ndata: {"state":"away","since":"2026-03-02T09:00:00.000Z"}\n\n')
-    await world.settle()
-    for (const stream of log.open) stream.push(`event: passerelle:upstream\ndata: {"channel":"${A}","event":"passerelle:upstream","data":{"state":"connected"}}\n\n`)
-    await world.settle()
+    // The form of the gateway: without position and channel.
+    const tell = async (data) => {
+      const event = { time: "2026-03-02T09:00:01.000Z", event: "passerelle:upstream", data: { ...data, since: "2026-03-02T09:00:00.000Z" } }
+      for (const stream of log.open) stream.push(`event: passerelle:upstream\ndata: ${JSON.stringify(event)}\n\n`)
+      await world.settle()
+    }
+    await tell({ state: "away" })
+    assert.equal(gateway.upstream, "away")
+    await tell({ state: "connected" })
     assert.deepEqual(states, [["live", "away"], ["live", "connected"]])
+    assert.deepEqual([got.names(), gateway.position], [[], "aa-0"])
   })
 
   test("an application's own field upstream does not change the state", async () => {

@@ -134,7 +134,6 @@ export interface Channel {
    * - `pusher:member_added`, `pusher:member_removed` (`{user_id, user_info}`, `{user_id}`)
    * - `pusher:subscription_error` (`{status, message}`): Channels or the gateway refuses the channel
    * - `passerelle:gap` (`GapData`): events may be missing; reload the page's own records (or use `sync`)
-   * - `passerelle:upstream` (`UpstreamData`)
    */
   on<Data = any>(event: string, listener: Listener<Data>): this
   /** Removes a listener; without `listener` all of that name. */
@@ -164,11 +163,6 @@ export interface GapData {
   readonly until?: string
   readonly from?: string
   readonly certain?: true
-}
-
-export interface UpstreamData {
-  readonly state: Upstream
-  readonly since?: string
 }
 
 /** The gateway did not accept an event. Receiving is not affected. */

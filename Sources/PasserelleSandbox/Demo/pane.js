@@ -169,10 +169,9 @@ class Pane {
     }[state] ?? state;
     const notice = this.root.querySelector(".away");
     notice.hidden = !isAway;
-    // The time at which this page learned of it.
-    this.awaySince = isAway ? this.awaySince ?? Date.now() : undefined;
+    this.awayNoticed = isAway ? this.awayNoticed ?? Date.now() : undefined;
     if (isAway) notice.querySelector("span").textContent =
-      `Channels has been away since ${clock(this.awaySince, true)}. The application saves your messages; they appear on the other side when the gateway is connected again.`;
+      `Channels is away; this page learned it at ${clock(this.awayNoticed, true)}. The application saves your messages; they appear on the other side when the gateway is connected again.`;
     this.gateway.refresh();
   }
 
