@@ -17,6 +17,8 @@ export class Log {
   sent = []
   /** True while channels have not received everything. */
   isFetching = false
+  /** Channels that the gateway refuses. */
+  refused = []
   members = { usr_7: {}, usr_8: {}, usr_9: {} }
 
   connect(options) {
@@ -60,6 +62,7 @@ class Connection {
 
   subscribe(name, { after, _seen } = {}) {
     if (this.state === "closed") throw new TypeError("closed")
+    if (!/^[\w=@,.;-]+$/.test(name)) throw new TypeError("invalid channel")
     if (!this.log.connections.includes(this)) this.log.connections.push(this)
     const chat = {
       name, after, seen: _seen, listener: null, begun: false,
@@ -82,6 +85,10 @@ class Connection {
     this.state = "live"
     for (const chat of this.chats.values()) {
       const { members, entries } = this.log
+      if (this.log.refused.includes(chat.name)) {
+        this.tell(chat, { id: "", channel: chat.name, event: "pusher:subscription_error", data: { status: 403, message: "no" } })
+        continue
+      }
       const seen = chat.begun
       chat.begun = entries.length
       if (seen !== false) {
@@ -100,7 +107,7 @@ class Connection {
     if (this.state !== "live") return
     this.position = entry.id
     const chat = this.chats.get(entry.channel)
-    if (!chat || chat.begun === false) return
+    if (!chat || chat.begun === false || this.log.refused.includes(chat.name)) return
     chat.begun = this.log.entries.length
     this.tell(chat, entry)
   }

@@ -61,7 +61,7 @@ export async function stage() {
   Date.now = () => 1e12 + clock.now
   Object.defineProperty(globalThis, "performance", { value: { now: () => clock.now }, configurable: true })
   globalThis.WebSocket = Socket
-  globalThis.fetch = async () => ({
+  globalThis.fetch = async (_, { body }) => Page.refused.includes(body.get("channel_name")) ? { ok: false, status: 403 } : ({
     ok: true, json: async () => ({ auth: "a", channel_data: JSON.stringify({ user_id: "usr_7", user_info: {} }) }),
   })
 
@@ -80,12 +80,15 @@ export const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 /** A page with a pusher-js client, a channel, and `rescue`. */
 export class Page {
+  /** The channels that the auth route refuses. */
+  static refused = []
   got = []
   log = new Log()
 
   constructor({ rescue, useLog, clock }, options = {}, pusherOptions = {}) {
     Object.assign(this, { clock })
     useLog(this.log)
+    Page.refused = []
     Socket.all = []
     this.pusher = new globalThis.Pusher("key", {
       wsHost: "h", wsPort: 1, channelAuthorization: { endpoint: "/auth" }, ...pusherOptions,
@@ -120,9 +123,9 @@ export class Page {
     if (isJoining) this.join()
   }
 
-  join(hash = { usr_7: {}, usr_8: {} }) {
+  join(hash = { usr_7: {}, usr_8: {} }, name = "presence-bail-1") {
     const presence = { count: Object.keys(hash).length, ids: Object.keys(hash), hash }
-    this.socket.receive("pusher_internal:subscription_succeeded", "presence-bail-1", { presence })
+    this.socket.receive("pusher_internal:subscription_succeeded", name, { presence })
   }
 
   /** pusher-js's connection is lost. The stand-in tries again after a second. */

@@ -32,8 +32,8 @@ export const rescue = (pusher, options) => {
   /** The followed channels: `_chat` is the core's object, none before the gateway was asked for the channel; `_seen` has the
    * log's latest events, which another connection to the gateway may bring again. */
   const chats = new Map
-  /** The channels to which pusher-js's connection is subscribed. */
-  const joined = new Set
+  /** The channels to which pusher-js's connection is subscribed: true; those that the auth route refuses it: false. */
+  const joined = new Map
   const settings = {
     ...options,
     sync: options?.sync && ((name, cause) => ledger._active && cause.reason != "subscribe" && options.sync(name, cause)),
@@ -45,7 +45,7 @@ export const rescue = (pusher, options) => {
   let timer, hasJoined
 
   /** True if the page gets the gateway's members of the channel, and sends through the gateway. */
-  const supplies = (name) => ledger._active && chats.has(name) && (alive < pinged || !joined.has(name))
+  const supplies = (name) => ledger._active && chats.has(name) && (alive < pinged || !joined.get(name))
 
   const open = () => {
     close()
@@ -102,7 +102,8 @@ export const rescue = (pusher, options) => {
     if (life.signal.aborted) return
     const time = now()
     live = gateway.state == "live" && (live || time)
-    if (well != (up && alive >= pinged && joined.size == chats.size)) {
+    // If all are refused, that may be a proxy, which the gateway's requests pass.
+    if (well != (up && alive >= pinged && joined.size == chats.size && /^$|true/.test([...joined.values()]))) {
       well = !well
       since = time
     }
@@ -124,7 +125,7 @@ export const rescue = (pusher, options) => {
     alive = now()
     if (!chats.has(channel)) return
     if (/_internal:subscription_su/.test(event)) {
-      joined.add(channel)
+      joined.set(channel, true)
       hasJoined = true
       // pusher-js's subscription begins here.
       ledger._joined(channel)
@@ -154,6 +155,9 @@ export const rescue = (pusher, options) => {
   const subscribed = (name) => {
     if (chats.has(name)) return
     chats.set(name, { _seen: new Set })
+    pusher.channel(name).bind("pusher:subscription_error", (error) => {
+      if (chats.has(name) && /^40[13]/.test(error?.status)) joined.set(name, false)
+    })
     reading ? join(name) : open()
     tick()
   }
@@ -185,7 +189,7 @@ export const rescue = (pusher, options) => {
   announced("state_change")
   for (const channel of pusher.allChannels()) {
     subscribed(channel.name)
-    if (channel.subscribed) joined.add(channel.name)
+    if (channel.subscribed) joined.set(channel.name, true)
   }
   onWake(() => {
     ping()

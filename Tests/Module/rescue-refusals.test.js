@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// `rescue` if the auth route, or the gateway, refuses a channel.
+
+import assert from "node:assert/strict"
+import { after, before, describe, test } from "node:test"
+import { Page, stage } from "./support/rescue-stage.js"
+
+const A = "presence-bail-1", B = "presence-bail-2"
+
+describe("rescue with refused channels", () => {
+  let set
+  before(async () => { set = await stage() })
+  after(() => set.remove())
+
+  test("a channel that the auth route refuses does not keep it active for ever", async () => {
+    const page = new Page(set)
+    Page.refused = [B]
+    page.pusher.subscribe(B)
+    await page.connect()
+    await page.pass(30000)
+    assert.deepEqual([page.active, page.log.open], [false, 0])
+    page.lose()
+    await page.pass(1500)
+    await page.connect()
+    assert.equal(page.active, true)
+    await page.pass(30000)
+    assert.deepEqual([page.active, page.log.open], [false, 0])
+    page.pusher.unsubscribe(B)
+    await page.pass(30000)
+    assert.equal(page.active, false)
+    page.stop()
+  })
+
+  test("it supplies the page if everything is refused to pusher-js, as by a proxy that lets no POST pass", async () => {
+    const page = new Page(set)
+    Page.refused = [A]
+    await page.connect(false)
+    await page.pass(30000)
+    assert.equal(page.active, true)
+    page.log.add("new-message", { n: 1 })
+    await page.pass(100)
+    assert.deepEqual(page.got, [1])
+    page.stop()
+  })
+
+  test("a refused channel counts when the auth route permits it later", async () => {
+    const page = new Page(set), got = []
+    Page.refused = [B]
+    page.pusher.subscribe(B).bind("new-message", ({ n }) => got.push(n))
+    await page.connect()
+    await page.pass(30000)
+    Page.refused = []
+    page.lose()
+    await page.pass(1500)
+    await page.connect()
+    await page.pass(30000)
+    // Its subscription is not confirmed: the gateway supplies it.
+    assert.equal(page.active, true)
+    page.log.add("new-message", { n: 1 }, B)
+    page.join(undefined, B)
+    await page.pass(30000)
+    assert.deepEqual([page.active, got], [false, [1]])
+    page.stop()
+  })
+})
