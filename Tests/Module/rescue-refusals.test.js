@@ -62,4 +62,29 @@ describe("rescue with refused channels", () => {
     assert.deepEqual([page.active, got], [false, [1]])
     page.stop()
   })
+
+  test("while it is active, events of channels that the gateway does not serve are not held", async () => {
+    for (const name of [B, "not/a/channel"]) {
+      const page = new Page(set), got = []
+      page.log.refused = [B]
+      page.pusher.subscribe(name).bind("new-message", ({ n }) => got.push(n))
+      await page.connect()
+      page.join(undefined, name)
+      await page.pass(15000)
+      page.lose()
+      await page.pass(1500)
+      await page.connect()
+      page.join(undefined, name)
+      await page.pass(1000)
+      assert.equal(page.active, true)
+      page.socket.receive("new-message", name, { n: 1 })
+      assert.deepEqual(got, [1])
+      // Those of the others still follow the log's order.
+      page.message(2)
+      assert.deepEqual(page.got, [])
+      page.log.add("new-message", { n: 2 })
+      assert.deepEqual(page.got, [2])
+      page.stop()
+    }
+  })
 })

@@ -30,7 +30,7 @@ export const rescue = (pusher, options) => {
   const life = new AbortController
   const ledger = makeLedger()
   /** The followed channels: `_chat` is the core's object, none before the gateway was asked for the channel; `_seen` has the
-   * log's latest events, which another connection to the gateway may bring again. */
+   * log's latest events, which another connection to the gateway may bring again; of channels with `_isRefused` the log has none. */
   const chats = new Map
   /** The channels to which pusher-js's connection is subscribed: true; those that the auth route refuses it: false. */
   const joined = new Map
@@ -62,11 +62,14 @@ export const rescue = (pusher, options) => {
     try {
       chat._chat = gateway.subscribe(name, { after: chat._chat && position, _seen: chat._seen })
       chat._chat.on("*", (_, event) => {
+        if (/^pusher:sub/.test(event.event)) chat._isRefused = /err/.test(event.event)
         if (/^pusher:/.test(event.event) ? supplies(name) : ledger._fromLog(event, now())) deliver(event)
       })
       // Without a position, nobody knows what was missed.
       if (lost && !position) chat._chat._take({ channel: name, event: "passerelle:gap", data: { reason: "unknown-position" } })
-    } catch {} // not a channel for the gateway
+    } catch {
+      chat._isRefused = true // not a channel for the gateway
+    }
   }
 
   const close = () => {
@@ -131,7 +134,7 @@ export const rescue = (pusher, options) => {
       ledger._joined(channel)
     }
     tick()
-    return !/^pusher.*:/.test(event) && !ledger._fromPusher(message, alive, live || alive - since < holdTime)
+    return !/^pusher.*:/.test(event) && !ledger._fromPusher(message, alive, !chats.get(channel)._isRefused && (live || alive - since < holdTime))
   }
 
   /** An event of pusher-js's connection. */
