@@ -118,9 +118,12 @@ export interface Options extends Omit<ConnectOptions, "url"> {
   }
   /** Not called; a warning on the console. */
   authorizer?: (...values: any[]) => any
+  /** No effect, since the gateway decides how long its streams may be silent; a warning on the console. */
+  activityTimeout?: number
+  /** No effect; a warning on the console. */
+  pongTimeout?: number
 
   // Accepted without an effect.
-  activityTimeout?: number
   authEndpoint?: string
   authTransport?: string
   cluster?: string
@@ -135,7 +138,6 @@ export interface Options extends Omit<ConnectOptions, "url"> {
   httpsPort?: number
   ignoreNullOrigin?: boolean
   nacl?: any
-  pongTimeout?: number
   statsHost?: string
   timelineParams?: any
   userAuthentication?: any
