@@ -141,6 +141,15 @@ for (const kind of kinds) describe(`delivery, ${kind}`, () => {
     assert.notEqual(chat.members, before)
   })
 
+  test("a reader of a private channel is known from its first poll", async () => {
+    const world = new World(kind)
+    world.gateway.me["private-bail-1"] = "u1"
+    world.gateway.network = (request) => request.path === "/events" ? "hang" : undefined
+    const chat = world.tab().connect().subscribe("private-bail-1")
+    await world.pass(500)
+    assert.deepEqual([chat.me, chat.members.size], ["u1", 0])
+  })
+
   test("an outage of Channels is told while it lasts, as state and not as an event of a channel", async () => {
     const { world, gateway, got, log } = await begin()
     const states = []

@@ -79,6 +79,18 @@ struct SnapshotUserTests {
         #expect(member(unknown.body, "members") == #"{"presence-a":\#(presence)}}"#)
     }
 
+    @Test func `the first answer to a poll names the reader of a private channel`() throws {
+        let client = try fixture.http()
+        let known = try client.get("/poll?channel=private-c&user=usr_7")
+        #expect(member(known.body, "me") == "usr_7")
+        let position = try #require(member(known.body, "position"))
+        fixture.publish("private-c", "news")
+        let next = try client.get("/poll?channel=private-c&user=usr_7&after=\(position)")
+        #expect(member(next.body, "me") == nil)
+        let unknown = try client.get("/poll?channel=private-c")
+        #expect(member(unknown.body, "me") == nil)
+    }
+
     @Test func `a line subscription names the user that it reads as`() throws {
         fixture.members = []
         let client = try fixture.line()

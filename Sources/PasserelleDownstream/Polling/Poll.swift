@@ -194,7 +194,8 @@ struct Poll {
             silence: newest.map { context.loop.now - $0 }, waits: waits)
     }
 
-    /// `,"members":{"CHANNEL":{"count","ids","hash","me"}}` for the channels with presence.
+    /// `,"members":{"CHANNEL":{"count","ids","hash","me"}}` for the channels with presence, and
+    /// `,"me":ID` for all, unless the reader is anonymous.
     private func appendMembers(to json: inout [UInt8]) {
         json += Array(#","members":{"#.utf8)
         var needsComma = false
@@ -206,5 +207,6 @@ struct Poll {
             EventEncoder.presence(of: channel, for: cursor.userID, into: &json)
         }
         json.append(UInt8(ascii: "}"))
+        EventEncoder.append(me: cursor.userID, to: &json)
     }
 }

@@ -103,8 +103,8 @@ export class FakeGateway {
     const answer = () => {
       const events = request.after ? this.after(request.after, request.channels)
         : request.last ? this.after("earliest", request.channels).slice(-request.last) : []
-      const members = Object.fromEntries(request.channels.map((name) => [name, { ...this.snapshot(name).presence, me: this.me[name] }]))
-      return json(200, { position: this.position, events, more: false, retry_ms: request.wait ? 100 : 2000, ...this.upstream && { upstream: this.upstream }, ...!request.after && { members } })
+      const members = Object.fromEntries(request.channels.filter((name) => name.startsWith("presence-")).map((name) => [name, { ...this.snapshot(name).presence, me: this.me[name] }]))
+      return json(200, { position: this.position, events, more: false, retry_ms: request.wait ? 100 : 2000, ...this.upstream && { upstream: this.upstream }, ...!request.after && { members, me: this.me[request.channels[0]] } })
     }
     if (!request.wait || !request.after || this.after(request.after, request.channels).length) return answer()
     return new Promise((resolve) => {

@@ -87,13 +87,13 @@ export const requester = ({ url, user, token, headers }) => {
   /** Polls, and returns the checked answer; its members are snapshots among the events, as on a stream. */
   request._poll = async (names, after, signal, wait = 0, last = 0) => {
     const answer = await request._read(`poll?wait=${wait}&last=${last}&`, names, after, signal, wait * 1000 + pollLimit)
-    const { position, events, members, age } = answer
+    const { position, events, members, me, age } = answer
     if (!position || !events?.unshift) throw { _reason: "foreign" }
     // A cache on the way keeps answers in spite of their header.
     if (age > 0 && (!after || after == position)) throw { _reason: "stale" }
     for (const name of names) {
       const presence = members?.[name]
-      if (presence || !after) events.unshift(makeEvent(name, position, snapshotEvent, { presence, me: presence?.me }))
+      if (presence || !after) events.unshift(makeEvent(name, position, snapshotEvent, { presence, me }))
     }
     return answer
   }
