@@ -4,19 +4,14 @@ package import PasserelleWire
 
 /// The page `/diagnose`, with which a user's own browser tests its network, and its files.
 package struct DiagnosePage: Sendable {
-    private static let embedded: [(name: String, bytes: [UInt8])] = [
-        ("diagnose.css", PackageResources.diagnose_css),
-        ("diagnose.js", PackageResources.diagnose_js),
-        ("code.js", PackageResources.code_js),
-        ("grades.js", PackageResources.grades_js),
-        ("page.js", PackageResources.page_js),
-        ("plan.js", PackageResources.plan_js),
-        ("report.js", PackageResources.report_js),
-        ("requests.js", PackageResources.requests_js),
-        ("socket.js", PackageResources.socket_js),
-        ("stream.js", PackageResources.stream_js),
-        ("words.js", PackageResources.words_js),
-    ]
+    /// The script of the page: one file, so that a slow network has one request to answer for it.
+    private static let script = Array(
+        [
+            PackageResources.words_js, PackageResources.plan_js, PackageResources.grades_js,
+            PackageResources.code_js, PackageResources.report_js, PackageResources.requests_js,
+            PackageResources.socket_js, PackageResources.stream_js, PackageResources.page_js,
+            PackageResources.diagnose_js,
+        ].joined())
 
     private let page: BrowserFile
     private let files: [String: BrowserFile]
@@ -35,7 +30,10 @@ package struct DiagnosePage: Sendable {
         JSONWriter.string(socketOrigin + socketTarget, into: &settings)
         settings.append(UInt8(ascii: "}"))
         var files: [String: BrowserFile] = [:]
-        for (name, bytes) in Self.embedded + [("settings.json", settings)] {
+        for (name, bytes) in [
+            ("diagnose.css", PackageResources.diagnose_css), ("diagnose.js", Self.script),
+            ("settings.json", settings),
+        ] {
             files[name] = BrowserFile(
                 name: name, bytes: bytes, caching: .revalidated, fields: Self.fileFields)
         }

@@ -177,7 +177,7 @@ class DiagnoseTests(unittest.TestCase):
         self.assertIn("without buffering", found["lines"]["en"][2])
         self.take("held")
 
-    def test_a_network_that_swallows_posts_and_one_that_caches_are_named(self):
+    def test_a_network_that_refuses_posts_and_one_that_caches_are_named(self):
         from boxes import Cache
 
         class CacheAndForms(Cache):
@@ -195,6 +195,18 @@ class DiagnoseTests(unittest.TestCase):
         self.assertIn("envoi bloqué", found["lines"]["fr"][1])
         self.assertIn("answers come from a cache", found["lines"]["en"][1])
 
+    def test_a_network_that_never_answers_a_post_lets_the_chat_be_read_only(self):
+        from boxes import SwallowPosts
+
+        found = self.diagnose(self.network(SwallowPosts()))
+        self.assertEqual((found["grades"]["socket"], found["grades"]["post"]), ("9", "0"))
+        self.assertEqual(found["results"]["post"]["failed"], "TimeoutError")
+        self.assertTrue(found["lines"]["fr"][0].startswith(
+            "Le chat peut être lu, mais rien ne peut y être écrit."))
+        self.assertTrue(found["lines"]["en"][0].startswith(
+            "The chat can be read, but not written to."))
+        self.assertIn("pass POST requests to", found["lines"]["en"][2])
+
     def test_a_network_that_strips_fields_is_named(self):
         from boxes import StripFields
 
@@ -203,6 +215,27 @@ class DiagnoseTests(unittest.TestCase):
         self.assertEqual((found["grades"]["cookie"], found["grades"]["authorization"]), ("0", "0"))
         self.assertIn("cookies retirés", found["lines"]["fr"][1])
         self.assertIn("Authorization header removed", found["lines"]["en"][1])
+        # Without either, the gateway does not know the reader.
+        self.assertTrue(found["lines"]["en"][0].startswith("The chat cannot work on this network."))
+        self.assertTrue(found["lines"]["fr"][0].startswith(
+            "Le chat ne peut pas fonctionner sur ce réseau."))
+
+    def test_a_whole_run_measures_long_polls_and_a_stream_of_more_than_a_minute(self):
+        from proxy import Box
+
+        network = self.network(Box())
+        self.driver.get(network.box.url + "/diagnose")
+        until(lambda: not self.driver.execute_script(
+            "return document.querySelector('#result').hidden"), "the result")
+        found = json.loads(self.text("#json"))
+        grades = dict(zip(TESTS, found["code"].replace("-", "")))
+        self.assertFalse(found["quick"])
+        self.assertEqual((grades["socket"], grades["life"], grades["polls"]), ("9", "9", "9"))
+        polls = found["results"]["polls"]
+        self.assertEqual([poll["seconds"] for poll in polls], [10, 25, 55])
+        for poll in polls:
+            self.assertTrue(poll["works"], poll)
+        self.assertGreater(found["results"]["stream"]["lived_ms"], 69000)
 
     def test_the_page_is_usable_by_keyboard_and_screen_reader(self):
         from proxy import Box
@@ -235,7 +268,7 @@ class DiagnoseTests(unittest.TestCase):
         self.open(self.network(Box()))
         wrong = self.driver.execute_async_script("""
             const done = arguments[0];
-            import(new URL("diagnose/code.js", location.href)).then(({ encode, decode }) => {
+            import(new URL("diagnose/diagnose.js", location.href)).then(({ encode, decode }) => {
               const grades = { socket: "3", first: "9", frames: "9", life: "6", polls: "5",
                 post: "0", cookie: "9", authorization: "X", cache: "9", clock: "6", http: "2" };
               const code = encode(grades);

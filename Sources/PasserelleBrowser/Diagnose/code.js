@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import { tests } from "./grades.js"
-
 /** The last character, by the remainder of the weighted sum; letters that are confused with digits are left out. */
 const checks = "ABCDEFGHJKLMNPQRSTUVWYZ"
 

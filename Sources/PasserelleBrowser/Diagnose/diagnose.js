@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import { encode } from "./code.js"
-import { gradesOf } from "./grades.js"
-import { begin, connectButtons, progress, say, showGrades, showResult, showUnavailable } from "./page.js"
-import { planOf } from "./plan.js"
-import { reportOf } from "./report.js"
-import { ask, httpVersion, testFields, testPoll, testPost, testTime } from "./requests.js"
-import { testSocket } from "./socket.js"
-import { testStream } from "./stream.js"
-import { texts } from "./words.js"
-
 /** Runs all tests at the same time. The long ones take four of the six connections of a browser without HTTP/2. */
 const run = async (settings, plan) => {
   const [socket, stream, polls, [time, fields, post]] = await Promise.all([

@@ -4,7 +4,7 @@
  * The result of each test as one character, in the order of the code: 9 is good, 0 is bad, X is not tested. The characters
  * are described in deploy/README.md; a change of their meaning needs another length of the code.
  */
-export const tests = [
+const tests = [
   "socket", "first", "frames", "life", "polls", "post", "cookie", "authorization", "cache", "clock", "http",
 ]
 
@@ -50,7 +50,7 @@ const clock = ({ clock_ms }) =>
 const http = (version) => ({ h3: "3", h2: "2", "http/1.1": "1", "http/1.0": "0" })[version] ?? untested
 
 /** Returns the character of each test. */
-export const gradesOf = (results) => ({
+const gradesOf = (results) => ({
   socket: socket(results.socket), first: first(results.stream), frames: frames(results.stream),
   life: life(results.stream), polls: polls(results.polls), post: post(results.post),
   cookie: yes(results.fields.cookie), authorization: yes(results.fields.authorization),

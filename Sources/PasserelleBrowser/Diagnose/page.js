@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import { tests } from "./grades.js"
-import { finding, isBad, languages } from "./report.js"
-import { names, texts } from "./words.js"
-
 const find = (selector) => document.querySelector(selector)
 
 /** Returns an element with a text; `language` is set if it is given. */
@@ -19,10 +15,10 @@ const both = (target, textIn) =>
   target.replaceChildren(...languages.map((language) => element("span", textIn(language), language)))
 
 /** Says what has changed to everyone, also to users of a screen reader. */
-export const say = (textIn) => both(find("#status"), textIn)
+const say = (textIn) => both(find("#status"), textIn)
 
 /** Fills the table with all tests as running, and hides the result. */
-export const begin = () => {
+const begin = () => {
   find("#result").hidden = true
   find("#again").disabled = true
   find("#tests tbody").replaceChildren(...tests.map((test) => {
@@ -39,12 +35,12 @@ export const begin = () => {
 }
 
 /** Shows the share of the time that has passed, in percent. */
-export const progress = (share) => {
+const progress = (share) => {
   find("#progress").value = share
 }
 
 /** Shows each test's result in the table. */
-export const showGrades = (results, grades) => {
+const showGrades = (results, grades) => {
   for (const test of tests) {
     const row = find(`[data-test=${test}]`)
     const grade = grades[test]
@@ -59,7 +55,7 @@ export const showGrades = (results, grades) => {
 }
 
 /** Shows the lines, the code and the JSON. */
-export const showResult = (lines, code, json) => {
+const showResult = (lines, code, json) => {
   for (const language of languages) {
     find(`#lines-${language}`).replaceChildren(...lines[language].map((line) => element("li", line)))
   }
@@ -70,7 +66,7 @@ export const showResult = (lines, code, json) => {
 }
 
 /** Shows that the gateway did not answer: no test has begun. */
-export const showUnavailable = () => {
+const showUnavailable = () => {
   find("#tests tbody").replaceChildren()
   find("#again").disabled = false
   say((language) => texts[language].unavailable)
@@ -91,7 +87,7 @@ const copies = (button, source) => {
 }
 
 /** Connects the buttons. */
-export const connectButtons = (start) => {
+const connectButtons = (start) => {
   find("#again").addEventListener("click", start)
   copies("#copy-code", "#code")
   copies("#copy-json", "#json")

@@ -6,7 +6,7 @@ const whole = { stay: 10000, streamSeconds: 70, pollSeconds: [10, 25, 55], patie
 const quick = { stay: 1000, streamSeconds: 3, pollSeconds: [1, 2, 3], patience: 10000 }
 
 /** Returns the plan for the page's query. */
-export const planOf = (query) => {
+const planOf = (query) => {
   const isQuick = new URLSearchParams(query).get("quick") === "1"
   const plan = isQuick ? quick : whole
   const longest = Math.max(plan.streamSeconds, ...plan.pollSeconds) * 1000

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: MIT
 
-import { tests } from "./grades.js"
-import { findings, names, remedies, texts, verdicts } from "./words.js"
-
-export const languages = ["fr", "en"]
+const languages = ["fr", "en"]
 
 /** True if a test found a problem; the HTTP version is none. */
-export const isBad = (test, grade) => test !== "http" && grade !== "9" && grade !== "X" && !isTolerable(test, grade)
+const isBad = (test, grade) => test !== "http" && grade !== "9" && grade !== "X" && !isTolerable(test, grade)
 
 /** A stream that starts within four seconds, and a clock that is a minute off, hinder nothing. */
 const isTolerable = (test, grade) => (test === "first" || test === "clock") && grade === "6"
 
+/** The gateway knows a reader by a cookie or `Authorization`; without both it refuses each request. */
 const verdict = (grades) => {
   const streams = Number(grades.frames) >= 5
+  if (grades.cookie === "0" && grades.authorization === "0") return "none"
+  if (!streams && grades.polls === "0" && grades.cache !== "9" && grades.socket !== "9") return "none"
+  if (isBad("post", grades.post)) return "read"
   if (grades.socket === "9") return "all"
   if (streams) return "stream"
-  return grades.polls === "0" && grades.cache !== "9" ? "none" : "slow"
+  return "slow"
 }
 
 /** Text of the finding of a test in a language; `undefined` if it is good or was not tested. */
-export const finding = (language, test, results, grade) =>
+const finding = (language, test, results, grade) =>
   isBad(test, grade) ? findings[language][test](results, grade) : undefined
 
 /** Returns the three lines of a language: what works, what does not, and what to tell the administrator. */
@@ -38,5 +39,5 @@ const linesIn = (language, results, grades, hosts) => {
 }
 
 /** Returns the lines in each language. `hosts` has the names of the gateway and of Channels. */
-export const reportOf = (results, grades, hosts) =>
+const reportOf = (results, grades, hosts) =>
   Object.fromEntries(languages.map((language) => [language, linesIn(language, results, grades, hosts)]))

@@ -3,14 +3,14 @@
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 /** Returns a random word of letters and digits, which no cache or cookie of an earlier test has. */
-export const word = (length) =>
+const word = (length) =>
   Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => letters[byte % letters.length]).join("")
 
 /**
  * Makes a request and returns the object in its answer, with the answer's `age` and its time; `null` if there is no
  * answer of the gateway within `limit` milliseconds.
  */
-export const ask = async (path, limit, options = {}) => {
+const ask = async (path, limit, options = {}) => {
   const began = performance.now()
   try {
     const answer = await fetch(path, {
@@ -26,14 +26,14 @@ export const ask = async (path, limit, options = {}) => {
 }
 
 /** Tests a poll that the gateway answers after `seconds`. */
-export const testPoll = async (seconds, patience) => {
+const testPoll = async (seconds, patience) => {
   const { body, ms, failed } = await ask(`diagnose/poll?wait=${seconds}`, seconds * 1000 + patience)
   const works = body?.waited === seconds && ms >= seconds * 1000 - 500
   return { seconds, works, ms: Math.round(ms), ...(works ? {} : { failed: failed ?? "another answer" }) }
 }
 
 /** Tests whether a body arrives at the gateway, and its echo here. */
-export const testPost = async (patience) => {
+const testPost = async (patience) => {
   const echo = word(64)
   const { body, failed } = await ask("diagnose/echo", patience, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ echo }),
@@ -43,7 +43,7 @@ export const testPost = async (patience) => {
 }
 
 /** Tests whether a cookie that the gateway sets, and `Authorization`, arrive at the gateway. */
-export const testFields = async (patience) => {
+const testFields = async (patience) => {
   const cookie = word(12)
   const authorization = word(12)
   const set = await ask(`diagnose/cookie?value=${cookie}`, patience)
@@ -56,7 +56,7 @@ export const testFields = async (patience) => {
 }
 
 /** Tests with two requests for one URL whether answers are cached, and compares the clocks. */
-export const testTime = async (patience) => {
+const testTime = async (patience) => {
   const answers = []
   for (let count = 0; count < 2; count += 1) {
     const began = Date.now()
@@ -71,7 +71,7 @@ export const testTime = async (patience) => {
 }
 
 /** Returns the HTTP version of the newest request, as the browser's network stack names it; `""` if unknown. */
-export const httpVersion = () => {
+const httpVersion = () => {
   const entries = performance.getEntriesByType("resource").filter((entry) => entry.name.includes("diagnose/time"))
   return entries.at(-1)?.nextHopProtocol ?? ""
 }

@@ -4,7 +4,7 @@
  * Tests a WebSocket to Channels: whether it opens, whether Channels greets it, and whether it then stays open for `stay`
  * milliseconds. Nothing is sent, and no channel is subscribed.
  */
-export const testSocket = (url, { stay, patience }) => new Promise((resolve) => {
+const testSocket = (url, { stay, patience }) => new Promise((resolve) => {
   const began = performance.now()
   const since = () => Math.round(performance.now() - began)
   const result = {}

@@ -21,7 +21,7 @@ const parser = () => {
  * Returns how much later than the least delayed frame each frame arrived, at most, in milliseconds. The server's clock
  * and this one may differ: only differences count.
  */
-export const largestDelay = (frames) => {
+const largestDelay = (frames) => {
   const delays = frames.map(({ arrived, time }) => arrived - time)
   return delays.length ? Math.round(Math.max(...delays) - Math.min(...delays)) : 0
 }
@@ -30,7 +30,7 @@ export const largestDelay = (frames) => {
  * Tests a stream of `seconds`: when its first byte arrives, whether its frames arrive one by one, and how long it lives.
  * A stream that is silent for longer than the gateway ever is counts as cut after its last byte.
  */
-export const testStream = async ({ streamSeconds, patience }) => {
+const testStream = async ({ streamSeconds, patience }) => {
   const controller = new AbortController()
   const began = performance.now()
   const since = () => Math.round(performance.now() - began)

@@ -4,7 +4,7 @@ const seconds = (ms) => (ms / 1000).toFixed(ms < 10000 ? 1 : 0)
 const french = (ms) => seconds(ms).replace(".", ",")
 
 /** The names of the tests in the page's table and in its lines. */
-export const names = {
+const names = {
   fr: {
     socket: "WebSocket", first: "début du flux", frames: "flux sans retard", life: "durée du flux",
     polls: "requêtes longues", post: "envoi", cookie: "cookies", authorization: "en-tête Authorization",
@@ -18,20 +18,22 @@ export const names = {
 }
 
 /** The verdicts, from the best to the worst. */
-export const verdicts = {
+const verdicts = {
   fr: {
     all: "Le chat fonctionne en direct", stream: "Le chat fonctionne en direct, sans WebSocket",
     slow: "Le chat fonctionne, avec quelques secondes de retard",
+    read: "Le chat peut être lu, mais rien ne peut y être écrit",
     none: "Le chat ne peut pas fonctionner sur ce réseau",
   },
   en: {
     all: "The chat works live", stream: "The chat works live, without a WebSocket",
-    slow: "The chat works, with a delay of some seconds", none: "The chat cannot work on this network",
+    slow: "The chat works, with a delay of some seconds",
+    read: "The chat can be read, but not written to", none: "The chat cannot work on this network",
   },
 }
 
 /** What was found, for each test that is not good. */
-export const findings = {
+const findings = {
   fr: {
     socket: ({ socket }, grade) => ({
       0: "WebSocket bloqué", 3: `WebSocket coupé après ${french(socket.closed_ms - socket.opened_ms)} s`,
@@ -69,7 +71,7 @@ export const findings = {
 const missing = (polls) => polls.filter(({ works }) => !works).map((poll) => poll.seconds).join(", ")
 
 /** What an administrator can do about it. */
-export const remedies = {
+const remedies = {
   fr: {
     socket: ({ socketHost }) => `autoriser les WebSockets vers ${socketHost}`,
     first: ({ host }) => `laisser passer sans mise en tampon les réponses text/event-stream de ${host}`,
@@ -97,7 +99,7 @@ export const remedies = {
 }
 
 /** The other texts of the report and the page. */
-export const texts = {
+const texts = {
   fr: {
     works: "Fonctionne : ", fails: "Ne fonctionne pas : ", nothingFails: "Aucun problème trouvé.",
     tell: "À dire à votre administrateur : ", nothingToTell: "Rien à demander à votre administrateur.",
