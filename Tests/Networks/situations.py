@@ -6,7 +6,7 @@ import asyncio
 import urllib.parse
 
 from application import token
-from matrix import LOOK, Result, patiently, started
+from matrix import LOOK, SETTLES, Result, patiently, started
 from proxy import Box
 from stage import Publisher
 
@@ -93,7 +93,8 @@ class Situation:
             report = await self.report()
             return report["received"] == self.published and (report["sent"] or self.client != "module")
 
-        await patiently(is_done, self.plan.patience, LOOK)
+        if await patiently(is_done, self.plan.patience, LOOK):
+            await asyncio.sleep(SETTLES[self.client])
         self.results.append(Result(
             self.name, client or self.client, "all", "accepted", self.published, await self.report(),
             dict(self.network.counts)))

@@ -15,9 +15,9 @@ GOOD = {
 }
 
 
-def result(client="module", expected="all", sending="accepted", **changes):
+def result(client="module", expected="all", sending="accepted", box="direct", **changes):
     report = {} if "empty" in changes else {**GOOD, **changes}
-    return Result("direct", client, expected, sending, 10, report, {})
+    return Result(box, client, expected, sending, 10, report, {})
 
 
 class JudgementTests(unittest.TestCase):
@@ -34,7 +34,9 @@ class JudgementTests(unittest.TestCase):
         self.assert_problem("lost 1, the first is 4", received=9, unbroken=4)
         self.assert_problem("duplicated: [3]", duplicated=[3])
         self.assert_problem("out of order: ['3 after 4']", disordered=["3 after 4"])
-        self.assertEqual(result("rescue", disordered=["3 after 4"]).problems(), [])
+        self.assertEqual(result("rescue", box="cut-10", disordered=["3 after 4"]).problems(), [])
+        for box in ("direct", "close-websockets"):
+            self.assert_problem("out of order", client="rescue", box=box, disordered=["3 after 4"])
         self.assert_problem("gaps", gaps=["evicted"])
         self.assert_problem("errors in the page: ['x']", errors=["x"])
         self.assert_problem("did not report", empty=1)
