@@ -112,11 +112,11 @@ class Pane {
 
   // Opens the module's connection for this pane's user, behind the last position if there is one.
   read() {
-    const { id, name, email, role } = this.party;
+    const { id } = this.party;
     const { channel } = this.settings;
     const gateway = connect({
       // Each pane is a user of its own, so tabs do not share its connection.
-      url: "./", user: id, userInfo: { name, email, role }, tabs: false,
+      url: "./", user: id, tabs: false,
       sync: async (_, cause) => {
         const answer = await fetch("/demo/records", { cache: "no-store" });
         if (!answer.ok) throw new Error("status " + answer.status);

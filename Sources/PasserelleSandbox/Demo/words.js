@@ -19,8 +19,8 @@ const roles = { NOTAIRE: "Notaire", UTILISATEUR: "Client" };
 const transports = { stream: "stream", longpoll: "long poll", poll: "poll" };
 // What a pane says about the reason of its state; other reasons are shown as they are.
 const stateReasons = {
-  network: "no answer", timeout: "no answer in time", silent: "the stream is silent", cut: "the connection was cut", foreign: "an answer that is not the gateway’s",
-  stale: "old answers from a cache", token: "no access token", upstream: "Channels is away",
+  network: "no answer", timeout: "no answer in time", cut: "the connection was cut", foreign: "an answer that is not the gateway’s",
+  stale: "old answers from a cache", token: "no access token",
 };
 const gapReasons = {
   upstream: "The gateway was disconnected from Channels, which keeps no history.",
