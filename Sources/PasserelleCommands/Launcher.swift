@@ -93,11 +93,11 @@ package enum Launcher {
         do {
             return try Sandbox(loop: loop, configuration: settings) { log.debug($0) }
         } catch let error as ListenError {
-            throw StartError(error, variable: "PASSERELLE_SANDBOX")
+            throw StartError(error, variable: .sandbox)
         } catch {
             throw StartError(
                 description:
-                    "PASSERELLE_SANDBOX: cannot listen on \(settings.listen): \(error)")
+                    "\(VariableName.sandbox): cannot listen on \(settings.listen): \(error)")
         }
     }
 

@@ -9,7 +9,7 @@ extension Variables {
     /// Authentication of readers, and presence.
     package static let access: [Variable] = [
         Variable(
-            name: "PASSERELLE_AUTH", presets: [.demo: "none"],
+            id: .auth, presets: [.demo: "none"],
             presetWords: "not set; serve requires it", placeholder: "endpoint|token|none",
             meaning:
                 "How readers are authenticated: endpoint (the auth route), token, both, or none",
@@ -18,7 +18,7 @@ extension Variables {
                 + " that can connect read every channel, on loopback and Unix listeners only",
             read: into(\.access, access)),
         Variable(
-            name: "PASSERELLE_AUTH_ENDPOINT", placeholder: "URL",
+            id: .authEndpoint, placeholder: "URL",
             meaning: "The URL of the application's Channels auth route",
             expected: "an http or https URL",
             read: { draft, text throws(ValueProblem) in
@@ -30,13 +30,13 @@ extension Variables {
                 }
             }),
         Variable(
-            name: "PASSERELLE_AUTH_ORIGIN", presetWords: "the origin of PASSERELLE_AUTH_ENDPOINT",
+            id: .authOrigin, presetWords: "the origin of PASSERELLE_AUTH_ENDPOINT",
             placeholder: "ORIGIN",
             meaning: "The Origin header field of requests to the auth route",
             expected: "https://HOST or https://HOST:PORT, or the same with http",
             read: into(\.accessSettings.origin, WebAddress.origin(setting:))),
         Variable(
-            name: "PASSERELLE_AUTH_HEADERS",
+            id: .authHeaders,
             preset: AccessConfiguration.usualFields.joined(separator: ", "),
             placeholder: "NAME,…", meaning: "Request header fields forwarded to the auth route",
             expected:
@@ -52,17 +52,17 @@ extension Variables {
                 draft.configuration.accessSettings.endpointFields = names
             }),
         duration(
-            "PASSERELLE_AUTH_RECHECK", \.accessSettings.recheck, preset: "5m", from: .seconds(1),
+            .authRecheck, \.accessSettings.recheck, preset: "5m", from: .seconds(1),
             through: .seconds(86_400),
             meaning: "How often authorizations of open streams are rechecked with the auth route",
             expected: "a duration such as 90s or 5m, from 1s to 1d"),
         duration(
-            "PASSERELLE_AUTH_GRACE", \.accessSettings.grace, preset: "5m",
+            .authGrace, \.accessSettings.grace, preset: "5m",
             through: .seconds(86_400),
             meaning: "How long authorized readers stay connected while the auth route fails",
             expected: "a duration such as 90s or 5m, from 0 to 1d"),
         Variable(
-            name: "PASSERELLE_TOKEN_KEY", placeholder: "SECRET",
+            id: .tokenKey, placeholder: "SECRET",
             meaning: "The token keys: a secret, or public key files; not available as a flag",
             expected: "a secret of at least \(SignatureKey.secretBytes) bytes without a comma, the"
                 + " path of a public key in PEM, beginning with / or ./, or the PEM text itself; or"
@@ -77,12 +77,12 @@ extension Variables {
                 }
             }),
         Variable(
-            name: "PASSERELLE_TOKEN_AUDIENCE", placeholder: "AUDIENCE",
+            id: .tokenAudience, placeholder: "AUDIENCE",
             meaning: "The value that a token's aud must contain; if not set, aud is not checked",
             expected: "at most 1024 bytes of text", commands: Command.gateways.union([.token]),
             read: into(\.accessSettings.tokenAudience, text(1_024))),
         Variable(
-            name: "PASSERELLE_TOKEN_QUERY", preset: "no", placeholder: "yes|no",
+            id: .tokenQuery, preset: "no", placeholder: "yes|no",
             meaning: "Accept a token as access_token= in the query, which proxies may log",
             expected: flagTakes, commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
@@ -90,7 +90,7 @@ extension Variables {
                     try SettingKeyword.flag(text)
             }),
         Variable(
-            name: "PASSERELLE_PRESENCE", preset: "delegate",
+            id: .presence, preset: "delegate",
             placeholder: "delegate|observe",
             meaning:
                 "Presence members: delegate (the gateway and its known readers) or observe (the gateway)",
@@ -103,7 +103,7 @@ extension Variables {
                 draft.configuration.presence = mode
             }),
         Variable(
-            name: "PASSERELLE_MEMBER_ID", preset: "passerelle", placeholder: "ID",
+            id: .memberID, preset: "passerelle", placeholder: "ID",
             meaning: "The gateway's own user_id, which its member lists omit",
             expected: "at most 128 bytes of text",
             read: into(\.memberID, text(128))),

@@ -7,82 +7,82 @@ extension Variables {
     /// The limits on clients.
     package static let limits: [Variable] = [
         count(
-            Limit.connections.variable, \.limits.connections, preset: "50000",
+            .maxConnections, \.limits.connections, preset: "50000",
             meaning:
                 "Maximum HTTP connections, including streams; lower if descriptors are limited"),
         count(
-            Limit.addressConnections.variable, \.limits.addressConnections, preset: "2000",
+            .maxConnectionsPerAddress, \.limits.addressConnections, preset: "2000",
             meaning: "Maximum HTTP connections per address, except trusted proxies"),
         count(
-            Limit.streams.variable, \.limits.streams, preset: "40000",
+            .maxStreams, \.limits.streams, preset: "40000",
             meaning: "Maximum event streams, in total"),
         count(
-            Limit.addressStreams.variable, \.limits.addressStreams, preset: "1000",
+            .maxStreamsPerAddress, \.limits.addressStreams, preset: "1000",
             meaning: "Maximum event streams per address"),
         count(
-            Limit.userStreams.variable, \.limits.userStreams, preset: "100",
+            .maxStreamsPerUser, \.limits.userStreams, preset: "100",
             meaning: "Maximum event streams per user"),
         count(
-            Limit.diagnoses.variable, \.limits.diagnoses, preset: "256",
+            .maxDiagnoses, \.limits.diagnoses, preset: "256",
             meaning: "Maximum waiting tests of /diagnose, in total; an open page has four"),
         count(
-            Limit.addressDiagnoses.variable, \.limits.addressDiagnoses, preset: "32",
+            .maxDiagnosesPerAddress, \.limits.addressDiagnoses, preset: "32",
             meaning: "Maximum waiting tests of /diagnose per address"),
         count(
-            Limit.requestRate.variable, \.limits.requestRate, preset: "1000",
+            .requestRate, \.limits.requestRate, preset: "1000",
             meaning: "Maximum requests per second from one address"),
         count(
-            "PASSERELLE_REQUEST_BURST", \.limits.requestBurst, preset: "4000",
+            .requestBurst, \.limits.requestBurst, preset: "4000",
             meaning: "Maximum requests at once from an address that was idle"),
         count(
-            Limit.addressAuthQueue.variable, \.limits.addressAuthQueue, preset: "256",
+            .maxAuthQueuePerAddress, \.limits.addressAuthQueue, preset: "256",
             meaning: "Maximum requests per address that wait for the auth route"),
         Variable(
-            name: Limit.channels.variable, preset: "100", placeholder: "NUMBER",
+            id: .maxChannels, preset: "100", placeholder: "NUMBER",
             meaning: "Maximum channels per stream or poll", expected: "a number from 1 to 1000",
             read: into(\.limits.channels) { text throws(ValueProblem) in
                 try number(text, through: 1_000)
             }),
         count(
-            Limit.heldChannels.variable, \.limits.heldChannels, preset: "50000",
+            .maxHeldChannels, \.limits.heldChannels, preset: "50000",
             meaning: "Maximum subscribed channels, including those that readers left recently"),
         count(
-            Limit.clientChannels.variable, \.limits.clientChannels, preset: "5000",
+            .maxHeldChannelsPerClient, \.limits.clientChannels, preset: "5000",
             meaning: "Maximum subscribed channels first requested by one client"),
         count(
-            Limit.lineConnections.variable, \.limits.lineConnections, preset: "1000",
+            .maxIPCConnections, \.limits.lineConnections, preset: "1000",
             meaning: "Maximum connections to the Unix socket"),
         count(
-            Limit.userLineConnections.variable, \.limits.userLineConnections, preset: "500",
+            .maxIPCConnectionsPerUser, \.limits.userLineConnections, preset: "500",
             meaning: "Maximum connections to the Unix socket per user of this host"),
         count(
-            Limit.operatorConnections.variable, \.limits.operatorConnections, preset: "64",
+            .maxAdminConnections, \.limits.operatorConnections, preset: "64",
             meaning: "Maximum connections to PASSERELLE_ADMIN, except open consoles"),
         count(
-            Limit.revocations.variable, \.limits.revocations, preset: "10000",
+            .maxRevocations, \.limits.revocations, preset: "10000",
             meaning: "Maximum stored revocations of users"),
         bytes(
-            Limit.headerBytes.variable, \.limits.request.headBytes, preset: "16 KiB", low: 1 << 10,
+            .headerBytes, \.limits.request.headBytes, preset: "16 KiB", low: 1 << 10,
             high: 1 << 20,
             meaning: "Maximum size of the start line and header fields of a request"),
         bytes(
-            Limit.bodyBytes.variable, \.limits.request.bodyBytes, preset: "10 KiB", low: 1 << 10,
+            .bodyBytes, \.limits.request.bodyBytes, preset: "10 KiB", low: 1 << 10,
             high: 16 << 20,
             meaning: "Maximum size of a request body"),
         time(
-            Limit.headerTime.variable, \.limits.headerTime, preset: "10s",
+            .headerTime, \.limits.headerTime, preset: "10s",
             meaning: "Timeout for a request's header; the first one's starts with the connection"),
         time(
-            Limit.bodyTime.variable, \.limits.bodyTime, preset: "10s",
+            .bodyTime, \.limits.bodyTime, preset: "10s",
             meaning: "Timeout for a request's body"),
         bytes(
-            Limit.output.variable, \.limits.output, preset: "64 MiB", low: 1 << 20, high: 16 << 30,
+            .maxOutput, \.limits.output, preset: "64 MiB", low: 1 << 20, high: 16 << 30,
             meaning: "Maximum output queued for slow clients, in total"),
         time(
-            Limit.answerTime.variable, \.limits.answerTime, preset: "3m",
+            .answerTime, \.limits.answerTime, preset: "3m",
             meaning: "Timeout for a client to receive an answer that is not a stream"),
         time(
-            Limit.idleTime.variable, \.limits.idleTime, preset: "75s",
+            .idleTime, \.limits.idleTime, preset: "75s",
             meaning: "Timeout for an idle connection between requests"),
     ]
 
@@ -90,10 +90,10 @@ extension Variables {
 
     /// A number, or `none` for no limit.
     private static func count(
-        _ name: String, _ place: any Place<Int>, preset: String, meaning: String
+        _ id: VariableName, _ place: any Place<Int>, preset: String, meaning: String
     ) -> Variable {
         Variable(
-            name: name, preset: preset, placeholder: "NUMBER", meaning: meaning,
+            id: id, preset: preset, placeholder: "NUMBER", meaning: meaning,
             expected: countTakes, read: into(place, count))
     }
 
@@ -112,24 +112,42 @@ extension Variables {
     }
 
     private static func time(
-        _ name: String, _ place: any Place<Duration>, preset: String, meaning: String
+        _ id: VariableName, _ place: any Place<Duration>, preset: String, meaning: String
     ) -> Variable {
         duration(
-            name, place, preset: preset, from: .seconds(1), through: .seconds(3_600),
+            id, place, preset: preset, from: .seconds(1), through: .seconds(3_600),
             meaning: meaning)
     }
 }
 
 extension Limit {
-    /// The name of the variable that sets the limit.
-    package var variable: String {
-        let isMaximum =
-            switch self {
-            case .requestRate, .headerBytes, .bodyBytes, .headerTime, .bodyTime, .idleTime,
-                .answerTime, .stall:
-                false
-            default: true
-            }
-        return Variable.prefix + (isMaximum ? "MAX_" : "") + rawValue.uppercased()
+    /// The variable that sets the limit.
+    package var variable: VariableName {
+        switch self {
+        case .connections: .maxConnections
+        case .addressConnections: .maxConnectionsPerAddress
+        case .streams: .maxStreams
+        case .addressStreams: .maxStreamsPerAddress
+        case .userStreams: .maxStreamsPerUser
+        case .diagnoses: .maxDiagnoses
+        case .addressDiagnoses: .maxDiagnosesPerAddress
+        case .requestRate: .requestRate
+        case .addressAuthQueue: .maxAuthQueuePerAddress
+        case .channels: .maxChannels
+        case .heldChannels: .maxHeldChannels
+        case .clientChannels: .maxHeldChannelsPerClient
+        case .headerBytes: .headerBytes
+        case .bodyBytes: .bodyBytes
+        case .headerTime: .headerTime
+        case .bodyTime: .bodyTime
+        case .idleTime: .idleTime
+        case .stall: .stall
+        case .answerTime: .answerTime
+        case .output: .maxOutput
+        case .lineConnections: .maxIPCConnections
+        case .userLineConnections: .maxIPCConnectionsPerUser
+        case .operatorConnections: .maxAdminConnections
+        case .revocations: .maxRevocations
+        }
     }
 }

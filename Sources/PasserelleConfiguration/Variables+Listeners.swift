@@ -8,12 +8,12 @@ extension Variables {
     /// The listeners.
     package static let listeners: [Variable] = [
         Variable(
-            name: "PASSERELLE_HTTP", preset: "127.0.0.1:8080", placeholder: "ADDRESS,…",
+            id: .http, preset: "127.0.0.1:8080", placeholder: "ADDRESS,…",
             meaning: "HTTP listeners: HOST:PORT or unix:PATH, separated by commas",
             expected: addressTakes,
             read: into(\.http, addresses)),
         Variable(
-            name: "PASSERELLE_ADMIN", preset: "127.0.0.1:8081", presets: [.demo: "none"],
+            id: .admin, preset: "127.0.0.1:8081", presets: [.demo: "none"],
             emptied: "none", placeholder: "ADDRESS,…",
             meaning:
                 "Admin listeners for /console and /metrics; none or an empty value disables them",
@@ -23,30 +23,30 @@ extension Variables {
                     SettingKeyword.matches(text, "none") ? [] : try addresses(text)
             }),
         Variable(
-            name: "PASSERELLE_ADMIN_OPEN", preset: "no", placeholder: "yes|no",
+            id: .adminOpen, preset: "no", placeholder: "yes|no",
             meaning: "Allow admin listeners that other hosts can reach, without authentication",
             expected: flagTakes,
             read: into(\.isAdminOpen, SettingKeyword.flag)),
         Variable(
-            name: "PASSERELLE_CONSOLE_CONTENT", preset: "0", placeholder: "0|1",
+            id: .consoleContent, preset: "0", placeholder: "0|1",
             meaning: "Show the content of messages in /console, not only names and sizes",
             expected: flagTakes,
             read: into(\.consoleShowsContent, SettingKeyword.flag)),
         Variable(
-            name: "PASSERELLE_DIAGNOSE", preset: "yes", placeholder: "yes|no",
+            id: .diagnose, preset: "yes", placeholder: "yes|no",
             meaning: "Serve /diagnose, a test of the network for users' browsers",
             expected: flagTakes, commands: Command.gateways,
             read: { draft, text throws(ValueProblem) in
                 draft.configuration.servesDiagnose = try SettingKeyword.flag(text)
             }),
         Variable(
-            name: "PASSERELLE_IPC", presetWords: "$RUNTIME_DIRECTORY/passerelle.sock",
+            id: .ipc, presetWords: "$RUNTIME_DIRECTORY/passerelle.sock",
             placeholder: "PATH", meaning: "The path of the line protocol's Unix socket",
             expected: "a path of at most \(ListenAddress.unixPathLimit) bytes",
             commands: Command.gateways.union(Command.clients),
             read: into(\.ipc, socketPath)),
         Variable(
-            name: "PASSERELLE_IPC_USERS", presetWords: "users that the file mode admits",
+            id: .ipcUsers, presetWords: "users that the file mode admits",
             placeholder: "USER:RIGHT,…",
             meaning: "Users of the Unix socket and their rights: USER:read or USER:publish",
             expected: "user names or ids, each with :read or :publish, separated by commas",
@@ -54,7 +54,7 @@ extension Variables {
                 draft.configuration.ipcRights = try rights(text, draft.environment)
             }),
         Variable(
-            name: "PASSERELLE_IPC_MODE", preset: "0660", placeholder: "MODE",
+            id: .ipcMode, preset: "0660", placeholder: "MODE",
             meaning: "The file mode of the Unix socket", expected: "an octal number up to 0777",
             read: { draft, text throws(ValueProblem) in
                 guard (3...4).contains(text.utf8.count), let mode = UInt16(text, radix: 8),
@@ -63,7 +63,7 @@ extension Variables {
                 draft.configuration.ipcMode = mode
             }),
         Variable(
-            name: "PASSERELLE_IPC_GROUP", presetWords: "the group of the process",
+            id: .ipcGroup, presetWords: "the group of the process",
             placeholder: "GROUP",
             meaning: "The group of the Unix socket's file", expected: "the name or id of a group",
             read: { draft, text throws(ValueProblem) in
@@ -73,12 +73,12 @@ extension Variables {
                 draft.configuration.ipcGroup = group
             }),
         Variable(
-            name: "PASSERELLE_TLS_CERT", placeholder: "FILE",
+            id: .tlsCert, placeholder: "FILE",
             meaning: "The certificate chain of the TCP HTTP listeners, which enables TLS",
             expected: "the path of a PEM file that begins with the server's own certificate",
             read: { draft, text in draft.certificate = text }),
         Variable(
-            name: "PASSERELLE_TLS_KEY", placeholder: "FILE",
+            id: .tlsKey, placeholder: "FILE",
             meaning: "The private key of PASSERELLE_TLS_CERT",
             expected: "the path of a PEM file with the certificate's key, without a password",
             read: { draft, text in draft.certificateKey = text }),
@@ -152,7 +152,7 @@ extension Variables {
     /// The accepted sources of requests.
     package static let requests: [Variable] = [
         Variable(
-            name: "PASSERELLE_ORIGINS", presetWords: "same origin", placeholder: "ORIGIN,…",
+            id: .origins, presetWords: "same origin", placeholder: "ORIGIN,…",
             meaning: "Origins of other sites whose pages can read and send, with credentials",
             expected: "https://HOST or https://HOST:PORT, or the origin of an app such as"
                 + " capacitor://localhost, separated by commas",
@@ -160,14 +160,14 @@ extension Variables {
                 Set(try SettingList.parts(text).map(WebAddress.origin(setting:)))
             }),
         Variable(
-            name: "PASSERELLE_HOSTS", presetWords: "any; with PASSERELLE_AUTH=none, loopback names",
+            id: .hosts, presetWords: "any; with PASSERELLE_AUTH=none, loopback names",
             placeholder: "HOST,…", meaning: "Accepted values of the Host header field",
             expected: "HOST or HOST:PORT, separated by commas",
             read: into(\.hosts) { text throws(ValueProblem) in
                 Set(try SettingList.parts(text).map(host))
             }),
         Variable(
-            name: "PASSERELLE_TRUSTED_PROXIES", presetWords: "none", placeholder: "ADDRESS,…",
+            id: .trustedProxies, presetWords: "none", placeholder: "ADDRESS,…",
             meaning: "Proxies whose X-Forwarded-For and Forwarded header fields are trusted",
             expected: "addresses, networks such as 10.0.0.0/8, or unix for the Unix listeners,"
                 + " separated by commas",

@@ -8,7 +8,7 @@ extension Variables {
     /// Notices about absent recipients.
     package static let notices: [Variable] = [
         Variable(
-            name: "PASSERELLE_INNGEST_KEY", presetWords: "no notices", placeholder: "KEY",
+            id: .inngestKey, presetWords: "no notices", placeholder: "KEY",
             meaning: "Inngest's event key, which enables notices; not available as a flag",
             expected: "the event key as shown in Inngest's dashboard",
             isSecret: true,
@@ -16,7 +16,7 @@ extension Variables {
                 draft.configuration.notices.key = Secret(try text(512)(value))
             }),
         Variable(
-            name: "PASSERELLE_INNGEST_URL", preset: "https://inn.gs", placeholder: "URL",
+            id: .inngestURL, preset: "https://inn.gs", placeholder: "URL",
             meaning: "The URL of Inngest; its dev server is at http://127.0.0.1:8288",
             expected: "an http or https URL without a query",
             read: { draft, text throws(ValueProblem) in
@@ -30,7 +30,7 @@ extension Variables {
                 }
             }),
         Variable(
-            name: "PASSERELLE_NOTICE_EVENT", preset: "chat/message.offline",
+            id: .noticeEvent, preset: "chat/message.offline",
             placeholder: "NAME", meaning: "The name of the events sent to Inngest",
             expected: "a name of at most 256 bytes that does not begin with inngest/",
             read: { draft, text throws(ValueProblem) in
@@ -41,17 +41,17 @@ extension Variables {
                 draft.configuration.notices.rules.event = text
             }),
         Variable(
-            name: "PASSERELLE_NOTICE_RECIPIENTS", presetWords: "members of the last 30 days",
+            id: .noticeRecipients, presetWords: "members of the last 30 days",
             placeholder: "PATH", meaning: "The path of the recipients' id or ids in a message",
             expected: pathTakes,
             read: into(\.notices.rules.recipients, path)),
         Variable(
-            name: "PASSERELLE_NOTICE_SENDER", preset: "message.senderId", placeholder: "PATH",
+            id: .noticeSender, preset: "message.senderId", placeholder: "PATH",
             meaning: "The path of the sender's id; the object that contains it is the message",
             expected: pathTakes,
             read: into(\.notices.rules.sender, path)),
         Variable(
-            name: "PASSERELLE_NOTICE_LINK", presetWords: "none", placeholder: "URL",
+            id: .noticeLink, presetWords: "none", placeholder: "URL",
             meaning:
                 "A link to the chat; {bail} is replaced by the match of the channel pattern's *",
             expected: "an http or https URL, which can contain {bail}",
@@ -65,10 +65,10 @@ extension Variables {
                 draft.configuration.notices.rules.link = text
             }),
         duration(
-            "PASSERELLE_NOTICE_DELAY", \.notices.rules.delay, preset: "10s", through: .seconds(600),
+            .noticeDelay, \.notices.rules.delay, preset: "10s", through: .seconds(600),
             meaning: "How long a recipient can be absent before a notice is sent"),
         duration(
-            "PASSERELLE_NOTICE_THROTTLE", \.notices.rules.throttle, preset: "5m",
+            .noticeThrottle, \.notices.rules.throttle, preset: "5m",
             through: .seconds(86_400),
             meaning: "The minimum interval between two notices per recipient and channel"),
     ]

@@ -11,41 +11,41 @@ extension Variables {
     /// The logs of the channels and the streams.
     package static let logs: [Variable] = [
         Variable(
-            name: "PASSERELLE_HISTORY", preset: "512 events, 1 MiB, 1h", placeholder: "BOUNDS",
+            id: .history, preset: "512 events, 1 MiB, 1h", placeholder: "BOUNDS",
             meaning: "The limits of each channel's log: number of events, size and age",
             expected: "a number of events, a size and an age, separated by commas, such as"
                 + " 512 events, 1 MiB, 1h",
             read: into(\.history, LogLimits.init(setting:))),
         bytes(
-            "PASSERELLE_MEMORY", \.memoryBytes, preset: "256 MiB", low: 1 << 20, high: 1 << 40,
+            .memory, \.memoryBytes, preset: "256 MiB", low: 1 << 20, high: 1 << 40,
             meaning: "The limit on all logs and member data together",
             expected: "a size such as 256 MiB or 1G, from 1 MiB to 1024 GiB"),
         bytes(
-            "PASSERELLE_MEMBER_BYTES", \.memberBytes, preset: "16 KiB", low: 1 << 10, high: 4 << 20,
+            .memberBytes, \.memberBytes, preset: "16 KiB", low: 1 << 10, high: 4 << 20,
             meaning: "Maximum size of a member's user_info; a larger one is omitted"),
         Variable(
-            name: "PASSERELLE_STATE_DIR", presetWords: "$STATE_DIRECTORY, otherwise none",
+            id: .stateDir, presetWords: "$STATE_DIRECTORY, otherwise none",
             placeholder: "DIRECTORY",
             meaning: "The directory that keeps the logs over a restart; none: memory only",
             expected: "the path of a directory",
             read: { draft, text in draft.configuration.stateDirectory = text }),
         duration(
-            "PASSERELLE_SYNC", \.sync, preset: "50ms", from: .milliseconds(1),
+            .sync, \.sync, preset: "50ms", from: .milliseconds(1),
             through: .seconds(10),
             meaning: "The maximum time span of the logs that a power failure can lose"),
         duration(
-            "PASSERELLE_HEARTBEAT", \.heartbeat, preset: "15s", from: .seconds(1),
+            .heartbeat, \.heartbeat, preset: "15s", from: .seconds(1),
             through: .seconds(600),
             meaning: "The interval of keep-alive comments on a silent stream"),
         duration(
-            "PASSERELLE_STALL", \.stall, preset: "60s", from: .seconds(1), through: .seconds(3600),
+            .stall, \.stall, preset: "60s", from: .seconds(1), through: .seconds(3600),
             meaning: "How long a stalled reader is kept before it is disconnected"),
     ]
 
     /// The sandbox.
     package static let sandbox: [Variable] = [
         Variable(
-            name: "PASSERELLE_SANDBOX", preset: "127.0.0.1:6001", placeholder: "HOST:PORT",
+            id: .sandbox, preset: "127.0.0.1:6001", placeholder: "HOST:PORT",
             meaning: "The address of the sandbox; loopback only",
             expected: "HOST:PORT with a loopback address as HOST", commands: [.sandbox, .demo],
             read: { draft, text throws(ValueProblem) in
@@ -58,7 +58,7 @@ extension Variables {
                 draft.configuration.sandbox = address
             }),
         Variable(
-            name: "PASSERELLE_SANDBOX_WEBHOOK", presetWords: "none", placeholder: "URL",
+            id: .sandboxWebhook, presetWords: "none", placeholder: "URL",
             meaning: "The URL to which the sandbox posts webhooks",
             expected: "an http or https URL", commands: [.sandbox, .demo],
             read: into(\.sandboxWebhook, WebAddress.init(setting:))),
@@ -67,7 +67,7 @@ extension Variables {
     /// The process.
     package static let process: [Variable] = [
         Variable(
-            name: "PASSERELLE_LOG", preset: "info", placeholder: "LEVEL",
+            id: .log, preset: "info", placeholder: "LEVEL",
             meaning: "The lowest log level: debug, info, warning or error",
             expected: "debug, info, warning or error", commands: Command.builders,
             read: { draft, text throws(ValueProblem) in
@@ -81,7 +81,7 @@ extension Variables {
     /// The available channels and their events.
     package static let channels: [Variable] = [
         Variable(
-            name: "PASSERELLE_CHANNELS", preset: "presence-bail-*", placeholder: "PATTERN,…",
+            id: .channels, preset: "presence-bail-*", placeholder: "PATTERN,…",
             meaning: "Channels that readers can request, as comma-separated patterns",
             expected: "channel names, separated by commas, in which one '*' matches any characters",
             read: { draft, text throws(ValueProblem) in
@@ -94,7 +94,7 @@ extension Variables {
                 draft.configuration.channels = patterns
             }),
         Variable(
-            name: "PASSERELLE_PIN", presetWords: "none", placeholder: "CHANNEL,…",
+            id: .pin, presetWords: "none", placeholder: "CHANNEL,…",
             meaning: "Channels that stay subscribed without readers",
             expected: "channel names, separated by commas",
             read: { draft, text throws(ValueProblem) in
@@ -108,10 +108,10 @@ extension Variables {
                 draft.configuration.pinned = pinned
             }),
         duration(
-            "PASSERELLE_LINGER", \.linger, preset: "10m", through: .seconds(7 * 86_400),
+            .linger, \.linger, preset: "10m", through: .seconds(7 * 86_400),
             meaning: "How long a channel without readers stays subscribed"),
         Variable(
-            name: "PASSERELLE_CLIENT_EVENTS", preset: "client-typing", placeholder: "EVENT,…",
+            id: .clientEvents, preset: "client-typing", placeholder: "EVENT,…",
             meaning: "Client events that readers may send",
             expected: "event names that begin with 'client-', separated by commas, or none",
             read: { draft, text throws(ValueProblem) in
@@ -125,7 +125,7 @@ extension Variables {
                 draft.configuration.clientEvents = names
             }),
         Variable(
-            name: "PASSERELLE_RETRACT",
+            id: .retract,
             preset: "message-deleted:messageId=new-message:message.id",
             placeholder: "RULE,…", meaning: "Events that retract earlier events from the log",
             expected: "rules of the form EVENT:PATH=EVENT:PATH, separated by commas, or none",

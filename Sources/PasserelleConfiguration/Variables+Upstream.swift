@@ -7,17 +7,17 @@ extension Variables {
     /// The credentials of the application.
     package static let application: [Variable] = [
         Variable(
-            name: "PUSHER_APP_ID", presets: sandboxPresets("1001"), placeholder: "ID",
+            id: .appID, presets: sandboxPresets("1001"), placeholder: "ID",
             meaning: "The Channels application's id", expected: identifierTakes,
             commands: Command.builders,
             read: into(\.application.id, identifier)),
         Variable(
-            name: "PUSHER_KEY", presets: sandboxPresets("sandbox-key"), placeholder: "KEY",
+            id: .appKey, presets: sandboxPresets("sandbox-key"), placeholder: "KEY",
             meaning: "The application's key, which is public", expected: identifierTakes,
             commands: Command.builders,
             read: into(\.application.key, identifier)),
         Variable(
-            name: "PUSHER_SECRET", presets: sandboxPresets("sandbox-secret"),
+            id: .appSecret, presets: sandboxPresets("sandbox-secret"),
             placeholder: "SECRET", meaning: "The application's secret; not available as a flag",
             expected: "the secret as shown in the dashboard", commands: Command.builders,
             isSecret: true,
@@ -28,7 +28,7 @@ extension Variables {
     /// The address of Channels.
     package static let upstream: [Variable] = [
         Variable(
-            name: "PUSHER_CLUSTER", placeholder: "CLUSTER",
+            id: .pusherCluster, placeholder: "CLUSTER",
             meaning: "The cluster of the hosted service, such as eu",
             expected: "the name of a cluster such as eu, mt1 or ap2",
             commands: Command.requiringCredentials,
@@ -39,7 +39,7 @@ extension Variables {
                 draft.cluster = text
             }),
         Variable(
-            name: "PUSHER_HOST", presetWords: "the cluster's hosts", placeholder: "HOST",
+            id: .pusherHost, presetWords: "the cluster's hosts", placeholder: "HOST",
             meaning: "The host of another Channels-compatible server, for WebSocket and REST",
             expected: "a host name or an IP address, without a port or scheme; see PUSHER_PORT and"
                 + " PUSHER_SCHEME", commands: Command.requiringCredentials,
@@ -53,7 +53,7 @@ extension Variables {
                 draft.host = host
             }),
         Variable(
-            name: "PUSHER_PORT", presetWords: "the scheme's default", placeholder: "PORT",
+            id: .pusherPort, presetWords: "the scheme's default", placeholder: "PORT",
             meaning: "The port of the Channels server", expected: "a number from 1 to 65535",
             commands: Command.requiringCredentials,
             read: { draft, text throws(ValueProblem) in
@@ -61,7 +61,7 @@ extension Variables {
                 draft.port = port
             }),
         Variable(
-            name: "PUSHER_SCHEME", preset: "https", placeholder: "http|https",
+            id: .pusherScheme, preset: "https", placeholder: "http|https",
             meaning: "The scheme of the Channels server; https uses TLS", expected: "http or https",
             commands: Command.requiringCredentials,
             read: { draft, text throws(ValueProblem) in
@@ -72,13 +72,13 @@ extension Variables {
                 }
             }),
         Variable(
-            name: "PUSHER_PATH", presetWords: "none", placeholder: "PATH",
+            id: .pusherPath, presetWords: "none", placeholder: "PATH",
             meaning: "The path prefix of the Channels server, if it is not at the root",
             expected: "a path such as /reverb, with at most \(pathBytes) letters, digits and"
                 + " -._~!$&'()*+,;=:@%/", commands: Command.requiringCredentials,
             read: { draft, text throws(ValueProblem) in draft.path = try basePath(text) }),
         Variable(
-            name: "PUSHER_ORIGIN", presetWords: "none", placeholder: "ORIGIN",
+            id: .pusherOrigin, presetWords: "none", placeholder: "ORIGIN",
             meaning: "The Origin header field of connections to a server that requires one",
             expected: "an origin such as https://app.example.org",
             commands: Command.requiringCredentials,
@@ -89,7 +89,7 @@ extension Variables {
                 draft.origin = origin
             }),
         Variable(
-            name: "PASSERELLE_CA_FILE", presetWords: "the system's store", placeholder: "FILE",
+            id: .caFile, presetWords: "the system's store", placeholder: "FILE",
             meaning: "A file of PEM certificates to trust instead of the system's store",
             expected: "the path of a readable file", commands: Command.builders,
             read: { draft, text throws(ValueProblem) in
@@ -103,7 +103,7 @@ extension Variables {
                 draft.configuration.caFile = text
             }),
         Variable(
-            name: "HTTPS_PROXY", placeholder: "URL",
+            id: .httpsProxy, placeholder: "URL",
             meaning: "An HTTP proxy for outgoing TLS connections; not available as a flag",
             expected: "http://[USER:PASSWORD@]HOST[:PORT]", commands: Command.requiringCredentials,
             isSecret: true,
@@ -116,7 +116,7 @@ extension Variables {
                 }
             }),
         Variable(
-            name: "NO_PROXY", presetWords: "none", placeholder: "HOSTS",
+            id: .noProxy, presetWords: "none", placeholder: "HOSTS",
             meaning: "Hosts that bypass HTTPS_PROXY, including their subdomains",
             expected:
                 "hosts, separated by commas, such as localhost,.example.org,10.0.0.7:443, or *",

@@ -32,13 +32,13 @@ package enum Variables {
 
     /// A duration within an inclusive range.
     static func duration(
-        _ name: String, _ place: any Place<Duration>, preset: String, from low: Duration = .zero,
-        through high: Duration, meaning: String, expected: String? = nil
+        _ id: VariableName, _ place: any Place<Duration>, preset: String,
+        from low: Duration = .zero, through high: Duration, meaning: String, expected: String? = nil
     ) -> Variable {
         let (least, most) = (low.settingText, high.settingText)
         let range = low == .zero ? ", up to \(most)" : ", from \(least) to \(most)"
         return Variable(
-            name: name, preset: preset, placeholder: "DURATION", meaning: meaning,
+            id: id, preset: preset, placeholder: "DURATION", meaning: meaning,
             expected: expected ?? durationTakes + range,
             read: into(place) { text throws(ValueProblem) in
                 let value = try Duration(setting: text)
@@ -49,12 +49,12 @@ package enum Variables {
 
     /// A size within an inclusive range.
     static func bytes(
-        _ name: String, _ place: any Place<Int>, preset: String, low: Int, high: Int,
+        _ id: VariableName, _ place: any Place<Int>, preset: String, low: Int, high: Int,
         meaning: String, expected: String? = nil
     ) -> Variable {
         let (least, most) = (ByteCount.text(low), ByteCount.text(high))
         return Variable(
-            name: name, preset: preset, placeholder: "SIZE", meaning: meaning,
+            id: id, preset: preset, placeholder: "SIZE", meaning: meaning,
             expected: expected ?? "a size such as 16 KiB, from \(least) to \(most)",
             read: into(place) { text throws(ValueProblem) in
                 let bytes = try ByteCount.parse(text)
@@ -86,8 +86,7 @@ package struct Variable: Sendable {
     /// The prefix of the names that belong to this program alone.
     package static let prefix = "PASSERELLE_"
 
-    /// The environment variable's name.
-    package let name: String
+    package let id: VariableName
     /// The default as it would be written; `nil` if there is none, or if it is computed.
     package var preset: String?
     /// The defaults of single commands, which replace `preset`.
@@ -111,6 +110,9 @@ package struct Variable: Sendable {
     /// True if the name in lower case is read too, as is usual for proxy variables.
     package var hasLowerCaseName = false
     package let read: Reader
+
+    /// The environment variable's name.
+    package var name: String { id.rawValue }
 
     /// The flag, `--http` for `PASSERELLE_HTTP` and `--pusher-key` for `PUSHER_KEY`.
     package var flag: String { "--" + word }

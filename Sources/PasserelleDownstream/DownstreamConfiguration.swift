@@ -38,6 +38,8 @@ package struct DownstreamConfiguration {
     package var servesDiagnose = false
     /// The limits on clients.
     package var limits = ClientLimits()
+    /// The names of the settings that refusals mention.
+    package var settingNames = SettingNames()
 
     /// Default values, for these channels.
     package init(channels: ChannelPatterns) {

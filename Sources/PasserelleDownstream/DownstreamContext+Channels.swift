@@ -203,7 +203,7 @@ extension DownstreamContext {
         guard configuration.clientEvents.contains(where: event.name.hasSameBytes) else {
             throw Refusal(
                 403, "forbidden",
-                "Readers may not send that event; see PASSERELLE_CLIENT_EVENTS.")
+                "Readers may not send that event; see \(configuration.settingNames.clientEvents).")
         }
         let kind = (try? ChannelName(channel))?.kind
         guard kind == .presence || kind == .private else {

@@ -58,6 +58,7 @@ final class DownstreamContext {
             Authenticator(
                 loop: loop, access: access, memberID: configuration.memberID,
                 revocationLimit: configuration.limits.revocations,
+                settingNames: configuration.settingNames,
                 askRoute: services.askRoute, onDifferentUsers: services.reportDifferentUsers)
         }
         let quotas = Quotas(loop: loop, configuration: configuration, services: services)

@@ -88,7 +88,7 @@ extension LogRecord.Field {
     }
 }
 
-/// The severity of a record; `PASSERELLE_LOG` sets the lowest level that is written.
+/// The severity of a record; the configuration sets the lowest level that is written.
 package enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
     case debug, info, warning, error
 
@@ -100,7 +100,7 @@ package enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
         self = level
     }
 
-    /// The name of the level, in records and in `PASSERELLE_LOG`.
+    /// The name of the level, in records and in the configuration.
     package var name: String { "\(self)" }
 
     /// The syslog priority, which journald reads from the `<N>` of a record (sd-daemon(3)).

@@ -10,7 +10,7 @@ import PasserelleWire
 package final class Upstream {
     /// The rules by which events retract others.
     package var retractions: [RetractionRule] = []
-    /// Called when Channels refuses permanently, with a clause that states the remedy.
+    /// Called when Channels refuses permanently, with the server's own message.
     package var rejectedPermanently: ((_ code: Int, _ message: String) -> Void)?
     /// Called when the connection is refused because the application has too many.
     package var connectionLimitReached: (() -> Void)?
@@ -131,7 +131,7 @@ package final class Upstream {
             onLog?(.error(code: code, message: message, count: others + 1))
         case .clientEventRefused(let code, let message): clientEventRefused?(code, message)
         case .rejectedPermanently(let code, let message):
-            rejectedPermanently?(code, RefusalWords.words(code: code, server: message))
+            rejectedPermanently?(code, message)
         case .memberAdded, .memberRemoved: break
         }
     }

@@ -75,7 +75,7 @@ struct RefusalTests {
             "A channel name must be 1 to 164 of A-Z a-z 0-9 _-=@,.;"),
         Case(
             "GET /events?channel=f", 403, "forbidden",
-            "This gateway does not serve that channel; see PASSERELLE_CHANNELS."),
+            "This gateway does not serve that channel; see channels."),
         Case("GET /poll?channel=c&x=%4", 400, "bad-query", percent),
         Case("GET /poll?channel=c&x=%FF", 400, "bad-query", percent),
         Case("GET /poll?channel=c&x=%C0%80", 400, "bad-query", percent),

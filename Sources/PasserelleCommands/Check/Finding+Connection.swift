@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleConfiguration
 package import PasserelleNet
 package import PasserelleUpstream
 
@@ -10,11 +11,12 @@ extension Finding {
         let tried = "WebSocket to \(host)"
         for report in reports {
             switch report {
-            case .established: return .ok("connection", tried, "Channels accepts PUSHER_KEY")
+            case .established:
+                return .ok("connection", tried, "Channels accepts \(VariableName.appKey)")
             case .rejectedPermanently(let code, let message):
                 return .failed(
                     "connection", tried, "refused with \(code): " + message,
-                    do: RefusalWords.remedy(code: code, server: message))
+                    do: PermanentRefusal.remedy(code: code, server: message))
             case .waits(_, let cause):
                 return .failed("connection", tried, "\(cause)", do: remedy(cause))
             default: continue
@@ -47,8 +49,8 @@ extension Finding {
         guard !words.contains("signature"), !words.contains("auth"), status != 401 else {
             return .failed(
                 "subscription", channel, found,
-                do: "PUSHER_SECRET does not belong to PUSHER_KEY: copy both from the application's"
-                    + " App Keys page")
+                do: "\(VariableName.appSecret) does not belong to \(VariableName.appKey): copy both"
+                    + " from the application's App Keys page")
         }
         let isPresence = channel.hasPrefix("presence-")
         return .failed(
@@ -56,7 +58,7 @@ extension Finding {
             do: isPresence
                 ? "Channels refuses presence channels for this application: check its plan,"
                     + " settings and limits (100 members per channel)"
-                : "check the application's settings, and PASSERELLE_CHANNELS")
+                : "check the application's settings, and \(VariableName.channels)")
     }
 
     /// The finding on a client event from `sender` to `listener`; `nil` until it was received or
@@ -89,10 +91,10 @@ extension Finding {
 
     private static func remedy(_ cause: UpstreamSession.Cause) -> String {
         if case .code(let code, let words) = cause {
-            return RefusalWords.remedy(code: code, server: words)
+            return PermanentRefusal.remedy(code: code, server: words)
         }
-        return "check PUSHER_HOST and PUSHER_PATH, PUSHER_ORIGIN if the server accepts certain"
-            + " origins only, and that proxies in between support WebSockets"
+        return "check \(VariableName.pusherHost) and \(VariableName.pusherPath),"
+            + " \(VariableName.pusherOrigin) if the server accepts certain origins only, and that proxies in between support WebSockets"
     }
 }
 
@@ -104,17 +106,18 @@ package struct ReachingRemedies {
 
     /// The remedies for Channels.
     package static let channels = ReachingRemedies(
-        name: "check PUSHER_CLUSTER or PUSHER_HOST, and this machine's resolver",
-        way:
-            "check PUSHER_HOST and PUSHER_PORT, and whether a firewall blocks the connection",
-        tls: "check the clock and PASSERELLE_CA_FILE, and whether a proxy intercepts TLS;"
-            + " set PUSHER_SCHEME=http if the server has no TLS")
+        name: "check \(VariableName.pusherCluster) or \(VariableName.pusherHost), and this"
+            + " machine's resolver",
+        way: "check \(VariableName.pusherHost) and \(VariableName.pusherPort), and whether a"
+            + " firewall blocks the connection",
+        tls: "check the clock and \(VariableName.caFile), and whether a proxy intercepts TLS;"
+            + " set \(VariableName.pusherScheme)=http if the server has no TLS")
     /// The remedies for the gateway's public site.
     package static let site = ReachingRemedies(
         name: "check the URL, and the DNS record of the name",
         way: "check that the proxy runs and listens on that port",
         tls:
-            "give the proxy a valid certificate for this name; PASSERELLE_CA_FILE replaces the"
+            "give the proxy a valid certificate for this name; \(VariableName.caFile) replaces the"
             + " system's authorities")
 }
 

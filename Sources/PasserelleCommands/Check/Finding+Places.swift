@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleConfiguration
 package import PasserelleHTTP
 import PasserelleDaemon
 import Glibc
@@ -16,7 +17,7 @@ extension Finding {
     package static func stateDirectory(_ path: String?) -> Finding {
         let check = "state"
         guard let path else {
-            return .ok(check, "PASSERELLE_STATE_DIR", "not set: logs are lost on restart")
+            return .ok(check, VariableName.stateDir.rawValue, "not set: logs are lost on restart")
         }
         guard access(path, F_OK) == 0 else {
             return place(check, path, missing: "does not exist yet; the gateway creates it")
@@ -45,7 +46,7 @@ extension Finding {
             return .ok(check, path, "in use by a running gateway")
         } catch {
             guard case .connect(_, let code) = error else {
-                return .failed(check, path, error.message, do: "choose another PASSERELLE_IPC")
+                return .failed(check, path, error.message, do: "choose another \(VariableName.ipc)")
             }
             switch code {
             case ENOENT: return place(check, path, missing: "free; the gateway creates it")
@@ -54,14 +55,14 @@ extension Finding {
                     return .failed(
                         check, path,
                         "bound by a process that does not listen: the gateway would not start",
-                        do: "end that process, or choose another path with PASSERELLE_IPC")
+                        do: "end that process, or choose another path with \(VariableName.ipc)")
                 }
                 return place(check, path, missing: "left by a stopped gateway; it is replaced")
             default:
                 return .failed(
                     check, path, FileFailure.refused(code).reason,
                     do: "run this check as the gateway's user, or choose another path with"
-                        + " PASSERELLE_IPC")
+                        + " \(VariableName.ipc)")
             }
         }
     }
@@ -78,7 +79,7 @@ extension Finding {
         where response.body.firstRange(of: Array("passerelle_upstream_".utf8)) != nil:
             return .ok(check, tried, "a running gateway serves metrics")
         default:
-            let remedy = "choose another address with PASSERELLE_ADMIN, or none"
+            let remedy = "choose another address with \(VariableName.admin), or none"
             let words = "in use by another process: "
             return isExplicit
                 ? .failed(check, tried, words + "the gateway would not start", do: remedy)
@@ -114,8 +115,8 @@ extension Finding {
         case .failed(let words):
             return .failed(
                 "auth", tried, words,
-                do: "check PASSERELLE_AUTH_ENDPOINT: the application's Channels auth route answers"
-                    + " 200 with a signature, 401 or 403")
+                do: "check \(VariableName.authEndpoint): the application's Channels auth route"
+                    + " answers 200 with a signature, 401 or 403")
         }
     }
 
@@ -132,8 +133,8 @@ extension Finding {
             return .failed(
                 check, tried,
                 "redirected (\(status)), which is not followed: no reader is admitted",
-                do: "set PASSERELLE_AUTH_ENDPOINT to the URL that the route redirects to: compare"
-                    + " the scheme, the host, and a trailing slash")
+                do: "set \(VariableName.authEndpoint) to the URL that the route redirects to:"
+                    + " compare the scheme, the host, and a trailing slash")
         case 419:
             return .warning(
                 check, tried, "answered 419, which counts as a refusal: readers get 403",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleConfiguration
 package import PasserelleHTTP
 import PasserelleUpstream
 package import PasserelleWire
@@ -26,8 +27,9 @@ extension Finding {
                 .skipped("clock", "Channels' clock", because: "there was no answer"),
                 .failed(
                     "rest", tried, "\(error)",
-                    do: "check PUSHER_HOST, PUSHER_PORT and PUSHER_SCHEME, and whether a firewall"
-                        + " or proxy blocks the call"),
+                    do: "check \(VariableName.pusherHost), \(VariableName.pusherPort) and"
+                        + " \(VariableName.pusherScheme), and whether a firewall or proxy blocks"
+                        + " the call"),
             ]
         }
         let skew = response.fields.first("Date").flatMap(HTTPDate.seconds).map { $0 - now }
@@ -64,16 +66,19 @@ extension Finding {
         case 401:
             return .failed(
                 "rest", tried, words,
-                do: "PUSHER_SECRET does not belong to PUSHER_KEY, or the key belongs to another"
-                    + " application: copy both from the application's App Keys page")
+                do: "\(VariableName.appSecret) does not belong to \(VariableName.appKey), or the"
+                    + " key belongs to another application: copy both from the application's App"
+                    + " Keys page")
         case 403, 404:
             return .failed(
                 "rest", tried, words,
-                do: "check PUSHER_APP_ID and PUSHER_CLUSTER: the application does not exist, or is"
-                    + " disabled; check PUSHER_PATH if the server is not at the root")
+                do: "check \(VariableName.appID) and \(VariableName.pusherCluster): the application"
+                    + " does not exist, or is disabled; check \(VariableName.pusherPath) if the"
+                    + " server is not at the root")
         case 300..<400:
             return .failed(
-                "rest", tried, words, do: "PUSHER_HOST redirects: set it to the new host")
+                "rest", tried, words,
+                do: "\(VariableName.pusherHost) redirects: set it to the new host")
         default:
             return .failed(
                 "rest", tried, words,

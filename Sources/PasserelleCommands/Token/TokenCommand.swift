@@ -47,8 +47,9 @@ package struct TokenCommand {
             algorithm: key.algorithm.rawValue, claims: try claims(at: now))
         guard let signature = key.signature(of: signed) else {
             throw Failure(
-                message: "PASSERELLE_TOKEN_KEY is a public key, which cannot sign; set the private"
-                    + " key's file with --key FILE", exitCode: ConfigurationError.exitCode)
+                message: "\(VariableName.tokenKey) is a public key, which cannot sign;"
+                    + " set the private key's file with --key FILE",
+                exitCode: ConfigurationError.exitCode)
         }
         let text = CompactToken.text(signed: signed, signature: signature)
         guard text.utf8.count <= CompactToken.maximumBytes else {
@@ -118,7 +119,7 @@ package struct TokenCommand {
         }
         guard let first = keys.first else {
             throw Failure(
-                message: "PASSERELLE_TOKEN_KEY is not set; set it, or use --key FILE",
+                message: "\(VariableName.tokenKey) is not set; set it, or use --key FILE",
                 exitCode: ConfigurationError.exitCode)
         }
         return try usable { () throws(SignatureKeyError) in try first.key }

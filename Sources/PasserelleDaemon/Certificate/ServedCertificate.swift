@@ -115,7 +115,8 @@ extension Gateway {
         do throws(TLSError) {
             certificate = try ServedCertificate(files, loop: loop, log: log)
         } catch {
-            throw StartError(setting: "PASSERELLE_TLS_CERT and PASSERELLE_TLS_KEY: \(error)")
+            throw StartError(
+                setting: "\(VariableName.tlsCert) and \(VariableName.tlsKey): \(error)")
         }
         certificate?.changed = { [weak self] server in
             // Open links keep their certificate.

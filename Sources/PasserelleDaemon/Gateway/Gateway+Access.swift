@@ -25,7 +25,7 @@ extension AccessConfiguration {
         do throws(SignatureKeyError) {
             for key in settings.tokenKeys { tokenKeys.append(try key.key) }
         } catch {
-            throw StartError(setting: "PASSERELLE_TOKEN_KEY: \(error.words)")
+            throw StartError(setting: "\(VariableName.tokenKey): \(error.words)")
         }
     }
 }
@@ -35,6 +35,7 @@ extension OriginRules {
     /// otherwise any web page could reach the gateway through a name of its own (DNS rebinding).
     package init(_ configuration: Configuration) {
         self.init()
+        settingNames = .variables
         origins = configuration.origins
         fields = configuration.accessSettings.endpointFields.filter { $0.lowercased() != "cookie" }
         if !configuration.hosts.isEmpty {
@@ -60,22 +61,22 @@ extension Gateway {
                 for: address.host, port: address.port, isTLS: address.isTLS),
             origin: configuration.accessSettings.origin,
             signer: Signer(key: application.key, secret: application.secret.bytes),
-            memberID: configuration.memberID)
+            memberID: configuration.memberID, settingNames: .variables)
         route.onLog = { note in
             switch note {
             case .failing(let cause):
                 log.warning(
-                    "PASSERELLE_AUTH_ENDPOINT fails: no new reader is admitted",
+                    "\(VariableName.authEndpoint) fails: no new reader is admitted",
                     ["cause": cause])
-            case .recovered: log.info("PASSERELLE_AUTH_ENDPOINT answers again")
+            case .recovered: log.info("\(VariableName.authEndpoint) answers again")
             case .unfitUser(let cause):
                 log.warning(
                     "a reader is admitted without membership: Channels would not accept the"
                         + " channel_data of the auth route", ["cause": cause])
             case .refusesAsForged(let refusal, let origin):
                 log.warning(
-                    "PASSERELLE_AUTH_ENDPOINT refuses a reader as forged by another site (CSRF): "
-                        + refusal.remedy, ["origin": origin])
+                    "\(VariableName.authEndpoint) refuses a reader as forged by another site"
+                        + " (CSRF): " + refusal.remedy, ["origin": origin])
             }
         }
         return route
@@ -95,12 +96,12 @@ extension ForgeryRefusal {
     /// The remedy, for the log and for `passerelle check`.
     package var remedy: String {
         let origin =
-            "set PASSERELLE_AUTH_ORIGIN to the origin of the application's pages, such as"
+            "set \(VariableName.authOrigin) to the origin of the application's pages, such as"
             + " https://app.example"
         return switch self {
         case .origin: origin
         case .token:
-            origin + "; name the header of the CSRF token in PASSERELLE_AUTH_HEADERS, or exempt"
+            origin + "; name the header of the CSRF token in \(VariableName.authHeaders), or exempt"
                 + " the route from the CSRF check"
         }
     }

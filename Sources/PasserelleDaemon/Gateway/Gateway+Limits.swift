@@ -22,7 +22,7 @@ extension Gateway {
         listener.onExhausted = { [log] in
             log.error(
                 "no descriptor or memory is left: new connections are refused, readers stay;"
-                    + " raise LimitNOFILE= or lower PASSERELLE_MAX_CONNECTIONS")
+                    + " raise LimitNOFILE= or lower \(VariableName.maxConnections)")
         }
         listeners.append(listener)
     }
@@ -34,7 +34,9 @@ extension Gateway {
 extension Log {
     /// Logs that a client reached a limit, with the remedy.
     package func note(_ limit: Limit, reachedBy client: PeerAddress) {
-        let fields: KeyValuePairs = ["limit": limit.variable, "client": client.host ?? "local"]
+        let fields: KeyValuePairs = [
+            "limit": limit.variable.rawValue, "client": client.host ?? "local",
+        ]
         switch limit {
         case .stall: return info("client disconnected: it does not read its output", fields)
         case .answerTime:
@@ -56,7 +58,7 @@ extension Log {
         warning(
             "a limit is reached, \(effect)"
                 + (isByAddress
-                    ? "; if the client is a proxy, list it in PASSERELLE_TRUSTED_PROXIES" : ""),
+                    ? "; if the client is a proxy, list it in \(VariableName.trustedProxies)" : ""),
             fields)
     }
 }
@@ -67,7 +69,7 @@ extension Configuration {
     package mutating func fitDescriptors() -> String? {
         let descriptors = DescriptorLimit.raise()
         guard limits.fit(descriptors: descriptors) else { return nil }
-        return "PASSERELLE_MAX_CONNECTIONS is lowered to \(limits.connections): the limit is"
+        return "\(VariableName.maxConnections) is lowered to \(limits.connections): the limit is"
             + " \(descriptors) descriptors (LimitNOFILE=, ulimit -n)"
     }
 }
@@ -88,7 +90,8 @@ package struct MemberLossLog {
         let dropped =
             "member data exceeds a limit: user_info left out \(infos) times, members left out"
             + " \(members) times;"
-            + " raise PASSERELLE_MEMBER_BYTES or PASSERELLE_MEMORY if the data is legitimate"
+            + " raise \(VariableName.memberBytes) or \(VariableName.memory) if the data is"
+            + " legitimate"
         let waited =
             "member lists change more than \(Hub.listedChanges) members a second:"
             + " \(lists) lists delayed"

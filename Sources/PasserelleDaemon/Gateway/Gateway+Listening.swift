@@ -43,7 +43,7 @@ extension Gateway {
         if activated.http.isEmpty {
             for address in configuration.http {
                 try open(
-                    address, variable: "PASSERELLE_HTTP", tls: tls(for: address), takeHTTP)
+                    address, variable: .http, tls: tls(for: address), takeHTTP)
             }
         }
         if activated.admin.isEmpty {
@@ -51,7 +51,7 @@ extension Gateway {
         }
         if activated.ipc.isEmpty {
             try open(
-                .unix(path: configuration.ipc), variable: "PASSERELLE_IPC",
+                .unix(path: configuration.ipc), variable: .ipc,
                 mode: configuration.ipcMode, group: configuration.ipcGroup, takeLine)
         }
     }
@@ -62,7 +62,7 @@ extension Gateway {
     ) throws(StartError) {
         for address in configuration.admin {
             do throws(StartError) {
-                try open(address, variable: "PASSERELLE_ADMIN", accepted)
+                try open(address, variable: .admin, accepted)
             } catch {
                 guard !configuration.isAdminExplicit else { throw error }
                 log.error(
@@ -73,17 +73,19 @@ extension Gateway {
     }
 
     private func open(
-        _ address: ListenAddress, variable: String, mode: UInt16 = 0o660, group: UInt32? = nil,
+        _ address: ListenAddress, variable: VariableName, mode: UInt16 = 0o660,
+        group: UInt32? = nil,
         tls: TLSServer? = nil, _ accepted: @escaping (Link) -> Void
     ) throws(StartError) {
         do throws(ListenError) {
             let listener = try Listener(
                 loop: loop, address: address, mode: mode, group: group, tls: tls,
                 onAccept: accepted)
-            add(listener, isHTTP: variable != "PASSERELLE_IPC")
-            log.info("listening", ["on": "\(address.with(listener))", "variable": variable])
+            add(listener, isHTTP: variable != .ipc)
+            log.info(
+                "listening", ["on": "\(address.with(listener))", "variable": variable.rawValue])
         } catch {
-            let nowhere = variable == "PASSERELLE_ADMIN" ? ", or none" : ""
+            let nowhere = variable == .admin ? ", or none" : ""
             throw StartError(error, variable: variable, orElse: nowhere)
         }
     }
@@ -108,7 +110,7 @@ extension StartError {
     /// The error of a listener that cannot be opened; the exit code distinguishes a permanent
     /// error, in the configuration, from a temporary one, after which a service manager should
     /// retry.
-    package init(_ error: ListenError, variable: String, orElse: String = "") {
+    package init(_ error: ListenError, variable: VariableName, orElse: String = "") {
         let remedy = error.remedy.map { $0 + ", or " } ?? ""
         self.init(
             description: "\(variable): \(error); \(remedy)choose another address\(orElse)",

@@ -34,7 +34,7 @@ extension Gateway {
                     ["file": path, "cause": "\(failure)"])
             }
         } else {
-            log.warning("PASSERELLE_STATE_DIR is not set: pending notices are lost on restart")
+            log.warning("\(VariableName.stateDir) is not set: pending notices are lost on restart")
         }
         let notices = Notices(
             loop: loop, hub: hub, configuration: rules, inngest: inngest,
@@ -72,13 +72,13 @@ extension Gateway {
             log.error("too many pending notices: new ones are dropped", ["limit": "\(limit)"])
         case .badRecipients(let channel):
             log.warning(
-                "PASSERELLE_NOTICE_RECIPIENTS does not point to an id or a list of ids: no notice"
-                    + " is sent",
+                "\(VariableName.noticeRecipients) does not point to an id or a list of ids:"
+                    + " no notice is sent",
                 ["channel": channel, "more": more])
         case .noRecipients(let channel):
             log.warning(
-                "PASSERELLE_NOTICE_RECIPIENTS points to nothing in a message: all users seen on the"
-                    + " channel are notified",
+                "\(VariableName.noticeRecipients) points to nothing in a message: all users"
+                    + " seen on the channel are notified",
                 ["channel": channel, "more": more])
         }
     }
@@ -87,8 +87,8 @@ extension Gateway {
     private static func remedy(_ cause: NoticeCause) -> String {
         guard case .status(let status) = cause else { return "" }
         return switch status {
-        case 401, 403, 404: ": check PASSERELLE_INNGEST_KEY and PASSERELLE_INNGEST_URL"
-        case 300..<400: ": PASSERELLE_INNGEST_URL redirects; set it to the new URL"
+        case 401, 403, 404: ": check \(VariableName.inngestKey) and \(VariableName.inngestURL)"
+        case 300..<400: ": \(VariableName.inngestURL) redirects; set it to the new URL"
         case 400, 406: ": Inngest refuses the event"
         case 413: ": the event is larger than Inngest's plan allows"
         default: ""

@@ -38,7 +38,7 @@ extension DownstreamConfiguration {
     /// Downstream's part of the configuration.
     package init(_ configuration: Configuration) throws(StartError) {
         guard let channels = configuration.channels else {
-            throw StartError(description: "PASSERELLE_CHANNELS names no channel")
+            throw StartError(description: "\(VariableName.channels) names no channel")
         }
         self.init(channels: channels)
         access = try AccessConfiguration(configuration)
@@ -54,6 +54,7 @@ extension DownstreamConfiguration {
         clientEvents = Set(configuration.clientEvents)
         acceptsClaims = configuration.access == .unchecked
         memberID = configuration.memberID
+        settingNames = .variables
     }
 }
 

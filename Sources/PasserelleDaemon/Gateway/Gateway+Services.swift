@@ -55,11 +55,12 @@ extension Gateway {
     /// A reload cannot turn TLS on or off.
     private var reloadable: Set<String> {
         certificate == nil
-            ? ["PASSERELLE_LOG"] : Self.certificateVariables.union(["PASSERELLE_LOG"])
+            ? [VariableName.log.rawValue]
+            : Self.certificateVariables.union([VariableName.log.rawValue])
     }
 
     private static let certificateVariables: Set<String> = [
-        "PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY",
+        VariableName.tlsCert.rawValue, VariableName.tlsKey.rawValue,
     ]
 
     /// Starts reporting the gateway's state to the service manager.

@@ -182,7 +182,10 @@ package final class Gateway {
         upstream.rejectedPermanently = { [unowned self] code, message in
             log.error(
                 "Channels refuses the connection permanently",
-                ["code": "\(code)", "message": message])
+                [
+                    "code": "\(code)",
+                    "message": PermanentRefusal.description(code: code, server: message),
+                ])
             stop(exitCode: 69)
         }
     }

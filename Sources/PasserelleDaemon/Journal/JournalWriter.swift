@@ -48,7 +48,7 @@ package final class JournalWriter {
         do {
             worker = try directory.startWorker(loop)
         } catch {
-            throw StartError(description: "PASSERELLE_STATE_DIR: \(error)")
+            throw StartError(description: "\(VariableName.stateDir): \(error)")
         }
         hub.gathersChanges = true
         report(directory.found)
@@ -283,7 +283,8 @@ package struct StateDirectory {
 
     private static func unusable(_ path: String, _ words: String) -> StartError {
         StartError(
-            description: "PASSERELLE_STATE_DIR: \(QuotedText.quoted(path, limit: 200)) \(words)",
+            description:
+                "\(VariableName.stateDir): \(QuotedText.quoted(path, limit: 200)) \(words)",
             exitCode: ConfigurationError.exitCode)
     }
 }

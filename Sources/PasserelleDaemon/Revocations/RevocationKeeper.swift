@@ -133,7 +133,8 @@ extension Gateway {
         }
         if lost > 0 {
             log.warning(
-                "the oldest revocations are forgotten: there are more than PASSERELLE_MAX_REVOCATIONS",
+                "the oldest revocations are forgotten: there are more than"
+                    + " \(VariableName.maxRevocations)",
                 ["file": path, "n": "\(lost)"])
         }
         let keeper = RevocationKeeper(path: path, loop: loop, log: log)
@@ -169,7 +170,7 @@ extension Log {
             info("a user was revoked", facts)
         } else if outcome.streams + outcome.requests > 0 {
             warning(
-                "a user was revoked, but may reconnect: PASSERELLE_MAX_REVOCATIONS is reached",
+                "a user was revoked, but may reconnect: \(VariableName.maxRevocations) is reached",
                 facts)
         }
     }
@@ -205,7 +206,7 @@ package enum StoredRecords {
         } catch {
             let path = QuotedText.quoted(path, limit: 200)
             throw StartError(
-                setting: "PASSERELLE_STATE_DIR: \(path) cannot be read (\(error.reason))")
+                setting: "\(VariableName.stateDir): \(path) cannot be read (\(error.reason))")
         }
     }
 }

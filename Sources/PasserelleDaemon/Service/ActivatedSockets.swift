@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleConfiguration
 import PasserelleLog
 package import PasserelleNet
 
@@ -21,11 +22,11 @@ package struct ActivatedSockets: Equatable, Sendable {
         package var address: ListenAddress
     }
 
-    /// Listeners for readers; they replace `PASSERELLE_HTTP`.
+    /// Listeners for readers; they replace the configured ones.
     package private(set) var http: [Socket] = []
-    /// Listeners for operators; they replace `PASSERELLE_ADMIN`.
+    /// Listeners for operators; they replace the configured ones.
     package private(set) var admin: [Socket] = []
-    /// Listeners for the line protocol; they replace `PASSERELLE_IPC`.
+    /// Listeners for the line protocol; they replace the configured one.
     package private(set) var ipc: [Socket] = []
 
     /// No sockets.
@@ -93,13 +94,13 @@ extension ActivatedSockets {
                     + " to a path"
             case .adminOpen:
                 "other hosts can reach without authentication: set ListenStream= to a loopback"
-                    + " address or a path, or set PASSERELLE_ADMIN_OPEN=yes"
+                    + " address or a path, or set \(VariableName.adminOpen)=yes"
             case .unknownName:
                 "is not a known name: set FileDescriptorName=http, admin or ipc in the socket"
                     + " unit"
             case .openToAll:
-                "other hosts can reach, and with PASSERELLE_AUTH=none they can read every channel:"
-                    + " set ListenStream= to a loopback address or a path"
+                "other hosts can reach, and with \(VariableName.auth)=none they can read every"
+                    + " channel: set ListenStream= to a loopback address or a path"
             }
         }
 

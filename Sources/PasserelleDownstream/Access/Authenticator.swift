@@ -28,6 +28,7 @@ final class Authenticator {
     let loop: EventLoop
     private let access: AccessConfiguration
     private let tokens: TokenVerifier?
+    private let settingNames: SettingNames
     private let askRoute: Ask
     private let onDifferentUsers: () -> Void
     var cache: AuthRouteCache
@@ -39,18 +40,21 @@ final class Authenticator {
 
     init(
         loop: EventLoop, access: AccessConfiguration, memberID: String, revocationLimit: Int,
+        settingNames: SettingNames,
         askRoute: @escaping Ask, onDifferentUsers: @escaping () -> Void
     ) {
         self.onDifferentUsers = onDifferentUsers
         self.loop = loop
         clock = ClockMonitor(steady: loop.now, wallMilliseconds: loop.wallMilliseconds)
         self.access = access
+        self.settingNames = settingNames
         self.askRoute = askRoute
         tokens =
             access.tokenKeys.isEmpty
             ? nil
             : TokenVerifier(
-                keys: access.tokenKeys, memberID: memberID, audience: access.tokenAudience)
+                keys: access.tokenKeys, memberID: memberID, audience: access.tokenAudience,
+                settingNames: settingNames)
         cache = AuthRouteCache(
             limits: access.limits,
             revocations: Revocations(limit: revocationLimit, lifetime: access.revocationLifetime))
@@ -93,7 +97,7 @@ final class Authenticator {
     ) throws(Refusal) -> Authorization? {
         guard let tokens else { return nil }
         let token = try BearerTokenLocation.find(
-            in: request, acceptsQuery: access.acceptsQueryTokens)
+            in: request, acceptsQuery: access.acceptsQueryTokens, settingNames)
         do throws(Refusal) {
             return try admit(token, by: tokens, to: channels)
         } catch {
@@ -228,10 +232,15 @@ package struct TokenVerifier {
     private let memberID: String
     /// The value that `aud` must contain; `nil` if it is not checked.
     private let audience: String?
+    private let settingNames: SettingNames
 
     /// Creates a verifier with these keys; a token's `alg` must be that of the key that verifies
     /// it.
-    package init(keys: [SignatureKey], memberID: String, audience: String? = nil) {
+    package init(
+        keys: [SignatureKey], memberID: String, audience: String? = nil,
+        settingNames: SettingNames = SettingNames()
+    ) {
+        self.settingNames = settingNames
         self.keys = keys
         self.audience = audience
         self.memberID = memberID
@@ -277,7 +286,10 @@ package struct TokenVerifier {
         do throws(TokenError) {
             return try read()
         } catch {
-            throw .badToken(error.words)
+            throw .badToken(
+                error == .otherAudience
+                    ? "its aud is not the one that \(settingNames.tokenAudience) requires"
+                    : error.words)
         }
     }
 }
@@ -291,10 +303,12 @@ extension Refusal {
         fields: challenge(toToken: false))
 
     /// 401: the token is in the query, which the operator does not allow.
-    static let tokenInQuery = badToken(
-        "\(BearerTokenLocation.parameter)= in the query is not accepted here; send it in"
-            + " Authorization: Bearer TOKEN or the cookie \(BearerTokenLocation.cookie), or set"
-            + " PASSERELLE_TOKEN_QUERY=yes")
+    static func tokenInQuery(_ settingNames: SettingNames) -> Refusal {
+        badToken(
+            "\(BearerTokenLocation.parameter)= in the query is not accepted here; send it in"
+                + " Authorization: Bearer TOKEN or the cookie \(BearerTokenLocation.cookie), or set"
+                + " \(settingNames.tokenQuery)=yes")
+    }
 
     /// 401: an invalid token, with the reason (RFC 6750 §3.1).
     static func badToken(_ words: String) -> Refusal {

@@ -73,7 +73,7 @@ package enum BearerTokenLocation {
     ///
     /// Refuses a token in the query unless `acceptsQuery` is set.
     package static func find(
-        in request: HTTPRequest, acceptsQuery: Bool
+        in request: HTTPRequest, acceptsQuery: Bool, _ settingNames: SettingNames = SettingNames()
     ) throws(Refusal) -> String? {
         let authorizations = request.fields.all("Authorization")
         guard authorizations.count <= 1 else {
@@ -81,7 +81,7 @@ package enum BearerTokenLocation {
         }
         if let token = authorizations.first.flatMap(bearer) { return token }
         if let token = request.fields.cookie(cookie) { return token }
-        return try findInQuery(of: request, acceptsQuery: acceptsQuery)
+        return try findInQuery(of: request, acceptsQuery: acceptsQuery, settingNames)
     }
 
     /// True if `Authorization` has a token.
@@ -90,7 +90,7 @@ package enum BearerTokenLocation {
     }
 
     private static func findInQuery(
-        of request: HTTPRequest, acceptsQuery: Bool
+        of request: HTTPRequest, acceptsQuery: Bool, _ settingNames: SettingNames
     ) throws(Refusal) -> String? {
         guard let query = request.query, mayName(query.utf8.span) else { return nil }
         guard let items = try? HTTPTarget.decodeQuery(query) else {
@@ -100,7 +100,7 @@ package enum BearerTokenLocation {
         guard tokens.count <= 1 else {
             throw .badRequest("bad-query", "\(parameter) is given twice.")
         }
-        guard tokens.isEmpty || acceptsQuery else { throw .tokenInQuery }
+        guard tokens.isEmpty || acceptsQuery else { throw .tokenInQuery(settingNames) }
         return tokens.first?.value
     }
 

@@ -39,14 +39,17 @@ package struct OriginRules: Equatable, Sendable {
     package var origins: Set<String> = []
     /// Further request fields that such pages may set.
     package var fields: [String] = []
+    /// The names of the settings that the refusals mention.
+    package var settingNames = SettingNames()
 
     /// Creates rules that allow any host and no other origin.
     package init() {}
 
     /// Returns the rules of the operators' surface, which allows no other origin.
-    static func operators(_ hosts: Hosts) -> OriginRules {
+    static func operators(_ hosts: Hosts, _ settingNames: SettingNames) -> OriginRules {
         var rules = OriginRules()
         rules.hosts = hosts
+        rules.settingNames = settingNames
         return rules
     }
 
@@ -67,7 +70,7 @@ package struct OriginRules: Equatable, Sendable {
         }
         throw Refusal(
             421, "misdirected",
-            "This gateway does not serve that host; see PASSERELLE_HOSTS.")
+            "This gateway does not serve that host; see \(settingNames.hosts).")
     }
 
     /// Returns the origin that may read the answer; `nil` if the request is not from another
@@ -85,7 +88,7 @@ package struct OriginRules: Equatable, Sendable {
         }
         throw Refusal(
             403, "forbidden",
-            "Pages of that origin may not use this gateway; see PASSERELLE_ORIGINS.")
+            "Pages of that origin may not use this gateway; see \(settingNames.origins).")
     }
 
     /// Adds the fields that expose an answer to an origin (Fetch §3.3); credentials are allowed,

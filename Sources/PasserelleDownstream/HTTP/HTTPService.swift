@@ -38,7 +38,9 @@ package final class HTTPService {
         self.audience = audience
         rules =
             audience == .readers
-            ? context.configuration.origins : .operators(context.configuration.operatorHosts)
+            ? context.configuration.origins
+            : .operators(
+                context.configuration.operatorHosts, context.configuration.settingNames)
         let names = context.configuration.vary
         vary =
             audience == .readers
@@ -209,7 +211,8 @@ package final class HTTPService {
         if request.method == "OPTIONS" { return connection.answer(.options(allowed)) }
         guard HTTPRoute.reading.contains(request.method) else { throw .method(allowed: allowed) }
         if route.isForBrowsers, !connection.link.isUnix {
-            let names = OriginRules.operators(context.configuration.consoleHosts)
+            let names = OriginRules.operators(
+                context.configuration.consoleHosts, context.configuration.settingNames)
             try names.checkHost(of: request)
         }
         guard let answer = route.answer(request, context.services) else {
@@ -261,7 +264,7 @@ package final class HTTPService {
     private func serveMembers(
         of name: String, _ request: HTTPRequest, on connection: HTTPConnection
     ) throws(Refusal) {
-        let name = try ReadRequest.check(channel: name, allowed: context.configuration.channels)
+        let name = try ReadRequest.check(channel: name, context.configuration)
         let context = context
         try context.admit(request, to: [name], on: connection) { [weak connection] grant in
             guard let connection else { return }

@@ -33,14 +33,16 @@ package struct ReadRequest: Equatable {
 
     /// Parses a query; refuses malformed, repeated or disallowed parameters.
     package init(
-        query: String?, allowed: ChannelPatterns, channelLimit: Int = ReadRequest.channelLimit
+        query: String?, allowed: ChannelPatterns, channelLimit: Int = ReadRequest.channelLimit,
+        settingNames: SettingNames = SettingNames()
     ) throws(Refusal) {
         var seen: [Parameter] = []
         var named: Set<String> = []
         var lastID: String?
         for (name, value) in try QueryItems.decode(query) {
             if name == "channel" {
-                let name = try Self.check(channel: value, allowed: allowed)
+                let name = try Self.check(
+                    channel: value, allowed: allowed, settingNames)
                 if named.insert(name).inserted { try add(name, limit: channelLimit) }
             } else if name == "event" {
                 try add(event: value)
@@ -96,15 +98,15 @@ package struct ReadRequest: Equatable {
     }
 
     /// Checks that a channel's name is valid and that the gateway serves it.
-    package static func check(
-        channel: String, allowed: ChannelPatterns
+    private static func check(
+        channel: String, allowed: ChannelPatterns, _ settingNames: SettingNames
     ) throws(Refusal) -> String {
         do {
             let name = try ChannelName(channel)
             guard allowed.matches(name.text) else {
                 throw Refusal(
                     403, "forbidden",
-                    "This gateway does not serve that channel; see PASSERELLE_CHANNELS.")
+                    "This gateway does not serve that channel; see \(settingNames.channels).")
             }
             return name.text
         } catch let refusal as Refusal {
@@ -185,6 +187,14 @@ extension ReadRequest {
     init(_ request: HTTPRequest, _ configuration: DownstreamConfiguration) throws(Refusal) {
         try self.init(
             query: request.query, allowed: configuration.channels,
-            channelLimit: configuration.limits.channels)
+            channelLimit: configuration.limits.channels, settingNames: configuration.settingNames)
+    }
+
+    /// Checks that a channel's name is valid and that the gateway serves it.
+    static func check(
+        channel: String, _ configuration: DownstreamConfiguration
+    ) throws(Refusal) -> String {
+        try check(
+            channel: channel, allowed: configuration.channels, configuration.settingNames)
     }
 }

@@ -10,8 +10,7 @@ enum SendRoute {
         _ request: HTTPRequest, channel: String, on connection: HTTPConnection,
         context: DownstreamContext
     ) throws(Refusal) {
-        let channel = try ReadRequest.check(
-            channel: channel, allowed: context.configuration.channels)
+        let channel = try ReadRequest.check(channel: channel, context.configuration)
         try checkType(of: request)
         let claim = try IdentityClaim(query: request.query)
         let event = try ClientEvent(request.body)

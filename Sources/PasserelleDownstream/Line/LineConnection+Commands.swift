@@ -13,7 +13,8 @@ extension LineConnection {
         guard right == .publish || !command.sends else {
             return fail(
                 "forbidden",
-                "This user may only read. Grant publish in PASSERELLE_IPC_USERS.")
+                "This user may only read. Grant publish in"
+                    + " \(context.configuration.settingNames.lineUsers).")
         }
         switch command {
         case .subscribe(let channel, let after, let last, let events, let user):
@@ -36,8 +37,7 @@ extension LineConnection {
     /// Checks a channel and parses a position; if either is invalid, refuses and returns `nil`.
     private func check(_ channel: String, after: String?) -> (channel: String, start: Start?)? {
         do throws(Refusal) {
-            let name = try ReadRequest.check(
-                channel: channel, allowed: context.configuration.channels)
+            let name = try ReadRequest.check(channel: channel, context.configuration)
             guard let after else { return (name, nil) }
             return (name, try ReadRequest.start(after))
         } catch {
@@ -176,8 +176,7 @@ extension LineConnection {
         let userID: String
         do throws(Refusal) {
             for channel in channels {
-                _ = try ReadRequest.check(
-                    channel: channel, allowed: context.configuration.channels)
+                _ = try ReadRequest.check(channel: channel, context.configuration)
             }
             let identity = try ReaderIdentity.claimed(
                 user: user, info: nil, reserved: context.configuration.memberID)
@@ -194,18 +193,19 @@ extension LineConnection {
 
     /// Answers a revocation once it is on disk and survives a restart.
     private func revoked(_ ticket: Ticket, _ outcome: RevocationOutcome, isKept: Bool) {
+        let names = context.configuration.settingNames
         guard outcome.isRemembered else {
             context.quotas.reached(.revocations, by: link.peer)
             return fail(
                 ticket, "rate-limited",
                 "The user's readers were ended but can reconnect: the limit of remembered"
-                    + " revocations is reached; raise PASSERELLE_MAX_REVOCATIONS.")
+                    + " revocations is reached; raise \(names.revocations).")
         }
         guard isKept else {
             return fail(
                 ticket, "internal",
                 "The user's readers were ended, but a restart of the gateway loses the"
-                    + " revocation: PASSERELLE_STATE_DIR cannot be written; see the log.")
+                    + " revocation: \(names.stateDirectory) cannot be written; see the log.")
         }
         let json = Array(#"{"streams":\#(outcome.streams)}"#.utf8)
         answer(ticket, .reply(.ok(verb: "REVOKE", words: [], json: json)))

@@ -37,7 +37,8 @@ package final class LineService {
             guard let own = link.peer.userID.flatMap({ rights[$0] }) else {
                 return refuse(
                     link, "forbidden",
-                    "This user may not use the socket. List the user in PASSERELLE_IPC_USERS.")
+                    "This user may not use the socket. List the user in"
+                        + " \(context.configuration.settingNames.lineUsers).")
             }
             right = own
         }

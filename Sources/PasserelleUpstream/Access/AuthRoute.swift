@@ -32,6 +32,19 @@ package final class AuthRoute {
         case refusesAsForged(ForgeryRefusal, origin: String)
     }
 
+    /// The names under which an operator finds the settings that log entries mention.
+    ///
+    /// The configuration replaces them by the names of its variables.
+    package struct SettingNames: Equatable, Sendable {
+        /// The application's key and secret.
+        package var credentials = "the application's key and secret"
+        /// The gateway's own id.
+        package var memberID = "the member id"
+
+        /// Creates names that do not depend on a configuration.
+        package init() {}
+    }
+
     private enum Problem { case failure, forgery }
 
     private let loop: EventLoop
@@ -41,6 +54,7 @@ package final class AuthRoute {
     private let proxy: HTTPProxy?
     private let signer: Signer
     private let memberID: String
+    private let settingNames: SettingNames
     private let timeout: Duration
     private var logThrottle = LogThrottle<Problem>()
 
@@ -52,7 +66,8 @@ package final class AuthRoute {
     package init(
         loop: EventLoop, url: WebAddress, tls: TLSClient?,
         proxy: HTTPProxy? = nil, origin: String? = nil, signer: Signer,
-        memberID: String, timeout: Duration = AuthRoute.timeout
+        memberID: String, settingNames: SettingNames = SettingNames(),
+        timeout: Duration = AuthRoute.timeout
     ) {
         self.loop = loop
         self.url = url
@@ -61,6 +76,7 @@ package final class AuthRoute {
         self.proxy = proxy
         self.signer = signer
         self.memberID = memberID
+        self.settingNames = settingNames
         self.timeout = timeout
     }
 
@@ -88,7 +104,7 @@ package final class AuthRoute {
                 case .success(let response):
                     AuthRouteAnswer(
                         response, channel: channel, socketID: socketID, signer: signer,
-                        memberID: memberID)
+                        memberID: memberID, settingNames)
                 case .failure(let error): AuthRouteAnswer(error)
                 }
             if case .success(let response) = result {
@@ -171,11 +187,11 @@ extension AuthRouteAnswer {
     /// `memberID` is the gateway's own id, which no reader may have.
     package init(
         _ response: HTTPResponse, channel: String, socketID: String, signer: Signer,
-        memberID: String
+        memberID: String, _ settingNames: AuthRoute.SettingNames = AuthRoute.SettingNames()
     ) {
         switch response.status {
         case 200:
-            self = Self.read(response.body, channel, socketID, signer, memberID)
+            self = Self.read(response.body, channel, socketID, signer, memberID, settingNames)
         case 404, 405, 408, 413, 415, 421, 425, 429, 431:
             self = .failed("status \(response.status)")
         case 300..<400 where response.status != 304, 400..<500:
@@ -191,7 +207,7 @@ extension AuthRouteAnswer {
 
     private static func read(
         _ body: [UInt8], _ channel: String, _ socketID: String, _ signer: Signer,
-        _ memberID: String
+        _ memberID: String, _ settingNames: AuthRoute.SettingNames
     ) -> AuthRouteAnswer {
         guard let object = JSONObject(body), let auth = object.text("auth") else {
             return .failed("status 200 without a JSON object that has auth")
@@ -199,7 +215,7 @@ extension AuthRouteAnswer {
         let channelData = object.text("channel_data")
         guard
             signer.isSigned(auth, socketID: socketID, channel: channel, channelData: channelData)
-        else { return .failed("the signature does not match PUSHER_KEY and PUSHER_SECRET") }
+        else { return .failed("the signature does not match \(settingNames.credentials)") }
         // Channels requires a user on presence channels only.
         let isPresence = (try? ChannelName(channel))?.kind == .presence
         guard isPresence || channelData != nil else { return .admitted(nil) }
@@ -218,7 +234,10 @@ extension AuthRouteAnswer {
                 try ReaderIdentity(
                     userID: member.userID, userInfo: member.userInfo, reserved: memberID))
         } catch {
-            return .admitted(.unfit(member.userID), defect: error.words)
+            let defect =
+                error == .reserved
+                ? "its user_id is \(settingNames.memberID), the gateway's own" : error.words
+            return .admitted(.unfit(member.userID), defect: defect)
         }
     }
 }

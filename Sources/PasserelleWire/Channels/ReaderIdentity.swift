@@ -39,7 +39,7 @@ package struct ReaderIdentity: Equatable, Sendable {
             case .badID:
                 "its user_id is empty, has more than \(idCharacters) characters, or has a control"
                     + " character"
-            case .reserved: "its user_id is PASSERELLE_MEMBER_ID, the gateway's own"
+            case .reserved: "its user_id is the gateway's own"
             case .badInfo: "its user_info is not a JSON object"
             case .tooLarge:
                 "its user_id and user_info have more than \(memberBytes) bytes together"

@@ -107,5 +107,5 @@ extension TokenError {
     package static let expired = TokenError("it has expired")
     package static let notYetValid = TokenError("it is not valid yet")
     package static let otherAudience = TokenError(
-        "its aud is not the one that PASSERELLE_TOKEN_AUDIENCE requires")
+        "its aud is not the required one")
 }

@@ -11,7 +11,7 @@ struct LineRightTests {
     }
 
     private let readOnly =
-        "ERR forbidden This user may only read. Grant publish in PASSERELLE_IPC_USERS."
+        "ERR forbidden This user may only read. Grant publish in socket users."
 
     @Test func `a user who is not on the list is refused and disconnected`() throws {
         let fixture = try fixture([getuid() &+ 1: .publish])
@@ -21,7 +21,7 @@ struct LineRightTests {
         #expect(
             String(decoding: bytes, as: UTF8.self)
                 == "ERR forbidden This user may not use the socket. List the user in"
-                + " PASSERELLE_IPC_USERS.\n")
+                + " socket users.\n")
         #expect(isEnded && fixture.downstream.lines.connectionCount == 0)
         #expect(fixture.downstream.tally.refusals == 1)
     }

@@ -60,7 +60,7 @@ struct OriginRulesTests {
             #expect(
                 text(response)
                     == #"{"error":"misdirected","message":"This gateway does not serve that"#
-                    + " host; see PASSERELLE_HOSTS.\"}\n")
+                    + " host; see hosts.\"}\n")
         }
         #expect(
             try client.request("GET /healthz HTTP/1.1\r\nHost: app.example\r\n\r\n").status == 200)
@@ -75,7 +75,7 @@ struct OriginRulesTests {
 
     private let refusal =
         #"{"error":"forbidden","message":"Pages of that origin may not use this gateway;"#
-        + " see PASSERELLE_ORIGINS.\"}\n"
+        + " see origins.\"}\n"
 
     @Test(arguments: [
         "https://evil.test", "null", "http://app.example", "https://app.example:444",

@@ -334,7 +334,7 @@ struct RevokeTests {
         #expect(
             answer == [
                 "ERR rate-limited The user's readers were ended but can reconnect: the limit of"
-                    + " remembered revocations is reached; raise PASSERELLE_MAX_REVOCATIONS."
+                    + " remembered revocations is reached; raise revocations."
             ])
         #expect(fixture.limits == ["revocations local"])
     }

@@ -149,7 +149,7 @@ struct RevokedUsersTests {
             isKept
             ? #"OK REVOKE {"streams":1}"#
             : "ERR internal The user's readers were ended, but a restart of the gateway loses the"
-                + " revocation: PASSERELLE_STATE_DIR cannot be written; see the log."
+                + " revocation: state directory cannot be written; see the log."
         #expect(answers[0] == expected)
     }
 }

@@ -113,7 +113,7 @@ struct TokenAccessTests {
                         == refused(
                             "access_token= in the query is not accepted here; send it in"
                                 + " Authorization: Bearer TOKEN or the cookie passerelle, or set"
-                                + " PASSERELLE_TOKEN_QUERY=yes"))
+                                + " token query=yes"))
                 #expect(
                     response.fields.first("WWW-Authenticate")
                         == #"Bearer realm="passerelle", error="invalid_token""#)

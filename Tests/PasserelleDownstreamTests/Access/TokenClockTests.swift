@@ -107,7 +107,7 @@ struct TokenClockTests {
             guard status == 401 else { continue }
             #expect(
                 member(response.body, "message") == "The token is refused: its aud is not the one"
-                    + " that PASSERELLE_TOKEN_AUDIENCE requires.")
+                    + " that token audience requires.")
         }
         let free = try self.fixture()
         #expect(

@@ -135,7 +135,7 @@ struct ConsoleRouteTests {
         ("Sec-Fetch-Site: Same-Site", "Only the console's own page can open this stream."),
         (
             "Origin: https://elsewhere.example",
-            "Pages of that origin may not use this gateway; see PASSERELLE_ORIGINS."
+            "Pages of that origin may not use this gateway; see origins."
         ),
     ])
     func `a page of another site cannot open a stream`(field: String, message: String) throws {

@@ -24,12 +24,12 @@ extension Finding {
         case 404 where isOurs(result):
             remedy =
                 "a gateway answers, but refuses this secret: check that it has the same"
-                + " PUSHER_SECRET, that its version is \(Version.text), and that its clock is less"
-                + " than 10 minutes off. If the URL has a path, the proxy must remove it"
+                + " \(VariableName.appSecret), that its version is \(Version.text), and that its"
+                + " clock is less than 10 minutes off. If the URL has a path, the proxy must remove it"
         case 404: remedy = "no gateway answers at this URL: check its path, and the proxy's"
-        case 421: remedy = "add \(url.host) to the gateway's PASSERELLE_HOSTS"
+        case 421: remedy = "add \(url.host) to the gateway's \(VariableName.hosts)"
         case 401, 403: remedy = "a proxy before the gateway requires credentials: turn that off"
-        case 429: remedy = "a limit is reached: list the proxy in PASSERELLE_TRUSTED_PROXIES"
+        case 429: remedy = "a limit is reached: list the proxy in \(VariableName.trustedProxies)"
         case (500...)?:
             remedy = "the proxy does not reach the gateway: check that it runs, and its address"
         case nil: remedy = "check the URL, and the gateway's address in the proxy"
@@ -75,8 +75,8 @@ extension Finding {
         case .ignored:
             return .warning(
                 check, tried, "sent by a proxy that is not trusted: all clients count as one",
-                do: "list the proxy in PASSERELLE_TRUSTED_PROXIES, so that limits apply per client"
-            )
+                do: "list the proxy in \(VariableName.trustedProxies), so that limits apply per"
+                    + " client")
         }
     }
 
@@ -88,12 +88,12 @@ extension Finding {
         let (check, tried) = ("access", "a poll without credentials")
         switch ((try? result.get())?.status, access) {
         case (200, .unchecked):
-            let words = "admitted: PASSERELLE_AUTH=none"
+            let words = "admitted: \(VariableName.auth)=none"
             guard !url.isOfLoopback else { return .ok(check, tried, words) }
             return .failed(
                 check, tried, words,
-                do: "any client of \(url) can read every channel: set PASSERELLE_AUTH to endpoint"
-                    + " or token")
+                do: "any client of \(url) can read every channel: set \(VariableName.auth) to"
+                    + " endpoint or token")
         case (200, _) where isPublic: return .ok(check, tried, "admitted, to a public channel")
         case (200, _):
             return .failed(
@@ -104,8 +104,8 @@ extension Finding {
         default:
             return .failed(
                 check, tried, words(result),
-                do: "the gateway cannot authorize readers: check PASSERELLE_AUTH_ENDPOINT from the"
-                    + " gateway's machine, and its log")
+                do: "the gateway cannot authorize readers: check \(VariableName.authEndpoint) from"
+                    + " the gateway's machine, and its log")
         }
     }
 
@@ -121,8 +121,8 @@ extension Finding {
         let words = bad.map { "by \($0.0): \(Self.words($0.1))" }.joined(separator: "; ")
         return .failed(
             "token", tried, words,
-            do: "check that PASSERELLE_TOKEN_KEY and _AUDIENCE are the gateway's; otherwise the"
-                + " proxy does not pass the token on, see headers")
+            do: "check that \(VariableName.tokenKey) and \(VariableName.tokenAudience) are the"
+                + " gateway's; otherwise the proxy does not pass the token on, see headers")
     }
 
     /// The finding on a poll, a conditional poll, and a poll after an event was published.

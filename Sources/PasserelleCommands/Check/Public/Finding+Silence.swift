@@ -70,7 +70,7 @@ extension Finding {
             }
             return .failed(
                 check, tried, words + ", by something between here and the gateway",
-                do: "set timeouts there longer than PASSERELLE_HEARTBEAT"
+                do: "set timeouts there longer than \(VariableName.heartbeat)"
                     + " (\(heartbeat.settingText)), 90 s for polls: nginx: proxy_read_timeout 90s"
             ).measuring(["silence_ms": milliseconds(silence)])
         }

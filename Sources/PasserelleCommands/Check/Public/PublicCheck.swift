@@ -48,7 +48,7 @@ package final class PublicCheck {
         }
         guard let channel = CheckChannel.own(configuration.channels) else {
             let reason =
-                "no pattern of PASSERELLE_CHANNELS has a *, so the check has no channel"
+                "no pattern of \(VariableName.channels) has a *, so the check has no channel"
             skip(["access", "stream", "poll"] + Self.idle, reason)
             return findings
         }
@@ -161,7 +161,7 @@ package final class PublicCheck {
                 .skipped(
                     "token", "\(site.url) with a token",
                     because:
-                        "PASSERELLE_TOKEN_KEY is a public key, which cannot sign"))
+                        "\(VariableName.tokenKey) is a public key, which cannot sign"))
         }
         var (bearer, cookie) = (request, request)
         bearer.fields.set("Authorization", "Bearer \(token)")
