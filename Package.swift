@@ -141,8 +141,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleUpstream",
-                "PasserelleDownstream", "PasserelleNotices", "PasserelleLog",
-                "PasserelleConfiguration", "PasserelleDaemon", "PasserelleCommands",
+                "PasserelleDownstream", "PasserelleConfiguration", "PasserelleDaemon",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: common),
         .executableTarget(
@@ -152,8 +151,7 @@ let package = Package(
             name: "FuzzTests", dependencies: ["FuzzTargets", "PasserelleTesting"],
             swiftSettings: common),
         .testTarget(
-            name: "PasserelleWireTests", dependencies: ["PasserelleWire", "PasserelleTesting"],
-            swiftSettings: common),
+            name: "PasserelleWireTests", dependencies: ["PasserelleWire"], swiftSettings: common),
         .testTarget(
             name: "PasserelleHubTests", dependencies: ["PasserelleHub", "PasserelleTesting"],
             swiftSettings: common),
@@ -198,7 +196,7 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
             name: "PasserelleBrowserTests",
-            dependencies: ["PasserelleBrowser", "PasserelleWire", "PasserelleTesting"],
+            dependencies: ["PasserelleBrowser", "PasserelleWire"],
             swiftSettings: common),
         .testTarget(
             name: "PasserelleSandboxTests",
@@ -222,17 +220,16 @@ let package = Package(
             name: "PasserelleDaemonTests",
             dependencies: [
                 "PasserelleLog", "PasserelleConfiguration", "PasserelleDaemon",
-                "PasserelleHTTP", "PasserelleDownstream", "PasserelleNotices", "PasserelleUpstream",
-                "PasserelleWire", "PasserelleHub", "PasserelleNet", "PasserelleTesting",
+                "PasserelleNotices", "PasserelleUpstream", "PasserelleHub", "PasserelleNet",
+                "PasserelleTesting",
             ],
             swiftSettings: common),
         .testTarget(
             name: "PasserelleCommandsTests",
             dependencies: [
                 "PasserelleLog", "PasserelleConfiguration", "PasserelleDaemon",
-                "PasserelleCommands",
-                "PasserelleDownstream", "PasserelleNotices", "PasserelleUpstream", "PasserelleWire",
-                "PasserelleHub", "PasserelleNet", "PasserelleHTTP", "PasserelleTesting",
+                "PasserelleCommands", "PasserelleDownstream", "PasserelleUpstream",
+                "PasserelleWire", "PasserelleNet", "PasserelleHTTP", "PasserelleTesting",
             ],
             swiftSettings: common),
         .testTarget(

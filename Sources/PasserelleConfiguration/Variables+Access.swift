@@ -85,10 +85,7 @@ extension Variables {
             id: .tokenQuery, preset: "no", placeholder: "yes|no",
             meaning: "Accept a token as access_token= in the query, which proxies may log",
             expected: flagTakes, commands: Command.gateways,
-            read: { draft, text throws(ValueProblem) in
-                draft.configuration.accessSettings.acceptsQueryTokens =
-                    try SettingKeyword.flag(text)
-            }),
+            read: into(\.accessSettings.acceptsQueryTokens, SettingKeyword.flag)),
         Variable(
             id: .presence, preset: "delegate",
             placeholder: "delegate|observe",

@@ -36,9 +36,7 @@ extension Variables {
             id: .diagnose, preset: "yes", placeholder: "yes|no",
             meaning: "Serve /diagnose, a test of the network for users' browsers",
             expected: flagTakes, commands: Command.gateways,
-            read: { draft, text throws(ValueProblem) in
-                draft.configuration.servesDiagnose = try SettingKeyword.flag(text)
-            }),
+            read: into(\.servesDiagnose, SettingKeyword.flag)),
         Variable(
             id: .ipc, presetWords: "$RUNTIME_DIRECTORY/passerelle.sock",
             placeholder: "PATH", meaning: "The path of the line protocol's Unix socket",
