@@ -183,7 +183,7 @@ let package = Package(
             name: "PasserelleDownstreamTests",
             dependencies: [
                 "PasserelleDownstream", "PasserelleAdmin", "PasserelleWire", "PasserelleHub",
-                "PasserelleNet", "PasserelleTesting",
+                "PasserelleNet", "PasserelleHTTP", "PasserelleTesting",
             ],
             swiftSettings: common),
         .testTarget(

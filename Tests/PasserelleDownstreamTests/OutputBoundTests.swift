@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+import PasserelleHTTP
 import PasserelleHub
 import PasserelleNet
 import PasserelleTesting
@@ -207,7 +208,7 @@ struct OutputBoundTests {
         var unread: Int32 = 0
         _ = ioctl(client.pair.link.fileDescriptor, UInt(FIONREAD), &unread)
         let held = first.utf8.count + 130 * one.utf8.count - Int(unread)
-        #expect(held <= first.utf8.count + HTTPConnection.pipelinedBytes, "\(held) bytes")
+        #expect(held <= first.utf8.count + HTTPServerConnection.pipelinedBytes, "\(held) bytes")
         fixture.publish("c", "hello")
         #expect(try client.responses().map(\.status) == [Int](repeating: 200, count: 131))
     }
@@ -219,7 +220,7 @@ struct OutputBoundTests {
         client.send("GET /poll?channel=c&wait=50&after=now HTTP/1.1\r\nHost: h\r\n\r\n")
         try fixture.settle()
         let head = "GET /healthz HTTP/1.1\r\nHost: h\r\nX: "
-        let count = HTTPConnection.pipelinedBytes + more - head.utf8.count
+        let count = HTTPServerConnection.pipelinedBytes + more - head.utf8.count
         client.send(head + String(repeating: "x", count: count))
         try fixture.settle()
         var unread: Int32 = 0

@@ -67,8 +67,8 @@ package final class HTTPService {
     /// is closed only if all have one.
     private func closeIdlest() {
         let idlest = connections.values.min {
-            ($0.isBusy ? 1 : 0, $0.lastAsked, $0.number)
-                < ($1.isBusy ? 1 : 0, $1.lastAsked, $1.number)
+            ($0.isBusy ? 1 : 0, $0.lastRequest, $0.number)
+                < ($1.isBusy ? 1 : 0, $1.lastRequest, $1.number)
         }
         guard let idlest else { return }
         context.quotas.reached(.operatorConnections, by: idlest.link.peer)

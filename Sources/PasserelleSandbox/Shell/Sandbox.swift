@@ -25,7 +25,7 @@ package final class Sandbox {
     var app: ChannelsApp
     /// The open WebSockets, including those of refused clients.
     var webSockets: [Int: WebSocketConnection] = [:]
-    private var requests: [ObjectIdentifier: HTTPServerConnection] = [:]
+    private var requests: [ObjectIdentifier: SandboxConnection] = [:]
     private var listener: Listener?
     private let webhooks: WebhookSender?
     private var lastID = 0
@@ -65,7 +65,7 @@ package final class Sandbox {
     // MARK: HTTP
 
     private func accept(_ link: Link) {
-        let connection = HTTPServerConnection(link, loop: loop) {
+        let connection = SandboxConnection(link, loop: loop) {
             [weak self] connection, request, number in
             self?.requested(connection, request, number)
         } onEnd: { [weak self] connection in
@@ -75,7 +75,7 @@ package final class Sandbox {
     }
 
     private func requested(
-        _ connection: HTTPServerConnection, _ request: HTTPRequest, _ number: Int
+        _ connection: SandboxConnection, _ request: HTTPRequest, _ number: UInt64
     ) {
         let respond = { [weak connection] (response: HTTPResponse) -> Void in
             connection?.respond(response, to: number)
@@ -117,7 +117,7 @@ package final class Sandbox {
     // MARK: WebSockets
 
     private func upgrade(
-        _ connection: HTTPServerConnection, _ request: HTTPRequest,
+        _ connection: SandboxConnection, _ request: HTTPRequest,
         _ respond: (HTTPResponse) -> Void
     ) {
         let refusal = app.misbehaviour.refusal
