@@ -84,7 +84,7 @@ class AwayTests(unittest.TestCase):
     @unittest.skipUnless(
         all(shutil.which(name) or shutil.which(name, path="/usr/sbin") for name in NAMES),
         "NOT TESTED: a proxy is missing; Tests/install proxies installs them")
-    def test_a_gateway_that_is_away_is_found_again_through_each_proxy_and_without_one(self):
+    def test_clients_reconnect_to_a_restarted_gateway_through_each_proxy_and_directly(self):
         stage = self.stage()
         ports = {name: stage.front(name, "tcp") for name in NAMES}
         ports["direct"] = stage.port
@@ -124,7 +124,7 @@ class AwayTests(unittest.TestCase):
         until(is_open, "the first stream")
         return streams[-1]
 
-    def test_a_gateway_without_room_is_asked_again_until_it_has_some(self):
+    def test_a_gateway_without_capacity_is_retried_until_it_has_some(self):
         for variable, reason in [
             ("PASSERELLE_MAX_STREAMS", "too-many-streams"),
             ("PASSERELLE_MAX_CONNECTIONS", "too-many-connections"),

@@ -65,7 +65,7 @@ class ConsoleTests(unittest.TestCase):
         )
         self.assertLessEqual(max(widths), widths[2], name)
 
-    def test_readers_members_and_events_are_seen_as_they_come(self):
+    def test_readers_members_and_events_are_shown_live(self):
         self.operate()
         self.assertEqual(self.texts("[data-none]:not([hidden])").__len__(), 2)
         self.joins(user="usr_7")
@@ -83,7 +83,7 @@ class ConsoleTests(unittest.TestCase):
         self.assertEqual(self.texts("[data-rows=events] td.size")[0], "24 B")
         self.assertEqual(self.texts("[data-rows=events] .on")[0], CHANNEL)
 
-    def test_charts_move_when_something_happens(self):
+    def test_charts_move_when_values_change(self):
         self.operate()
         self.joins()
         until(lambda: len(self.curve("readers", "sse")) > 2, "points come")
@@ -115,7 +115,7 @@ class ConsoleTests(unittest.TestCase):
         self.assertEqual(points, sorted(points))
         self.assertGreater(points[-1] - points[-2], 1.5)
 
-    def test_what_the_gateway_saves_is_counted(self):
+    def test_the_console_counts_what_the_gateway_saves(self):
         self.operate()
         for _ in range(5):
             self.joins()
@@ -128,7 +128,7 @@ class ConsoleTests(unittest.TestCase):
         until(lambda: self.text("saved-messages") != before, "messages are saved")
         until(lambda: int(self.text("saved-messages")) > 30, "forty less than those of the start")
 
-    def test_what_is_said_is_nowhere_unless_it_is_switched_on(self):
+    def test_content_is_shown_only_if_it_is_enabled(self):
         info = '{"name":"a-private-name"}'
         for content in ("0", "1"):
             with self.subTest(content=content):
@@ -149,7 +149,7 @@ class ConsoleTests(unittest.TestCase):
                 self.doCleanups()
                 self.browser.complaints()  # Chromium logs that the stream ended.
 
-    def test_markup_is_shown_as_the_text_that_it_is(self):
+    def test_markup_is_shown_as_text(self):
         self.operate(PASSERELLE_CONSOLE_CONTENT="1")
         self.joins(user=BAD, info='{"name":"%s"}' % BAD.replace('"', "'"))
         self.gateway.says(CHANNEL, BAD, '{"text":"%s"}' % BAD)
@@ -160,7 +160,7 @@ class ConsoleTests(unittest.TestCase):
         self.assertEqual(len(self.driver.find_elements("css selector", "main img, main script")), 0)
         self.assertIsNone(self.driver.execute_script("return window.broken ?? null"))
 
-    def test_a_lost_gateway_is_said_to_be_lost_and_found_again(self):
+    def test_a_lost_gateway_is_shown_and_the_client_reconnects(self):
         self.operate()
         self.joins()
         self.gateway.says(CHANNEL, "before", "{}")
@@ -180,7 +180,7 @@ class ConsoleTests(unittest.TestCase):
         until(lambda: "after" in self.texts("[data-rows=events] .name"), "the next event")
         self.browser.complaints()  # Chromium logs every refused connection.
 
-    def test_a_lost_upstream_is_said_to_be_away(self):
+    def test_a_lost_upstream_is_shown_as_away(self):
         self.operate()
         self.joins()
         self.gateway.tells("refuse?code=4200&message=x")
@@ -203,7 +203,7 @@ class ConsoleTests(unittest.TestCase):
         until(lambda: "passerelle:gap" in self.texts("[data-rows=events] .name"), "with a gap")
         self.assertIn("upstream", self.texts("[data-rows=events] .gap .chip"))
 
-    def test_a_ninth_console_replaces_the_oldest_which_says_so(self):
+    def test_a_ninth_console_replaces_the_oldest_which_reports_it(self):
         self.operate()
         for _ in range(7):
             self.gateway.listens()
@@ -224,7 +224,7 @@ class ConsoleTests(unittest.TestCase):
         self.driver.switch_to.window(second)
         self.assertEqual(self.text("link"), "Live")
 
-    def test_a_page_that_stands_still_goes_on_where_time_is(self):
+    def test_a_paused_page_resumes_at_the_current_time(self):
         self.operate(PASSERELLE_CONSOLE_CONTENT="1")
         self.joins()
         self.gateway.says(CHANNEL, "new-message", '{"message":{"id":"m","content":"a-private-word"}}')
@@ -245,7 +245,7 @@ class ConsoleTests(unittest.TestCase):
         button.click()
         until(lambda: "meanwhile" in self.texts("[data-rows=events] .name"), "it goes on")
 
-    def test_it_holds_a_hundred_events_and_no_more(self):
+    def test_it_holds_at_most_a_hundred_events(self):
         self.operate()
         self.joins()
         for start in (0, 45, 90):
@@ -256,7 +256,7 @@ class ConsoleTests(unittest.TestCase):
         names = self.texts("[data-rows=events] .name")
         self.assertEqual(len(names), 100)
 
-    def test_it_fits_a_screen_and_a_telephone_by_day_and_by_night(self):
+    def test_it_fits_desktop_and_mobile_screens_in_light_and_dark_mode(self):
         self.operate(PASSERELLE_CONSOLE_CONTENT="1")
         for width in (1280, 390):
             self.browser.show(width, 800 if width == 1280 else 844)

@@ -149,7 +149,7 @@ class DemoTests(unittest.TestCase):
         for pane in (self.notary, self.client):
             until(lambda: pane.bubbles(text), f"{pane.name} has: {text}")
 
-    def test_what_either_writes_is_read_by_both(self):
+    def test_both_parties_receive_each_message(self):
         self.notary.write("Bonjour, l’acte est prêt.")
         self.both_have("Bonjour, l’acte est prêt.")
         self.client.write("Merci Maître, à demain.")
@@ -159,7 +159,7 @@ class DemoTests(unittest.TestCase):
             self.assertEqual(said, ["Bonjour, l’acte est prêt.", "Merci Maître, à demain."])
         self.assertEqual(self.notary.field().get_attribute("value"), "")
 
-    def test_a_stream_is_left_for_polling_and_taken_up_again(self):
+    def test_a_stream_is_replaced_by_polling_and_restored(self):
         self.notary.write("Avant")
         self.both_have("Avant")
         self.client.poll()
@@ -177,7 +177,7 @@ class DemoTests(unittest.TestCase):
             self.assertEqual(pane.texts(".bubble")[-5:], expected)
             self.assertEqual(pane.texts(".gap"), [])
 
-    def test_a_cut_stream_goes_on_where_it_was(self):
+    def test_a_cut_stream_resumes_at_its_position(self):
         expected = []
         # After three short streams within a minute, the module would poll.
         for number in range(2):
@@ -190,7 +190,7 @@ class DemoTests(unittest.TestCase):
             self.assertEqual(pane.texts(".bubble")[-2:], expected)
             self.assertEqual(pane.texts(".gap"), [])
 
-    def test_an_outage_of_channels_is_shown_and_what_it_hid_is_loaded(self):
+    def test_an_outage_of_channels_is_shown_and_missed_messages_are_loaded(self):
         self.notary.write("Avant l’absence")
         self.both_have("Avant l’absence")
         self.client.poll()
@@ -259,7 +259,7 @@ class DemoTests(unittest.TestCase):
         self.assertEqual(len(set(numbers)), len(numbers))
         self.client.reads_by("longpoll")
 
-    def test_typing_is_seen_on_the_other_side_and_forgotten(self):
+    def test_typing_is_shown_to_the_other_party_and_expires(self):
         self.notary.field().send_keys("Je relis")
         until(lambda: self.client.texts(".typing span") == ["Étude 01 is typing"], "typing is seen")
         self.assertEqual(self.notary.texts(".typing span"), [""])
@@ -285,7 +285,7 @@ class DemoTests(unittest.TestCase):
                 writer.field().send_keys(Keys.BACKSPACE * len("Je relis"))
                 until(lambda: reader.texts(".typing span") == [""], way + ", and no more")
 
-    def test_who_reads_is_present_on_every_transport_and_needs_no_websocket(self):
+    def test_readers_are_present_on_every_transport_without_a_websocket(self):
         def rows():
             return self.driver.execute_script(
                 "return [...document.querySelectorAll('[data-rows=members] li')]"
@@ -310,7 +310,7 @@ class DemoTests(unittest.TestCase):
             "one member with two connections",
         )
 
-    def test_a_deleted_message_goes_and_never_comes_back(self):
+    def test_a_deleted_message_disappears_and_does_not_return(self):
         self.client.write("Envoyé trop vite")
         self.client.write("Et ceci reste")
         self.both_have("Envoyé trop vite")
@@ -333,7 +333,7 @@ class DemoTests(unittest.TestCase):
             self.assertEqual(pane.bubbles("Envoyé trop vite"), [])
             self.assertEqual(pane.all(".gone"), [], "a reader without the message ignores its deletion")
 
-    def test_a_request_is_made_and_met(self):
+    def test_a_request_is_made_and_fulfilled(self):
         self.notary.one(".icon").click()
         ask = self.notary.one(".ask")
         ask.find_element(By.NAME, "title").send_keys("Attestation d’assurance")
@@ -352,7 +352,7 @@ class DemoTests(unittest.TestCase):
         for pane in (self.notary, self.client):
             until(lambda: "A request has changed." in "".join(pane.texts(".note")), "the note")
 
-    def test_markup_is_shown_as_the_text_that_it_is(self):
+    def test_markup_is_shown_as_text(self):
         bad = "<img src=x onerror='window.broken=1'><script>window.broken=1</script>&amp;"
         self.client.write(bad)
         self.both_have(bad)
@@ -387,7 +387,7 @@ class DemoTests(unittest.TestCase):
         self.notary.write("Toujours là")
         self.both_have("Toujours là")
 
-    def test_a_refusal_is_told_and_nothing_is_lost(self):
+    def test_a_refusal_is_shown_and_nothing_is_lost(self):
         field = self.notary.field()
         long = "é" * 5900
         self.driver.execute_script(
@@ -404,7 +404,7 @@ class DemoTests(unittest.TestCase):
         self.assertFalse(self.notary.one(".trouble").is_displayed())
         self.browser.complaints()  # Chromium logs every 413.
 
-    def test_a_restarted_gateway_is_found_again_and_the_hole_is_told(self):
+    def test_after_a_restart_the_client_reconnects_and_the_gap_is_reported(self):
         self.notary.write("Avant la panne")
         self.both_have("Avant la panne")
         self.client.poll()
@@ -423,7 +423,7 @@ class DemoTests(unittest.TestCase):
         self.assertEqual(len(self.client.bubbles("Avant la panne")), 1)
         self.browser.complaints()  # Chromium logs every refused connection.
 
-    def test_the_gateway_says_what_it_sees(self):
+    def test_the_page_shows_the_last_event_and_its_position(self):
         self.notary.write("Vu par la passerelle")
         self.both_have("Vu par la passerelle")
 
@@ -436,7 +436,7 @@ class DemoTests(unittest.TestCase):
         names = self.driver.find_element(By.CSS_SELECTOR, ".log ol").text
         self.assertIn("new-message", names)
 
-    def test_everything_that_acts_has_a_name(self):
+    def test_every_control_has_a_name(self):
         for element in self.driver.find_elements(By.CSS_SELECTOR, "button, input, textarea, [tabindex]"):
             if element.is_displayed():
                 self.assertNotEqual(element.accessible_name, "", element.get_attribute("outerHTML"))
@@ -472,7 +472,7 @@ class DemoTests(unittest.TestCase):
             # A telephone's page that is too wide is shown smaller, so `innerWidth` would not show it.
             self.assertLessEqual(needed, width)
 
-    def test_reduced_motion_stops_what_moves(self):
+    def test_reduced_motion_stops_animations(self):
         moving = """
             const motions = [];
             for (const each of document.querySelectorAll("*"))
@@ -505,7 +505,7 @@ class DemoTests(unittest.TestCase):
         """)
         self.assertEqual(thumbs, [False] * 4)
 
-    def test_without_scripts_the_page_says_what_it_needs(self):
+    def test_without_javascript_the_page_says_that_it_needs_it(self):
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         try:
             self.driver.get(self.demo.url + "/")
@@ -514,7 +514,7 @@ class DemoTests(unittest.TestCase):
             self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
         self.assertIn("This page needs JavaScript", words)
 
-    def test_it_fits_a_screen_and_a_telephone_by_day_and_by_night(self):
+    def test_it_fits_desktop_and_mobile_screens_in_light_and_dark_mode(self):
         self.notary.write("Le rendez-vous est fixé au 12 mars à 10 h, à l’étude.")
         self.client.write("https://example.test/" + "tres-long-" * 30)
         self.both_have("Le rendez-vous est fixé au 12 mars à 10 h, à l’étude.")

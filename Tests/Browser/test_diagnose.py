@@ -262,7 +262,7 @@ class DiagnoseTests(unittest.TestCase):
             "return document.querySelector('#result').hidden"), "the result")
         self.assertEqual(self.text("#code")[:2], code[:2])
 
-    def test_a_code_is_decoded_and_a_misheard_one_is_not(self):
+    def test_a_code_is_decoded_and_a_wrong_one_is_not(self):
         from proxy import Box
 
         self.open(self.network(Box()))

@@ -51,7 +51,7 @@ class EventSourceTests(unittest.TestCase):
         for each in ids:
             self.demo.publish("new-message", {"message": {"id": each, "content": "Bonjour"}})
 
-    def test_events_come_by_their_own_names(self):
+    def test_events_arrive_under_their_own_names(self):
         self.open()
         self.assertIn("presence", self.events("pusher:subscription_succeeded")[0])
         self.demo.publish("new-message", {"message": {"id": "named", "content": "é \u2028 <b>"}})
@@ -65,7 +65,7 @@ class EventSourceTests(unittest.TestCase):
         self.assertEqual(self.events("message-deleted")[-1], {"messageId": "named"})
         self.assertNotIn("", self.positions())
 
-    def test_a_cut_stream_goes_on_where_it_was(self):
+    def test_a_cut_stream_resumes_at_its_position(self):
         self.open()
         expected = []
         for turn in range(3):
@@ -91,7 +91,7 @@ class EventSourceTests(unittest.TestCase):
         for head in requests[1:]:
             self.assertIn("last-event-id:", head.lower())
 
-    def test_a_later_reader_gets_what_was_said_before(self):
+    def test_a_later_reader_receives_earlier_messages(self):
         self.open()
         self.send("late-1", "late-2", "late-3")
         until(lambda: "late-3" in self.heard("late-"), "the gateway has them")

@@ -89,7 +89,7 @@ class ExampleTests(unittest.TestCase):
         running = Running(self, "line.sh", self.demo.ipc, "private-other")
         running.waits_for("ERR ")
 
-    def test_polling_goes_on_where_it_was_after_a_rest(self):
+    def test_polling_resumes_at_its_position_after_a_pause(self):
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "position")
             first = Running(self, "poll.py", CHANNEL, file)

@@ -139,7 +139,7 @@ class BoxTests(unittest.IsolatedAsyncioTestCase):
             async with asyncio.timeout(0.3):
                 self.assertEqual(await client.reader.read(1000), "nothing")
 
-    async def test_direct_forwards_answers_streams_and_sockets_as_they_come(self):
+    async def test_direct_forwards_answers_streams_and_sockets_immediately(self):
         client = await self.through(Box())
         for number in (1, 2):
             head, body = await client.whole("POST /x?y=1 HTTP/1.1", body=b"hello")
@@ -233,7 +233,7 @@ class BoxTests(unittest.IsolatedAsyncioTestCase):
         self.origin.end()
         self.assertEqual([piece async for piece in pieces(client.reader, head)], [b"y"])
 
-    async def test_cut_connections_ends_each_one_after_its_time_whatever_it_carries(self):
+    async def test_cut_connections_ends_each_one_after_its_time_with_any_content(self):
         client = await self.through(boxes.CutConnections(0.3, ""))
         socket, idle = await self.client(), await self.client()
         client.ask(STREAM)
@@ -319,7 +319,7 @@ class BoxTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((asked["cookie"], asked["authorization"]), ("", "b"))
         self.assertEqual((head["set-cookie"], head["etag"]), ("", '"p-1"'))
 
-    async def test_the_strip_boxes_of_the_matrix_remove_what_their_names_say(self):
+    async def test_the_strip_boxes_of_the_matrix_remove_the_fields_in_their_names(self):
         for name, field in [("if-none-match", "If-None-Match"), ("authorization", "Authorization"),
                             ("cookies", "Cookie")]:
             with self.subTest(name):
@@ -382,7 +382,7 @@ class BoxTests(unittest.IsolatedAsyncioTestCase):
         await self.until(lambda: not self.box.background)
         self.assertEqual((await (await self.client()).whole("GET /poll HTTP/1.1"))[0].status, 200)
 
-    async def test_56_kbit_carries_seven_kilobytes_a_second_on_all_connections_together(self):
+    async def test_56_kbit_carries_seven_kilobytes_a_second_over_all_connections(self):
         client = await self.through(boxes.Modem(56_000))
         other = await self.client()
         began = time.monotonic()

@@ -41,12 +41,12 @@ class JudgementTests(unittest.TestCase):
         self.assert_problem("errors in the page: ['x']", errors=["x"])
         self.assert_problem("did not report", empty=1)
 
-    def test_sending_must_end_as_the_box_says(self):
+    def test_sending_must_end_as_the_box_defines(self):
         self.assert_problem("sending: None instead of accepted", sent=None)
         self.assert_problem("sending: accepted instead of timeout", sending="timeout")
         self.assertEqual(result(sending="timeout", sent="timeout").problems(), [])
 
-    def test_an_event_source_must_receive_exactly_what_the_box_lets_pass(self):
+    def test_an_event_source_must_receive_exactly_what_the_box_passes(self):
         def source(**changes):
             return {"client": "eventsource", "sent": None, **changes}
 
@@ -60,7 +60,7 @@ class JudgementTests(unittest.TestCase):
         self.assert_problem("cannot survive", **source(expected="dies", **part))
         self.assert_problem("cannot survive", **source(expected="dies", **closed))
 
-    def test_the_table_has_a_row_for_each_client_and_its_numbers(self):
+    def test_the_table_has_a_row_for_each_client_with_its_numbers(self):
         results = [result(), result("rescue", received=9, duplicated=[1, 2])]
         text = table.tables(results, ["direct"], "pusher-js 1.2.3")
         self.assertIn("| direct | 10 | 0 | 0 | 0 | 0.50 s | 0.00 s | 12 s | 31 s |", text)

@@ -35,7 +35,7 @@ READERS = 20
 
 
 class Day(unittest.TestCase):
-    def test_from_the_installation_to_the_purge(self):
+    def test_the_package_from_installation_to_purge(self):
         self.sandbox = Sandbox(PROGRAM)
         self.addCleanup(self.sandbox.stop)
         for each in [

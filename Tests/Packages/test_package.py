@@ -28,17 +28,17 @@ class Package(unittest.TestCase):
         words = ["lintian", "--fail-on", "error", str(package(1))]
         print(run(*words).strip(), end=" ... ")
 
-    def test_the_version_is_what_the_program_says(self):
+    def test_the_version_is_that_of_the_program(self):
         version = run(PROGRAM, "--version").strip().removeprefix("passerelle ")
         self.assertEqual(self.field("Version"), f"{version}-1")
 
-    def test_what_it_needs_is_what_the_program_is_linked_to(self):
+    def test_its_dependencies_are_the_libraries_that_the_program_is_linked_to(self):
         depends = self.field("Depends")
         for name in ["libc6", "libssl3", "libsystemd0", "libstdc++6", "ca-certificates"]:
             self.assertRegex(depends, rf"(^|, ){re.escape(name)}( |,|$)")
         self.assertNotIn("$", depends)
 
-    def test_the_program_is_the_one_that_was_given_and_has_no_symbols(self):
+    def test_the_program_is_the_given_one_without_symbols(self):
         with tempfile.TemporaryDirectory() as folder:
             run("dpkg-deb", "--extract", str(package(1)), folder)
             program = pathlib.Path(folder, "usr/bin/passerelle")
@@ -47,7 +47,7 @@ class Package(unittest.TestCase):
             self.assertNotRegex(sections, r"\.symtab|\.debug_")
             self.assertNotIn("libswift", run("readelf", "--dynamic", str(program)))
 
-    def test_the_configuration_alone_is_the_operators_to_edit(self):
+    def test_only_the_configuration_is_a_conffile(self):
         with tempfile.TemporaryDirectory() as folder:
             run("dpkg-deb", "--control", str(package(1)), folder)
             conffiles = pathlib.Path(folder, "conffiles").read_text()
@@ -74,7 +74,7 @@ class Page(unittest.TestCase):
         ).stdout
         self.text = re.sub(".\b", "", self.text)
 
-    def test_neither_man_nor_mandoc_complains(self):
+    def test_man_and_mandoc_report_no_errors(self):
         self.assertEqual(run("mandoc", "-Tlint", "-Wwarning", str(self.page)), "")
         words = ["man", "--warnings", "--encoding=UTF-8", "--local-file", str(self.page)]
         done = subprocess.run(words, capture_output=True, text=True)
@@ -86,7 +86,7 @@ class Page(unittest.TestCase):
         """True if the page contains these words, with any line breaks."""
         self.assertIn(" ".join(words.split()), " ".join(self.text.split()))
 
-    def test_every_command_with_all_that_its_help_says_stands_there(self):
+    def test_every_command_is_listed_with_its_whole_help(self):
         names = re.findall(r"^  ([a-z]+) +\S", run(PROGRAM, "help"), re.MULTILINE)
         self.assertIn("serve", names)
         for name in names:
@@ -102,14 +102,14 @@ class Page(unittest.TestCase):
                     else:
                         self.has(part.removeprefix("Usage: "))
 
-    def test_every_variable_with_its_flag_meaning_and_default_stands_there(self):
+    def test_every_variable_is_listed_with_its_flag_meaning_and_default(self):
         lines = run(PROGRAM, "help", "variables").splitlines()
         self.assertGreater(len(lines), 40)
         for line in lines:
             with self.subTest(line):
                 self.has(line)
 
-    def test_every_exit_code_stands_there(self):
+    def test_every_exit_code_is_listed(self):
         helps = run(PROGRAM, "help")
         names = re.findall(r"^  ([a-z]+) +\S", helps, re.MULTILINE)
         said = " ".join(" ".join(run(PROGRAM, "help", name).split()) for name in names)

@@ -39,7 +39,7 @@ class Away(unittest.TestCase):
             with self.subTest(name):
                 body(port)
 
-    def test_an_event_stream_says_when_to_come_back(self):
+    def test_an_event_stream_says_when_to_reconnect(self):
         def check(port):
             status, fields, body = get(port, PATH, Accept=STREAM, Origin="http://app.example")
             self.assertEqual((status, fields["Content-Type"]), (200, STREAM))
@@ -70,7 +70,7 @@ class Away(unittest.TestCase):
 class Back(unittest.TestCase):
     """Runs after the tests that need a gateway that is down, because of its name."""
 
-    def test_streams_are_there_again_and_the_gateway_s_own_refusals_pass(self):
+    def test_streams_reconnect_and_the_gateway_s_own_refusals_pass(self):
         if stage.gateway.process.poll() is not None:
             stage.begin()
         for name, port in fronts.items():

@@ -31,12 +31,12 @@ def check(port, path="/", seconds=2):
 
 
 class Shipped(unittest.TestCase):
-    def test_there_is_nothing_to_say_against_what_is_shipped(self):
+    def test_the_shipped_proxy_configurations_pass_the_check(self):
         for kind in ["nginx", "caddy", "haproxy"]:
             with self.subTest(kind):
                 self.assertEqual(check(stage.front(kind, "tcp")), (0, {}))
 
-    def test_a_path_that_the_proxy_takes_away_is_a_part_of_the_url(self):
+    def test_a_path_that_the_proxy_removes_is_part_of_the_url(self):
         port = stage.front("nginx", "tcp", {
             "location / {": "location /chat/ {",
             "proxy_pass http://passerelle;": "proxy_pass http://passerelle/;",
@@ -80,7 +80,7 @@ class Mistakes(unittest.TestCase):
             stream=["compressed (gzip)", "gzip off"],
         )
 
-    def test_a_proxy_whose_time_out_is_shorter_than_a_heartbeat(self):
+    def test_a_proxy_whose_timeout_is_shorter_than_a_heartbeat(self):
         for kind, line in [("nginx", "proxy_read_timeout {}s;"), ("haproxy", "timeout server {}s")]:
             with self.subTest(kind):
                 self.finds(
@@ -89,7 +89,7 @@ class Mistakes(unittest.TestCase):
                     idle_poll=["504, not from a gateway after ", "proxy_read_timeout 90s"],
                 )
 
-    def test_a_proxy_that_takes_what_readers_show(self):
+    def test_a_proxy_that_removes_credentials(self):
         for name in ["Cookie", "Authorization", "Last-Event-ID"]:
             with self.subTest(name):
                 self.finds(
@@ -115,13 +115,13 @@ class Mistakes(unittest.TestCase):
             poll=["Cache-Control lacks no-cache"],
         )
 
-    def test_a_proxy_that_looks_for_the_gateway_elsewhere(self):
+    def test_a_proxy_with_a_wrong_gateway_address(self):
         self.finds(
             "nginx", {f"server 127.0.0.1:{stage.port} ": "server 127.0.0.1:1 "},
             gateway=["502, not from a gateway", "does not reach the gateway"],
         )
 
-    def test_a_proxy_that_is_not_there(self):
+    def test_a_proxy_that_is_not_running(self):
         code, said = check(1)
         self.assertEqual((code, list(said)), (1, ["tcp"]))
         self.assertIn("check that the proxy runs", said["tcp"])

@@ -60,7 +60,7 @@ class ProxyTest(unittest.TestCase):
 
 
 class Files(ProxyTest):
-    def test_the_proxies_have_nothing_to_say_against_them(self):
+    def test_the_proxies_accept_them_without_warnings(self):
         self.assertEqual(stage.openings.keys(), stage.fronts.keys())
         for name, opening in stage.openings.items():
             # The warning about Caddy's disabled admin endpoint is expected.
@@ -71,7 +71,7 @@ class Files(ProxyTest):
             with self.subTest(name):
                 self.assertEqual(complaints, [])
 
-    def test_caddy_would_write_its_file_as_it_is(self):
+    def test_caddy_fmt_does_not_change_the_file(self):
         file = ROOT / "deploy" / "Caddyfile"
         done = subprocess.run(["caddy", "fmt", str(file)], capture_output=True, text=True)
         self.assertEqual(done.stdout, file.read_text())
@@ -84,7 +84,7 @@ class Delay(ProxyTest):
     # The seconds by which a proxy may delay an event, or the direct time if it is longer.
     LIMIT = 0.002
 
-    def test_events_come_as_soon_as_without_a_proxy(self):
+    def test_events_arrive_as_early_as_without_a_proxy(self):
         streams = {"direct": Stream(stage.port, "presence-bail-delay").opened()}
         for name, port in stage.fronts.items():
             streams[name] = Stream(port, "presence-bail-delay").opened()
@@ -135,13 +135,13 @@ class Leaving(ProxyTest):
         # A second, or longer if this machine is slow.
         self.assertLess(time.monotonic() - left, max(1, 20 * (left - began)))
 
-    def test_a_stream_that_is_left_is_no_reader_a_second_later(self):
+    def test_an_abandoned_stream_is_no_reader_after_a_second(self):
         def begin(port):
             return Stream(port, "presence-bail-leaving").opened().close
 
         self.for_each(lambda port: self.leaves(lambda: begin(port)))
 
-    def test_a_poll_that_is_left_is_no_reader_a_second_later(self):
+    def test_an_abandoned_poll_is_no_reader_after_a_second(self):
         path = f"/poll?channel=presence-bail-leaving&after=now&wait={LONGEST_POLL}"
 
         def begin(port):
@@ -153,7 +153,7 @@ class Leaving(ProxyTest):
 
 
 class Requests(ProxyTest):
-    def test_the_address_of_the_client_arrives_and_nobody_makes_one_up(self):
+    def test_the_client_s_address_arrives_and_cannot_be_forged(self):
         claims = [
             {},
             {"X-Forwarded-For": "203.0.113.1"},
@@ -172,7 +172,7 @@ class Requests(ProxyTest):
         self.for_each(check)
         self.assertNotIn("203.0.113.1", stage.gateway.said())
 
-    def test_a_page_of_the_site_may_send_and_one_of_another_may_not(self):
+    def test_pages_of_the_site_may_send_and_pages_of_other_sites_may_not(self):
         def send(port, host, origin):
             path = "/channels/presence-bail-send/events?user=usr_7"
             fields = {"Host": host, "Origin": origin, "Content-Type": "application/json"}
@@ -186,7 +186,7 @@ class Requests(ProxyTest):
 
         self.for_each(check)
 
-    def test_a_plain_conditional_poll_hears_that_nothing_is_new(self):
+    def test_a_plain_conditional_poll_is_answered_with_304(self):
         def check(port):
             path = "/poll?channel=presence-bail-etag"
             position = request(port, path)[1]["position"]
@@ -196,7 +196,7 @@ class Requests(ProxyTest):
 
 
 class Waiting(ProxyTest):
-    def test_a_poll_that_waits_comes_back_with_what_is_said(self):
+    def test_a_waiting_poll_is_answered_with_the_next_event(self):
         path = "/poll?channel=presence-bail-wait&after=now&wait=50"
         before = stage.readers()
         with concurrent.futures.ThreadPoolExecutor() as threads:
@@ -222,7 +222,7 @@ class WaitingLong(ProxyTest):
                 self.assertEqual((status, answer["events"]), (200, []))
                 self.assertGreater(seconds, LONGEST_POLL - 1)
 
-    def test_the_quietest_stream_lives_on(self):
+    def test_the_silent_stream_stays_open(self):
         time.sleep(max(0, patience.began + IDLE - time.monotonic()))
         for name, stream in patience.streams.items():
             with self.subTest(name):

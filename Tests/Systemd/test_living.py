@@ -49,7 +49,7 @@ class Reload(UnitTest):
 
 
 class Restart(UnitTest):
-    def test_under_load_nobody_is_refused_and_every_stream_goes_on(self):
+    def test_under_load_no_request_is_refused_and_every_stream_continues(self):
         systemctl("start", *SOCKETS)
         readers = [Reader(CHANNEL) for _ in range(20)]
         for reader in readers:
@@ -78,7 +78,7 @@ class Restart(UnitTest):
 
 
 class Watchdog(UnitTest):
-    def test_a_loop_that_stands_still_is_killed_and_comes_back(self):
+    def test_a_blocked_loop_is_killed_and_restarted(self):
         self.drop_in("[Service]\nWatchdogSec=5s\n", name="zz")
         systemctl("start", *SOCKETS)
         systemctl("start", SERVICE)
@@ -124,7 +124,7 @@ class Journal(UnitTest):
 
 
 class Ending(UnitTest):
-    def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(self):
+    def test_a_reader_that_receives_nothing_does_not_delay_the_stop(self):
         # The stall time is longer than systemd's limit for the stop.
         self.configure(PASSERELLE_STALL="1h")
         systemctl("start", SERVICE)
@@ -181,7 +181,7 @@ print(json.dumps({
 
 
 class Sandboxed(UnitTest):
-    def test_what_runs_in_the_service_reaches_only_what_it_needs(self):
+    def test_the_service_can_access_only_what_it_needs(self):
         self.drop_in(
             "[Service]\nType=oneshot\nWatchdogSec=0\nExecStart=\n"
             f"ExecStart=/usr/bin/python3 -c '{PROBE_LINE}'\n",

@@ -46,7 +46,7 @@ class Activation(UnitTest):
         self.assertIn("passerelle_readers", text)
         self.assertEqual(get("/poll", port=8081)[0], 404)
 
-    def test_it_listens_on_every_descriptor_of_a_name_and_on_nothing_else(self):
+    def test_it_listens_on_every_passed_descriptor_of_a_name_only(self):
         self.drop_in("[Socket]\nListenStream=/run/more.sock\n", SOCKETS[0])
         # Variables that the descriptors replace are not even parsed.
         self.configure(PASSERELLE_HTTP="127.0.0.1:6001")
@@ -63,7 +63,7 @@ class Activation(UnitTest):
                  if record["MESSAGE"].startswith("listening")]
         self.assertEqual(sorted(names), ["admin", "http", "http", "http", "ipc"])
 
-    def test_alone_it_listens_itself(self):
+    def test_without_activation_it_listens_itself(self):
         systemctl("start", SERVICE)
         self.assertEqual(get("/healthz"), (200, "ok\n"))
         self.assertEqual(ask("/run/passerelle/passerelle.sock", "PING"), "OK PING")
@@ -71,7 +71,7 @@ class Activation(UnitTest):
         systemctl("stop", SERVICE)
         self.assertFalse(os.path.exists("/run/passerelle"))
 
-    def test_the_sockets_of_a_wrong_kind_or_name_are_refused_in_one_line(self):
+    def test_sockets_of_a_wrong_kind_or_name_are_refused_in_one_line(self):
         cases = [
             ("ListenStream=\nListenDatagram=127.0.0.1:8080\n", "is a datagram socket"),
             ("FileDescriptorName=web\n", "is not a known name"),
@@ -98,7 +98,7 @@ class Activation(UnitTest):
 class Readiness(UnitTest):
     sandbox_runs = False
 
-    def test_it_is_ready_once_it_listens_and_channels_was_tried(self):
+    def test_it_is_ready_once_it_listens_and_has_tried_channels(self):
         channels = Blackhole()
         self.addCleanup(channels.close)
         systemctl("start", "--no-block", SERVICE)
@@ -113,7 +113,7 @@ class Readiness(UnitTest):
         until(lambda: "0 readers on 1 channel" in show("StatusText"), "the status")
         self.assertEqual(get("/readyz")[0], 200)
 
-    def test_a_channels_that_is_away_holds_up_no_start(self):
+    def test_an_unreachable_channels_does_not_delay_the_start(self):
         systemctl("start", SERVICE)
         self.assertTrue(show("StatusText").startswith("Channels waiting"), show("StatusText"))
 
@@ -127,21 +127,21 @@ class Refusals(UnitTest):
         systemctl("reset-failed", SERVICE)
         return line
 
-    def test_a_wrong_configuration_is_not_tried_again(self):
+    def test_a_wrong_configuration_is_not_retried(self):
         self.configure(PASSERELLE_LOG="loud")
         line = self.start_in_vain(78)
         self.assertIn("PASSERELLE_LOG", line)
         self.assertIn("/etc/passerelle/passerelle.env:8", line)
 
-    def test_a_wrong_command_line_is_not_tried_again(self):
+    def test_a_wrong_command_line_is_not_retried(self):
         self.drop_in("[Service]\nExecStart=\nExecStart=/usr/bin/passerelle serve --no\n", name="x")
         self.assertIn("--no", self.start_in_vain(64))
 
-    def test_a_refusal_of_channels_is_not_tried_again(self):
+    def test_a_permanent_refusal_of_channels_is_not_retried(self):
         self.configure(PUSHER_KEY="no-such-key")
         self.assertIn("PUSHER_KEY", self.start_in_vain(69))
 
-    def test_no_connection_brings_a_wrong_configuration_back_for_ever(self):
+    def test_no_connection_restarts_a_wrong_configuration_forever(self):
         self.drop_in("[Unit]\nStartLimitIntervalSec=600s\n", name="zz")
         self.configure(PASSERELLE_LOG="loud")
         systemctl("start", *SOCKETS)
@@ -151,7 +151,7 @@ class Refusals(UnitTest):
         starts = [r for r in journal(since=self.since) if r["MESSAGE"].startswith("Starting")]
         self.assertLessEqual(len(starts), 6)
 
-    def test_a_port_that_another_has_is_tried_again(self):
+    def test_a_port_in_use_is_retried(self):
         other = socket.create_server(("127.0.0.1", 8080))
         systemctl("start", SERVICE, check=False)
         until(lambda: int(show("NRestarts")) >= 1, "a restart")
@@ -160,7 +160,7 @@ class Refusals(UnitTest):
 
 
 class Credentials(UnitTest):
-    def test_a_secret_comes_as_a_credential_and_nothing_else_shows_it(self):
+    def test_a_secret_is_passed_as_a_credential_and_visible_nowhere_else(self):
         systemctl("start", SERVICE)
         until(lambda: show("StatusText").startswith("Channels connected"), "the connection")
         pid = show("MainPID")
@@ -169,7 +169,7 @@ class Credentials(UnitTest):
                 self.assertNotIn(SECRET.encode(), opened.read())
         self.assertNotIn(SECRET, systemctl("show", SERVICE))
 
-    def test_without_its_file_the_variable_is_named(self):
+    def test_if_a_file_is_missing_its_variable_is_named(self):
         (CONFIGURATION / "pusher-secret").unlink()
         systemctl("start", SERVICE, check=False)
         self.assertIn("PUSHER_SECRET is not set", self.fails_with(78))
@@ -178,7 +178,7 @@ class Credentials(UnitTest):
 class Files(UnitTest):
     """The unit files themselves."""
 
-    def test_they_are_right_and_the_service_is_exposed_to_little(self):
+    def test_the_units_are_valid_and_the_exposure_is_low(self):
         names = [f"./{name}" for name in [*SOCKETS, SERVICE]]
         words = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=yes", *names]
         done = subprocess.run(words, cwd=ROOT / "deploy", capture_output=True, text=True)
@@ -186,7 +186,7 @@ class Files(UnitTest):
         run("systemd-analyze", "security", "--offline=true", "--threshold=10",
             str(ROOT / "deploy" / SERVICE))
 
-    def test_the_units_of_a_user_are_right_and_as_many(self):
+    def test_the_user_units_are_valid_and_complete(self):
         names = [f"./{name}" for name in [*SOCKETS, SERVICE]]
         words = ["systemd-analyze", "--user", "verify", "--man=no", "--recursive-errors=yes", *names]
         done = subprocess.run(
