@@ -132,10 +132,10 @@ package struct ProcessFigures: Equatable {
 
     /// Returns the number of open descriptors; takes some milliseconds for ten thousand.
     private static func countDescriptors() -> Int? {
-        guard let folder = opendir("/proc/self/fd") else { return nil }
-        defer { closedir(folder) }
+        guard let directory = opendir("/proc/self/fd") else { return nil }
+        defer { closedir(directory) }
         var count = 0
-        while readdir(folder) != nil { count += 1 }
+        while readdir(directory) != nil { count += 1 }
         // Excludes `.`, `..` and the descriptor of this directory.
         return max(0, count - 3)
     }

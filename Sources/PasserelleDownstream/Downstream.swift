@@ -110,7 +110,7 @@ package final class Downstream {
     private func tick() {
         context.loop.after(.seconds(1)) { [weak self] in
             guard let self else { return }
-            self.context.streams.beat()
+            self.context.streams.secondPassed()
             self.context.authenticator?.timePassed()
             self.tick()
         }

@@ -13,9 +13,9 @@ extension DownstreamContext {
     /// refused request evicts no channel.
     func makeRoom(for names: [String], by requester: Requester) throws(Refusal) {
         let new = names.filter { hub.channel($0) == nil }
-        if let payer = requester.payer {
+        if let chargedClient = requester.chargedClient {
             let cost = RequestCost.of(channels: names.count, new: new.count)
-            quotas.charge(cost, to: payer.client, through: payer.peer)
+            quotas.charge(cost, to: chargedClient.client, through: chargedClient.peer)
         }
         guard !new.isEmpty else { return }
         defer { forgetDropped() }
@@ -68,7 +68,9 @@ extension DownstreamContext {
         for shortage: ChannelShortage, sparing names: [String]
     ) throws(Refusal) {
         let excess = shortage.excess
-        if searches[shortage.scope]?.isInVain(for: excess, at: loop.now, hub.vacancies) == true {
+        if searches[shortage.scope]?.isKnownToFail(
+            for: excess, at: loop.now, hub.channelsLeftWithoutReaders) == true
+        {
             throw shortage.refusal
         }
         let found = hub.evictableChannels(
@@ -76,7 +78,9 @@ extension DownstreamContext {
             onlyPublic: shortage.scope == .publicChannels, sparing: names)
         guard found < excess else { return }
         searches.note(
-            ChannelSearch(time: loop.now, vacancies: hub.vacancies, found: found),
+            ChannelSearch(
+                time: loop.now, channelsLeftWithoutReaders: hub.channelsLeftWithoutReaders,
+                found: found),
             in: shortage.scope)
         throw shortage.refusal
     }

@@ -91,7 +91,7 @@ final class DownstreamContext {
 
     /// Schedules work for when the hub has delivered its updates; readers may attach and detach in
     /// it.
-    func afterNews(_ work: @escaping () -> Void) {
+    func afterDelivery(_ work: @escaping () -> Void) {
         due.append(work)
     }
 

@@ -66,7 +66,7 @@ final class SubscriptionWaiter: AuthorizedReader {
 
     func updatesAvailable(on channel: Channel) {
         guard outcome != nil else { return }
-        context.afterNews { [self] in
+        context.afterDelivery { [self] in
             if let outcome { end(outcome) }
         }
     }

@@ -72,7 +72,7 @@ package final class HTTPServerConnection: LinkOwner {
     private var timer: TimerToken?
     /// True once no further request is answered and only the last answer is being sent.
     private var isEnding = false
-    private var isOver = false
+    private var isEnded = false
     /// True while the body's timeout runs.
     private var isInBody = false
     /// True while `advance` runs, so that an immediate answer does not call it recursively.
@@ -109,7 +109,7 @@ package final class HTTPServerConnection: LinkOwner {
     /// True while a request is being answered or its answer has not been sent completely.
     package var isBusy: Bool { current != nil || pieces != nil || link.queuedBytes > 0 }
     /// True while requests are answered: neither ended nor sending the last answer.
-    package var isServing: Bool { !isOver && !isEnding }
+    package var isServing: Bool { !isEnded && !isEnding }
     /// True if the request that is being answered is HEAD.
     package var isHEAD: Bool { current?.isHEAD == true }
     /// True if the current answer is sent to an HTTP/1.1 client and the connection is kept alive.
@@ -127,7 +127,7 @@ package final class HTTPServerConnection: LinkOwner {
         // For the first head, the timeout runs since the connection was accepted.
         if wasIdle, requestCount > 0 { arm(times.header) }
         advance()
-        if isBusy, !isOver { limitPipelined() }
+        if isBusy, !isEnded { limitPipelined() }
     }
 
     /// Limits reading to the bytes that may be held while a request is being answered.
@@ -161,7 +161,7 @@ package final class HTTPServerConnection: LinkOwner {
         while isServing, !isBusy {
             do throws(HTTPError) {
                 guard let request = try parser.next() else { return awaitMore() }
-                deadline.lift()
+                deadline.cancel()
                 requestCount += 1
                 lastRequest = loop.now
                 isInBody = false
@@ -231,7 +231,7 @@ package final class HTTPServerConnection: LinkOwner {
     /// them; then continues with the next request.
     package func answerInPieces() {
         guard let exchange = takeExchange() else { return }
-        deadline.lift()
+        deadline.cancel()
         // A client that closes its sending side still receives the whole answer.
         link.staysHalfOpen = true
         pieces = exchange
@@ -270,7 +270,7 @@ package final class HTTPServerConnection: LinkOwner {
     /// Waits for the client to receive the answer, to complete a request, or to start one.
     private func rest() {
         guard link.queuedBytes == 0 else {
-            deadline.lift()
+            deadline.cancel()
             return awaitRoom()
         }
         delegate?.outputDrained()
@@ -295,7 +295,7 @@ package final class HTTPServerConnection: LinkOwner {
     package func finish() {
         isEnding = true
         parser = HTTPRequestParser()
-        deadline.lift()
+        deadline.cancel()
         if link.queuedBytes > 0 { awaitRoom() }
         link.finish()
     }
@@ -316,8 +316,8 @@ package final class HTTPServerConnection: LinkOwner {
 
     /// Releases the link without closing it.
     private func release(_ end: LinkEnd?) {
-        guard !isOver else { return }
-        isOver = true
+        guard !isEnded else { return }
+        isEnded = true
         if let timer { loop.cancel(timer) }
         timer = nil
         pieces = nil
@@ -348,7 +348,7 @@ package final class HTTPServerConnection: LinkOwner {
     }
 
     private func timedOut() {
-        guard !isOver, current == nil else { return }
+        guard !isEnded, current == nil else { return }
         let isSending = pieces != nil || link.queuedBytes > 0
         if times.output != nil, isSending {
             delegate?.timedOut(.output)

@@ -55,7 +55,7 @@ package struct EventLog {
     }
 
     /// Returns the limit that the log exceeds, if any; the oldest entry must then be removed.
-    package func exceeded(_ limits: LogLimits, now: Duration) -> LogBound? {
+    package func exceeded(_ limits: LogLimits, now: Duration) -> LogLimit? {
         guard let oldest else { return nil }
         if count > limits.events { return .events }
         if bytes > limits.bytes { return .bytes }

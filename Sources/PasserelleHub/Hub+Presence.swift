@@ -22,7 +22,7 @@ extension Hub {
         guard let channel = channels[name],
             let delegated = channel.delegated.removeValue(forKey: ByteKey(userID))
         else { return }
-        if channel.delegated.isEmpty { vacancies += 1 }
+        if channel.delegated.isEmpty { channelsLeftWithoutReaders += 1 }
         guard delegated.absentSince != nil else { return }
         remove(userID, from: channel, at: now)
     }

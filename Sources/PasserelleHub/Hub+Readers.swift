@@ -90,7 +90,7 @@ extension Hub {
             }
         }
         channel.readers.removeLast()
-        if channel.readers.isEmpty { vacancies += 1 }
+        if channel.readers.isEmpty { channelsLeftWithoutReaders += 1 }
         channel.lastRead = now
     }
 

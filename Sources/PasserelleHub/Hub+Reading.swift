@@ -53,9 +53,9 @@ extension Hub {
         for index in cursor.slots.indices {
             // Checked first: modifying a slot would copy all slots of a shared cursor.
             if cursor.slots[index].awaitsSnapshot || cursor.slots[index].acceptsHeld,
-                let takeSnapshotOrRefusal = takeSnapshotOrRefusal(&cursor.slots[index])
+                let item = takeSnapshotOrRefusal(&cursor.slots[index])
             {
-                return takeSnapshotOrRefusal
+                return item
             }
             // The gap follows the snapshot; earlier it would not cover events up to the
             // subscription.

@@ -33,14 +33,14 @@ package final class Hub {
     /// It may prefetch the reader's memory, but must not access it.
     package var prefetchHook: ((_ readers: [any Reader], _ index: Int) -> Void)?
     /// The number of readers notified between a reader's prefetch and its notification.
-    private static let readersAhead = 3
+    private static let prefetchDistance = 3
 
     /// The member changes in this second from lists for channels that were already subscribed.
     var listedChanges = 0
     /// The number of held channels that are public, so that reading needs no authorization.
     package internal(set) var publicChannelCount = 0
     /// The number of times that a channel lost its last reader or its last delegated member.
-    package internal(set) var vacancies: UInt64 = 0
+    package internal(set) var channelsLeftWithoutReaders: UInt64 = 0
     /// The channels dropped since the last `takeDropped`.
     private var dropped: [String] = []
 
@@ -51,7 +51,7 @@ package final class Hub {
     var retractions: [Retraction] = []
     var hasLateRetraction = false
     /// When departed users are next expired; this examines all users.
-    private var forgetsAt = Duration.zero
+    private var nextMemberExpiry = Duration.zero
 
     /// Creates an empty hub; `epoch` must differ from that of every earlier log.
     package convenience init(epoch: UInt64, configuration: HubConfiguration, at now: Moment) {
@@ -166,7 +166,7 @@ package final class Hub {
 
     private func notify(_ readers: [any Reader], of channel: Channel) {
         for index in readers.indices {
-            let far = index + Self.readersAhead
+            let far = index + Self.prefetchDistance
             if far < readers.count { prefetchHook?(readers, far) }
             if index + 1 < readers.count { readers[index + 1].prefetch() }
             readers[index].updatesAvailable(on: channel)
@@ -188,8 +188,8 @@ package final class Hub {
             if isEmpty(channel, at: now.steady) { empty.append(channel) }
         }
         for channel in empty { forget(channel, at: now) }
-        guard now.steady >= forgetsAt else { return }
-        forgetsAt = now.steady + .seconds(3600)
+        guard now.steady >= nextMemberExpiry else { return }
+        nextMemberExpiry = now.steady + .seconds(3600)
         seenMembers.expire(at: now.wall)
     }
 

@@ -49,6 +49,6 @@ package struct LogLimits: Equatable, Sendable {
 }
 
 /// The limit that evicted an entry.
-package enum LogBound: Sendable {
+package enum LogLimit: Sendable {
     case events, bytes, age
 }

@@ -7,7 +7,7 @@ private import Synchronization
 ///
 /// libsystemd's `sd_journal_sendv` can block, for example while the disk is full, and would stall
 /// the event loop.
-package final class JournalSocket: Sendable {
+package final class JournaldSocket: Sendable {
     /// The path of journald's datagram socket.
     package static let path = "/run/systemd/journal/socket"
 
@@ -15,7 +15,7 @@ package final class JournalSocket: Sendable {
     private let lostCount = Atomic<Int>(0)
 
     /// Connects to journald; returns `nil` if it does not listen at `path`.
-    package init?(path: String = JournalSocket.path) {
+    package init?(path: String = JournaldSocket.path) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
@@ -55,7 +55,7 @@ package final class JournalSocket: Sendable {
 ///
 /// `MESSAGE` includes the fields, for tools that show only that; `PASSERELLE_CHANNEL=…` and the
 /// like are for queries.
-package enum JournalEntry {
+package enum JournaldEntry {
     /// The prefix of the names of the record's fields.
     package static let prefix = "PASSERELLE_"
 

@@ -11,7 +11,7 @@ extension Log {
         var form = Self.form(journalStream: journalStream)
         // If standard error is full, the record is dropped, so that the event loop does not wait.
         var sink: Sink = { Terminal.write($0, to: STDERR_FILENO, waits: false) }
-        if form == .journal, let socket = JournalSocket() {
+        if form == .journald, let socket = JournaldSocket() {
             form = .native
             sink = { socket.send($0) }
         }
@@ -26,8 +26,8 @@ extension Log {
     }
 
     /// Returns true if `JOURNAL_STREAM` shows that standard error is connected to the journal.
-    package static func isJournal(_ journalStream: String?) -> Bool {
-        form(journalStream: journalStream) == .journal
+    package static func isJournald(_ journalStream: String?) -> Bool {
+        form(journalStream: journalStream) == .journald
     }
 
     /// Returns the journald form only if `JOURNAL_STREAM` (`DEVICE:INODE`) identifies standard
@@ -37,7 +37,7 @@ extension Log {
     ) -> LogLine.Form {
         var status = stat()
         guard let journalStream, fstat(descriptor, &status) == 0 else { return .timed }
-        return journalStream == "\(status.st_dev):\(status.st_ino)" ? .journal : .timed
+        return journalStream == "\(status.st_dev):\(status.st_ino)" ? .journald : .timed
     }
 }
 

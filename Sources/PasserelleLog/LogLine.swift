@@ -9,7 +9,7 @@ package enum LogLine {
         /// `time=… level=… msg=…`, for a terminal or a file.
         case timed
         /// `<N>level=… msg=…`: journald reads the priority and adds its own time.
-        case journal
+        case journald
         /// A datagram for journald, with separate fields.
         case native
     }
@@ -23,8 +23,8 @@ package enum LogLine {
         var line = ""
         switch form {
         case .timed: line += "time=\(UTCTime.text(milliseconds: time)) level=\(level.name) "
-        case .journal: line += "<\(level.priority)>level=\(level.name) "
-        case .native: return JournalEntry.bytes(record)
+        case .journald: line += "<\(level.priority)>level=\(level.name) "
+        case .native: return JournaldEntry.bytes(record)
         }
         line += "msg=" + QuotedText.word(record.message, limit: valueBytes)
         for field in record.fields {

@@ -56,7 +56,7 @@ extension NoticePlanner {
             fail(number, cause, now, &actions)
         case .unknown(let cause):
             tally.failed += 1
-            deliveries[number]?.mayHaveGone = true
+            deliveries[number]?.mayHaveBeenSent = true
             mark(delivery, now, &actions) { .sending($0, now.wall, place: $1) }
             fail(number, cause, now, &actions)
         }
@@ -80,7 +80,7 @@ extension NoticePlanner {
             } else {
                 let notice = newNumber()
                 deliveries[notice] = Delivery(
-                    message: number, recipient: recipient, pair: pair, mayHaveGone: isBegun)
+                    message: number, recipient: recipient, pair: pair, mayHaveBeenSent: isBegun)
                 messages[number]?.open.insert(notice)
                 if pairQueues[pair] != nil {
                     pairQueues[pair]?.behind.append(notice)
@@ -155,7 +155,7 @@ extension NoticePlanner {
         guard let delivery = deliveries[number] else { return false }
         if lookup.isPresent(delivery.pair) {
             tally.present += 1
-        } else if !delivery.mayHaveGone, marks.holds(delivery.pair, at: now.steady) {
+        } else if !delivery.mayHaveBeenSent, marks.holds(delivery.pair, at: now.steady) {
             tally.throttled += 1
         } else {
             return true
@@ -198,7 +198,7 @@ extension NoticePlanner {
 
     /// Removes the mark of a notice that was certainly not delivered.
     private mutating func unmark(_ delivery: Delivery, _ actions: inout [Action]) {
-        guard !delivery.mayHaveGone else { return }
+        guard !delivery.mayHaveBeenSent else { return }
         marks.remove(delivery.pair)
         actions.append(.keep(.unsent(delivery.pair)))
     }

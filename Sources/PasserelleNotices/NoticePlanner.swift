@@ -64,7 +64,7 @@ package struct NoticePlanner {
         /// Failed calls, and questions to Channels without an answer.
         package var failures = 0
         /// True if Inngest may already have it; its own throttle mark is then ignored.
-        package var mayHaveGone = false
+        package var mayHaveBeenSent = false
         package var checkedAt: Duration = .zero
     }
 
@@ -216,7 +216,7 @@ package struct NoticePlanner {
                 records.append(.sent(pair, held.message.receivedAt, place: place))
             }
             for delivery in held.open.sorted().compactMap({ deliveries[$0] })
-            where delivery.stage == .calling || delivery.mayHaveGone {
+            where delivery.stage == .calling || delivery.mayHaveBeenSent {
                 begun.insert(delivery.pair)
                 let time = marks.time(of: delivery.pair) ?? now.steady
                 records.append(.sending(delivery.pair, wall(time), place: place))

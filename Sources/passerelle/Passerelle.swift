@@ -29,7 +29,7 @@ enum Passerelle {
             if environment.value("SWIFT_BACKTRACE") == nil { CoreDumps.forbidReports() }
             return run(invocation, environment)
         } catch {
-            complain(error.message, at: .process())
+            report(error.message, at: .process())
             return UsageError.exitCode
         }
     }
@@ -42,7 +42,7 @@ enum Passerelle {
             configuration = try source.load()
         } catch {
             if invocation.command == .check { return check(invocation, environment).run(error) }
-            complain(error.message, at: environment)
+            report(error.message, at: environment)
             Systemd.report(failure: error.message)
             return ConfigurationError.exitCode
         }
@@ -84,9 +84,9 @@ enum Passerelle {
     }
 
     /// Reports an error: to the journal as an error record, otherwise as text on standard error.
-    private static func complain(_ message: String, at environment: ProcessEnvironment) {
+    private static func report(_ message: String, at environment: ProcessEnvironment) {
         let stream = environment.value("JOURNAL_STREAM")
-        if Log.isJournal(stream) {
+        if Log.isJournald(stream) {
             Log(level: .error, journalStream: stream).error(message)
         } else {
             Terminal.writeLine("passerelle: " + message, to: STDERR_FILENO)

@@ -4,17 +4,18 @@ import PasserelleTesting
 import PasserelleWire
 import Testing
 
-/// A day of a real chat, published in real shapes and received on every surface at the same time.
+/// The script of a real chat, published in real shapes and received on every surface at the same
+/// time.
 @Suite(.serialized)
-struct ChatDayTests {
+struct ChatScenarioTests {
     @Test(arguments: [UpstreamRoute.Scheme.ws, .wss])
-    func `the whole day arrives on every surface in order and once, with the right members`(
+    func `the whole script arrives on every surface in order and once, with the right members`(
         scheme: UpstreamRoute.Scheme
     ) throws {
         let scenario = try ChatScenario(scheme)
         let pusher = try PythonPublisher(scenario.fixture, port: scenario.sandbox.port)
         var isTurnOfPython = false
-        for step in scenario.day.steps {
+        for step in scenario.script.steps {
             switch step {
             case .join(let userID, let info): try scenario.join(userID, info)
             case .leave(let userID): try scenario.leave(userID)
@@ -85,7 +86,7 @@ struct ChatDayTests {
 /// One channel with its sandbox, its gateway, its readers and the people in it.
 private final class ChatScenario {
     let fixture: EndToEndFixture
-    let day: ChatDay
+    let script: ChatScript
     let sandbox: SandboxProcess
     let gateway: GatewayProcess
     let readers: [any SurfaceClient]
@@ -94,17 +95,17 @@ private final class ChatScenario {
     private var expected: [String] = []
     private var lastTyping: ContinuousClock.Instant?
 
-    var channel: String { day.channel }
+    var channel: String { script.channel }
 
     init(_ scheme: UpstreamRoute.Scheme) throws {
         fixture = try EndToEndFixture()
-        day = try ChatDay()
+        script = try ChatScript()
         sandbox = try SandboxProcess(fixture)
-        let http = "127.0.0.1:0,unix:\(fixture.folder.file("http"))"
+        let http = "127.0.0.1:0,unix:\(fixture.directory.file("http"))"
         way = try UpstreamRoute(fixture, to: sandbox, by: scheme)
         gateway = try GatewayProcess(
             fixture, upstreamPort: way.port, http: http, variables: way.variables)
-        readers = try Self.listen(fixture, gateway, day.channel)
+        readers = try Self.listen(fixture, gateway, script.channel)
     }
 
     private static func listen(
@@ -250,7 +251,7 @@ private final class ChatScenario {
                 fields: ["Last-Event-ID": event.id])
             defer { stream.close() }
             let messages = rest.filter { !$0.isMemberChange }
-            try fixture.wait(for: "the rest of the day") {
+            try fixture.wait(for: "the rest of the script") {
                 stream.delivered.count >= messages.count && stream.snapshots[channel] != nil
                     && line.delivered.count >= messages.count && !line.replies.isEmpty
             }

@@ -80,8 +80,8 @@ struct CheckTests {
         let token = try found(url)
         #expect(token.verdicts["auth"] == "warning", "\(token.output)")
         #expect(token.remedies["auth"]?.contains("PASSERELLE_AUTH_HEADERS") == true)
-        let nobody = try found("http://127.0.0.1:1/api/pusher/auth")
-        #expect(nobody.faults == ["auth"] && nobody.status == 1, "\(nobody.output)")
+        let unreachable = try found("http://127.0.0.1:1/api/pusher/auth")
+        #expect(unreachable.faults == ["auth"] && unreachable.status == 1, "\(unreachable.output)")
     }
 
     @Test func `disabled client events are reported`() throws {
@@ -129,7 +129,7 @@ struct CheckTests {
     @Test func `a missing resource is reported, and one held by a running gateway is not`() throws {
         let fixture = try EndToEndFixture()
         let sandbox = try SandboxProcess(fixture)
-        let state = fixture.folder.file("state")
+        let state = fixture.directory.file("state")
         let gateway = try GatewayProcess(
             fixture, upstreamPort: sandbox.port, variables: ["PASSERELLE_STATE_DIR": state])
         let beside = try CheckOutcome.of(
@@ -141,8 +141,8 @@ struct CheckTests {
         let without = try CheckOutcome.of(
             fixture, port: sandbox.port,
             [
-                "PASSERELLE_STATE_DIR": fixture.folder.file("no/such"),
-                "PASSERELLE_IPC": fixture.folder.file("none/s"),
+                "PASSERELLE_STATE_DIR": fixture.directory.file("no/such"),
+                "PASSERELLE_IPC": fixture.directory.file("none/s"),
             ])
         #expect(without.status == 1)
         #expect(

@@ -21,12 +21,12 @@ struct DeletionTests {
     init() throws {
         fixture = try EndToEndFixture()
         sandbox = try SandboxProcess(fixture)
-        let path = fixture.folder.file("http")
+        let path = fixture.directory.file("http")
         unix = .unix(path: path)
         gateway = try GatewayProcess(
             fixture, upstreamPort: sandbox.port, http: "127.0.0.1:0,unix:\(path)",
             variables: [
-                "PASSERELLE_STATE_DIR": fixture.folder.file("state"),
+                "PASSERELLE_STATE_DIR": fixture.directory.file("state"),
                 "PASSERELLE_HISTORY": "1000 events, 16 MiB, 1h",
             ])
     }
@@ -129,7 +129,8 @@ struct DeletionTests {
     }
 
     private func files() throws -> String {
-        try fixture.run("sh", ["-c", "cat \(fixture.folder.file("state"))/* | strings -n 8"]).output
+        try fixture.run("sh", ["-c", "cat \(fixture.directory.file("state"))/* | strings -n 8"])
+            .output
     }
 
     private func forgotten() throws {

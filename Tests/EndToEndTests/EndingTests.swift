@@ -48,7 +48,7 @@ struct EndingTests {
     func `on a signal streams are terminated, polls answered and lines flushed`(
         signal: Int32
     ) throws {
-        let path = fixture.folder.file("http")
+        let path = fixture.directory.file("http")
         let gateway = try GatewayProcess(
             fixture, upstreamPort: sandbox.port, http: "127.0.0.1:0,unix:\(path)",
             variables: Self.patient)
@@ -91,8 +91,8 @@ struct EndingTests {
     }
 
     @Test func `after a kill the next start replaces the socket's path`() throws {
-        let http = fixture.folder.file("http")
-        let variables = ["PASSERELLE_IPC": fixture.folder.file("ipc")]
+        let http = fixture.directory.file("http")
+        let variables = ["PASSERELLE_IPC": fixture.directory.file("ipc")]
         let first = try GatewayProcess(
             fixture, upstreamPort: sandbox.port, http: "unix:\(http)", variables: variables)
         #expect(try first.stop(SIGKILL) == 128 + SIGKILL)

@@ -61,7 +61,7 @@ struct FailingDiskTests {
         try GatewayProcess(
             fixture, upstreamPort: sandbox.port,
             variables: [
-                "PASSERELLE_STATE_DIR": fixture.folder.file("state"),
+                "PASSERELLE_STATE_DIR": fixture.directory.file("state"),
                 "PASSERELLE_PIN": Self.channel,
                 "PASSERELLE_ADMIN": "127.0.0.1:0",
             ])

@@ -159,10 +159,12 @@ struct LimitTests {
 
     /// The number of open descriptors of a process.
     private func descriptors(of pid: Int32) throws -> Int {
-        guard let folder = opendir("/proc/\(pid)/fd") else { throw TestFailure("errno \(errno)") }
-        defer { closedir(folder) }
+        guard let directory = opendir("/proc/\(pid)/fd") else {
+            throw TestFailure("errno \(errno)")
+        }
+        defer { closedir(directory) }
         var count = 0
-        while readdir(folder) != nil { count += 1 }
+        while readdir(directory) != nil { count += 1 }
         return count - 2
     }
 }

@@ -20,8 +20,8 @@ struct ListenerTLSTests {
         fixture = try EndToEndFixture()
         sandbox = try SandboxProcess(fixture)
         certificates = try TestCertificates()
-        certificate = fixture.folder.file("served.pem")
-        key = fixture.folder.file("served.key")
+        certificate = fixture.directory.file("served.pem")
+        key = fixture.directory.file("served.key")
         try put(try certificates.server(names: ["first.test"], addresses: ["127.0.0.1"]))
     }
 
@@ -80,7 +80,7 @@ struct ListenerTLSTests {
     }
 
     @Test func `modern TLS is accepted, and old versions or other protocols are refused`() throws {
-        let path = fixture.folder.file("plain")
+        let path = fixture.directory.file("plain")
         let gateway = try gateway(http: "127.0.0.1:0,unix:\(path)")
         let modern = try openssl(gateway, "-alpn", "h2,http/1.1")
         #expect(modern.status == 0, "\(modern)")
@@ -179,7 +179,7 @@ struct ListenerTLSTests {
 
     @Test func `a new certificate is served once it is complete, and open streams continue`() throws
     {
-        let file = fixture.folder.file("variables.env")
+        let file = fixture.directory.file("variables.env")
         try "PASSERELLE_HISTORY='512 events, 1 MiB, 1h'\n".write(
             toFile: file, atomically: true, encoding: .utf8)
         let gateway = try gateway(arguments: ["--env-file", file])
@@ -209,7 +209,7 @@ struct ListenerTLSTests {
 
     @Test func `unusable certificate files prevent the start, with one line`() throws {
         let other = try certificates.server()
-        let missing = fixture.folder.file("missing.pem")
+        let missing = fixture.directory.file("missing.pem")
         for (changes, words) in [
             (["PASSERELLE_TLS_KEY": ""], ["PASSERELLE_TLS_CERT", "PASSERELLE_TLS_KEY"]),
             (["PASSERELLE_TLS_CERT": ""], ["PASSERELLE_TLS_KEY", "PASSERELLE_TLS_CERT"]),
@@ -224,7 +224,7 @@ struct ListenerTLSTests {
         ] {
             let process = try fixture.start(
                 "serve", [],
-                GatewayProcess.variables(upstreamPort: 9, ipc: fixture.folder.file("ipc"))
+                GatewayProcess.variables(upstreamPort: 9, ipc: fixture.directory.file("ipc"))
                     .merging(variables) { $1 }.merging(changes) { $1 })
             try fixture.wait(for: "the end with \(changes)") { process.hasEnded }
             #expect(process.status == 78)
@@ -272,7 +272,7 @@ struct ListenerTLSTests {
         let port = holder.port
         holder.close()
         let settings = GatewayProcess.variables(
-            upstreamPort: sandbox.port, ipc: fixture.folder.file("line")
+            upstreamPort: sandbox.port, ipc: fixture.directory.file("line")
         ).merging(variables) { $1 }
         let service = try Subprocess(
             "systemd-socket-activate",

@@ -18,7 +18,7 @@ struct MetricsTests {
             fixture, upstreamPort: sandbox.port,
             variables: [
                 "PASSERELLE_ADMIN": "127.0.0.1:0",
-                "PASSERELLE_STATE_DIR": fixture.folder.file("state"),
+                "PASSERELLE_STATE_DIR": fixture.directory.file("state"),
             ])
         let admin = try gateway.adminAddress()
         let stream = StreamClient(fixture, gateway.http, "/events?channel=\(Self.channel)")
@@ -101,7 +101,7 @@ struct MetricsTests {
     @Test func `Prometheus accepts the alert rules`() throws {
         let result = try EndToEndFixture().run(
             Subprocess.client("promtool"),
-            ["check", "rules", Subprocess.packageFolder + "/deploy/alerts.yml"])
+            ["check", "rules", Subprocess.packageDirectory + "/deploy/alerts.yml"])
         try Self.skip(without: result)
         #expect(result.status == 0, "\(result)")
     }

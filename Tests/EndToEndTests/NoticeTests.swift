@@ -61,7 +61,7 @@ struct NoticeTests {
         throws
     {
         let variables = [
-            "PASSERELLE_STATE_DIR": scenario.fixture.folder.path,
+            "PASSERELLE_STATE_DIR": scenario.fixture.directory.path,
             "PASSERELLE_NOTICE_RECIPIENTS": "message.to",
         ]
         let first = try scenario.start(variables)
@@ -92,7 +92,7 @@ struct NoticeTests {
     }
 
     @Test func `a user seen before a restart is a recipient after it`() throws {
-        let variables = ["PASSERELLE_STATE_DIR": scenario.fixture.folder.path]
+        let variables = ["PASSERELLE_STATE_DIR": scenario.fixture.directory.path]
         let first = try scenario.start(variables)
         let ann = try member("usr_ann", info: #"{"email":"ann@example.test"}"#)
         try ann.join(NoticeFixture.channel)
@@ -136,7 +136,8 @@ struct NoticeTests {
 
     @Test func `a message that is retracted in time is neither announced nor kept`() throws {
         let gateway = try scenario.start([
-            "PASSERELLE_STATE_DIR": scenario.fixture.folder.path, "PASSERELLE_NOTICE_DELAY": "6s",
+            "PASSERELLE_STATE_DIR": scenario.fixture.directory.path,
+            "PASSERELLE_NOTICE_DELAY": "6s",
             "PASSERELLE_NOTICE_RECIPIENTS": "message.to",
         ])
         try scenario.publish("msg_1", to: #""usr_ann""#)
@@ -153,7 +154,8 @@ struct NoticeTests {
                 "data", "message_id",
             ])
                 == "msg_2")
-        let kept = try Subprocess.run("cat", [scenario.fixture.folder.file("notices.jsonl")]).output
+        let kept = try Subprocess.run("cat", [scenario.fixture.directory.file("notices.jsonl")])
+            .output
         #expect(kept.contains("msg_2") && !kept.contains("msg_1"))
         #expect(try gateway.stop() == 0)
     }

@@ -118,7 +118,7 @@ struct OtherServersTests {
         let process = try fixture.start(
             "serve", [],
             GatewayProcess.variables(
-                upstreamPort: server.port, ipc: fixture.folder.file("refused.sock")))
+                upstreamPort: server.port, ipc: fixture.directory.file("refused.sock")))
         try fixture.wait(for: "the end") { process.hasEnded }
         #expect(process.status == 69)
         let lines = process.lines(with: "level=error")

@@ -49,7 +49,7 @@ struct PowerLossTests {
     // MARK: - Readers after a loss
 
     @Test func `a reader that received lost events gets a gap, on every surface`() throws {
-        let state = fixture.folder.file("state")
+        let state = fixture.directory.file("state")
         let first = try start(state: state)
         let reader = stream(first)
         try fixture.wait(for: "the members") { !reader.snapshots.isEmpty }
@@ -201,8 +201,8 @@ private final class ImageDisk {
     /// Makes and mounts the file system; cancels the test if this system cannot.
     init(_ fixture: EndToEndFixture) throws {
         self.fixture = fixture
-        image = fixture.folder.file("image")
-        mountPoint = fixture.folder.file("disk")
+        image = fixture.directory.file("image")
+        mountPoint = fixture.directory.file("disk")
         mkdir(mountPoint, 0o700)
         do {
             try run("truncate -s 32M \(image) && mkfs.ext4 -q -F \(image)")

@@ -6,22 +6,22 @@ import Testing
 
 /// Two users on WebSockets, readers at the gateway by stream, poll and line, and one member list
 /// for all of them.
-struct PresenceDayTests {
+struct PresenceScenarioTests {
     private let channel = "presence-bail-1"
 
-    @Test func `every surface shows the same members all day`() throws {
-        let day = try PresenceDay(channel)
-        try day.comeIn()
-        try day.openAndCloseTabs()
-        try day.type()
-        try day.cut { try $0.control("drop") }
-        try day.cut {
+    @Test func `every surface shows the same members throughout`() throws {
+        let scenario = try PresenceScenario(channel)
+        try scenario.comeIn()
+        try scenario.openAndCloseTabs()
+        try scenario.type()
+        try scenario.cut { try $0.control("drop") }
+        try scenario.cut {
             try $0.kill()
             try $0.restart()
         }
-        try day.cut { try $0.control("close?code=4200") }
-        try day.type()
-        try day.leave()
+        try scenario.cut { try $0.control("close?code=4200") }
+        try scenario.type()
+        try scenario.leave()
     }
 
     @Test func `with observe the gateway is the only member`() throws {
@@ -73,8 +73,8 @@ struct PresenceDayTests {
     }
 }
 
-/// The day's events, and the members that each surface shows.
-private final class PresenceDay {
+/// The scenario's events, and the members that each surface shows.
+private final class PresenceScenario {
     private let channel: String
     private let fixture: EndToEndFixture
     private let sandbox: SandboxProcess
@@ -172,7 +172,7 @@ private final class PresenceDay {
         let readers = readers
         let delivered = readers.map(\.delivered.count)
         try harm(sandbox)
-        try fixture.wait(for: "the end of the WebSockets") { webSockets.allSatisfy(\.isOver) }
+        try fixture.wait(for: "the end of the WebSockets") { webSockets.allSatisfy(\.isEnded) }
         webSockets = []
         for user in users { try join(user) }
         try agree(["anne", "bob", "carl", "w1", "w2"])

@@ -26,11 +26,11 @@ struct ProxyTests {
 
     @Test func `events and calls use a proxy that requires a password`() throws {
         let proxy = try RealProxy(fixture, credentials: "ana:p@ss")
-        let stranger = try gateway(["HTTPS_PROXY": "http://ana:wrong@127.0.0.1:\(proxy.port)"])
-        try fixture.wait(for: "word of it: \(stranger.process.errors)") {
-            !stranger.process.lines(with: "level=warning", "USER:PASSWORD").isEmpty
+        let rejected = try gateway(["HTTPS_PROXY": "http://ana:wrong@127.0.0.1:\(proxy.port)"])
+        try fixture.wait(for: "word of it: \(rejected.process.errors)") {
+            !rejected.process.lines(with: "level=warning", "USER:PASSWORD").isEmpty
         }
-        #expect(!stranger.process.errors.contains("wrong"))
+        #expect(!rejected.process.errors.contains("wrong"))
         #expect(way.connections == 0)
 
         // In lower case, as curl and others accept it.
@@ -100,7 +100,7 @@ private final class RealProxy {
     private var process: Subprocess?
 
     init(_ fixture: EndToEndFixture, credentials: String) throws {
-        let file = fixture.folder.file("proxy-port")
+        let file = fixture.directory.file("proxy-port")
         let process = try Subprocess(
             Subprocess.python(),
             [

@@ -66,9 +66,9 @@ struct PublicCheckTests {
         let found = try check("https://127.0.0.1:\(port)/", trust, for: "3s")
         #expect(found.status == 0, "\(found.output)")
         #expect(found.output.contains("heartbeats received: "))
-        let stranger = try check("https://localhost:\(port)/", trust)
-        #expect(stranger.status == 1 && stranger.faults == ["tls"], "\(stranger.output)")
-        #expect(stranger.verdicts["gateway"] == "skipped")
+        let mismatched = try check("https://localhost:\(port)/", trust)
+        #expect(mismatched.status == 1 && mismatched.faults == ["tls"], "\(mismatched.output)")
+        #expect(mismatched.verdicts["gateway"] == "skipped")
     }
 
     @Test
@@ -149,7 +149,7 @@ struct PublicCheckTests {
         let signed = try fixture.start(
             "token", ["presence-bail-1", "--user", "ann"], Self.token)
         try fixture.wait(for: "the token") { signed.hasEnded }
-        let file = fixture.folder.file("ann")
+        let file = fixture.directory.file("ann")
         try "Authorization: Bearer \(signed.output)".write(
             toFile: file, atomically: true, encoding: .utf8)
         for (channel, verdict) in [("presence-bail-1", "ok"), ("presence-bail-2", "failed")] {
@@ -161,7 +161,7 @@ struct PublicCheckTests {
         }
         #expect(try sandbox.users(of: "presence-bail-1").isEmpty)
         for arguments in [
-            ["--as", file], ["--as", fixture.folder.file("none"), "--channel", "c"],
+            ["--as", file], ["--as", fixture.directory.file("none"), "--channel", "c"],
         ] {
             let found = try CheckOutcome.of(
                 fixture, port: sandbox.port, Self.token,

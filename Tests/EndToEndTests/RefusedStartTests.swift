@@ -19,7 +19,8 @@ struct RefusedStartTests {
     private func serve(
         _ changes: [String: String?], arguments: [String] = ["serve"]
     ) throws -> SubprocessResult {
-        var variables = GatewayProcess.variables(upstreamPort: 9, ipc: fixture.folder.file("ipc"))
+        var variables = GatewayProcess.variables(
+            upstreamPort: 9, ipc: fixture.directory.file("ipc"))
         for (name, value) in changes { variables[name] = value }
         return try fixture.run(
             "env",
@@ -98,12 +99,12 @@ struct RefusedStartTests {
 
     @Test(
         arguments: ["PASSERELLE_IPC", "PASSERELLE_HTTP"],
-        ["missing", "file", "folder", "inside"])
+        ["missing", "file", "directory", "inside"])
     func `a socket's path that cannot be bound is one line, and exit 78`(
         name: String, kind: String
     ) throws {
-        let path = fixture.folder.file(kind == "inside" ? "file/socket" : kind)
-        let script = "cd \(fixture.folder.path) && touch file && mkdir folder"
+        let path = fixture.directory.file(kind == "inside" ? "file/socket" : kind)
+        let script = "cd \(fixture.directory.path) && touch file && mkdir directory"
         #expect(try fixture.run("sh", ["-c", script]).status == 0)
         let place = kind == "missing" ? path + "/socket" : path
         let value = name == "PASSERELLE_IPC" ? place : "unix:" + place
@@ -114,7 +115,7 @@ struct RefusedStartTests {
     }
 
     @Test func `a socket that is bound and does not listen is left alone, and exit 1`() throws {
-        let path = fixture.folder.file("bound")
+        let path = fixture.directory.file("bound")
         let python = """
             import os, socket, subprocess, sys
             bound = socket.socket(socket.AF_UNIX)
@@ -132,7 +133,7 @@ struct RefusedStartTests {
 
     @Test(arguments: ["journal-1", "notices.jsonl", "revocations.jsonl"])
     func `a FIFO in the state directory is one line, and exit 78`(name: String) throws {
-        let path = fixture.folder.file("state")
+        let path = fixture.directory.file("state")
         let script = "mkdir -m 700 \(path) && mkfifo \(path)/\(name)"
         #expect(try fixture.run("sh", ["-c", script]).status == 0)
         let result = try serve([
@@ -151,7 +152,7 @@ struct RefusedStartTests {
         check(admin, exits: 1, naming: ["PASSERELLE_ADMIN", address, "in use", "or none"])
         let port = try serve(["PASSERELLE_HTTP": address])
         check(port, exits: 1, naming: ["PASSERELLE_HTTP", address, "in use"])
-        let path = fixture.folder.file("taken")
+        let path = fixture.directory.file("taken")
         let taken = try EchoServer(loop: fixture.loop, address: .unix(path: path))
         for name in ["PASSERELLE_IPC", "PASSERELLE_HTTP"] {
             let value = name == "PASSERELLE_IPC" ? path : "unix:\(path)"
@@ -180,7 +181,7 @@ struct RefusedStartTests {
     func `an unusable state directory is one line, exit 78, and is left unchanged`(
         place: BadPlace
     ) throws {
-        let path = fixture.folder.file("state")
+        let path = fixture.directory.file("state")
         var holder: GatewayProcess?
         var sandbox: SandboxProcess?
         if place == .inUse {
@@ -191,7 +192,7 @@ struct RefusedStartTests {
         } else {
             let script = """
                 set -e
-                cd \(fixture.folder.path)
+                cd \(fixture.directory.path)
                 mkdir -m 700 state
                 printf kept >state/journal-1
                 \(Self.preparation(of: place))
@@ -245,7 +246,7 @@ struct RefusedStartTests {
         form: String
     ) throws {
         let sandbox = try SandboxProcess(fixture)
-        let ipc = fixture.folder.file("ipc")
+        let ipc = fixture.directory.file("ipc")
         let variables = GatewayProcess.variables(upstreamPort: sandbox.port, ipc: ipc)
         try sandbox.control("refuse?code=4003&message=Application%20disabled&form=\(form)")
         let gateway = try fixture.start("serve", [], variables)
@@ -263,7 +264,7 @@ struct RefusedStartTests {
         let sandbox = try SandboxProcess(fixture)
         let wrong = try fixture.start(
             "serve", [],
-            GatewayProcess.variables(upstreamPort: sandbox.port, ipc: fixture.folder.file("one"))
+            GatewayProcess.variables(upstreamPort: sandbox.port, ipc: fixture.directory.file("one"))
                 .merging(["PUSHER_KEY": "unknown-key"]) { $1 })
         try fixture.wait(for: "the end") { wrong.hasEnded }
         #expect(wrong.status == 69)

@@ -52,7 +52,7 @@ struct RestartTests {
         try GatewayProcess(
             fixture, upstreamPort: sandbox.port,
             variables: [
-                "PASSERELLE_STATE_DIR": fixture.folder.file("state"),
+                "PASSERELLE_STATE_DIR": fixture.directory.file("state"),
                 "PASSERELLE_PIN": Self.channel, "PASSERELLE_HISTORY": "100000 events, 64 MiB, 1h",
             ])
     }

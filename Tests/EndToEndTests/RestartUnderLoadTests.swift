@@ -137,12 +137,12 @@ struct RestartUnderLoadTests {
 
     private func start() throws -> GatewayProcess {
         try GatewayProcess(
-            fixture, upstreamPort: sandbox.port, http: "unix:\(fixture.folder.file("http"))",
+            fixture, upstreamPort: sandbox.port, http: "unix:\(fixture.directory.file("http"))",
             variables: [
-                "PASSERELLE_STATE_DIR": fixture.folder.file("state"),
+                "PASSERELLE_STATE_DIR": fixture.directory.file("state"),
                 "PASSERELLE_PIN": channels.joined(separator: ","),
                 "PASSERELLE_HISTORY": "100000 events, 64 MiB, 1h", "PASSERELLE_LOG": "info",
-                "PASSERELLE_IPC": fixture.folder.file("line"),
+                "PASSERELLE_IPC": fixture.directory.file("line"),
             ])
     }
 

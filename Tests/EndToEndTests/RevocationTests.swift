@@ -31,8 +31,8 @@ struct RevocationTests {
     {
         let fixture = try EndToEndFixture()
         let sandbox = try SandboxProcess(fixture)
-        let folder = fixture.folder.file("state")
-        let variables = ["PASSERELLE_STATE_DIR": folder]
+        let directory = fixture.directory.file("state")
+        let variables = ["PASSERELLE_STATE_DIR": directory]
         let gateway = try gateway(fixture, sandbox, variables)
         let (anne, bob) = (try token(fixture, "anne"), try token(fixture, "bob"))
         let target = "/events?channel=\(Self.channel)"
@@ -58,7 +58,7 @@ struct RevocationTests {
         #expect(ContinuousClock.now - began < .seconds(55))
         try expectRefused(gateway, anne, admitted: bob)
         #expect(other.end == nil)
-        try fixture.wait(for: "the file") { try !Self.file(folder).isEmpty }
+        try fixture.wait(for: "the file") { try !Self.file(directory).isEmpty }
         #expect(try gateway.stop() == 0)
         let poll = "/poll?channel=\(Self.channel)"
         let next = try self.gateway(fixture, sandbox, variables)
@@ -103,25 +103,25 @@ struct RevocationTests {
         #expect(line.contains("user=anne") && line.contains("streams=1"))
     }
 
-    private static func file(_ folder: String) throws -> String {
-        try Subprocess.run("cat", ["\(folder)/revocations.jsonl"]).output
+    private static func file(_ directory: String) throws -> String {
+        try Subprocess.run("cat", ["\(directory)/revocations.jsonl"]).output
     }
 
     @Test func `a damaged file of revocations loses only its damaged lines`() throws {
         let fixture = try EndToEndFixture()
         let sandbox = try SandboxProcess(fixture)
-        let folder = fixture.folder.file("state")
-        let variables = ["PASSERELLE_STATE_DIR": folder]
+        let directory = fixture.directory.file("state")
+        let variables = ["PASSERELLE_STATE_DIR": directory]
         #expect(try gateway(fixture, sandbox, variables).stop() == 0)
         let lines = #"{"user":"anne","at":9999999999999}"# + "\n" + #"{"user":"bob","at":99"#
-        _ = try Subprocess.run("tee", ["\(folder)/revocations.jsonl"], input: lines)
+        _ = try Subprocess.run("tee", ["\(directory)/revocations.jsonl"], input: lines)
         let gateway = try gateway(fixture, sandbox, variables)
         #expect(gateway.process.lines(with: "skipped damaged lines").count == 1)
         let poll = "/poll?channel=\(Self.channel)"
         #expect(try gateway.get(poll, fields: token(fixture, "anne")).status == 401)
         #expect(try gateway.get(poll, fields: token(fixture, "bob")).status == 200)
-        try fixture.wait(for: "the file anew") { try !Self.file(folder).contains("bob") }
-        #expect(try Self.file(folder).contains("anne"))
+        try fixture.wait(for: "the file anew") { try !Self.file(directory).contains("bob") }
+        #expect(try Self.file(directory).contains("anne"))
     }
 
     @Test func `an application's event cannot imitate one of the gateway`() throws {
@@ -161,13 +161,13 @@ struct RevocationTests {
     {
         let fixture = try EndToEndFixture()
         let sandbox = try SandboxProcess(fixture)
-        let folder = fixture.folder.file("state")
-        var variables = ["PASSERELLE_STATE_DIR": folder]
+        let directory = fixture.directory.file("state")
+        var variables = ["PASSERELLE_STATE_DIR": directory]
         #expect(try gateway(fixture, sandbox, variables).stop() == 0)
         let far = 9_999_999_999_990
         let lines = ["old", "anne", "bob"].enumerated()
             .map { #"{"user":"\#($1)","at":\#(far + $0)}"# + "\n" }.joined()
-        _ = try Subprocess.run("tee", ["\(folder)/revocations.jsonl"], input: lines)
+        _ = try Subprocess.run("tee", ["\(directory)/revocations.jsonl"], input: lines)
         variables["PASSERELLE_MAX_REVOCATIONS"] = "2"
         let gateway = try gateway(fixture, sandbox, variables)
         #expect(gateway.process.lines(with: "the oldest revocations are forgotten").count == 1)
@@ -181,14 +181,14 @@ struct RevocationTests {
     @Test func `a revocation that cannot be written is answered with an error`() throws {
         let fixture = try EndToEndFixture()
         let sandbox = try SandboxProcess(fixture)
-        let folder = fixture.folder.file("state")
-        let gateway = try gateway(fixture, sandbox, ["PASSERELLE_STATE_DIR": folder])
+        let directory = fixture.directory.file("state")
+        let gateway = try gateway(fixture, sandbox, ["PASSERELLE_STATE_DIR": directory])
         let stream = StreamClient(
             fixture, gateway.http, "/events?channel=\(Self.channel)",
             fields: try token(fixture, "anne"))
         try fixture.wait(for: "the stream") { !stream.snapshots.isEmpty }
         // A directory in place of the file makes the write fail even for root.
-        _ = try Subprocess.run("mkdir", ["\(folder)/revocations.jsonl"])
+        _ = try Subprocess.run("mkdir", ["\(directory)/revocations.jsonl"])
         let line = LineClient(fixture, path: gateway.ipc)
         line.send("REVOKE anne")
         try fixture.wait(for: "the answer") { !line.replies.isEmpty }
@@ -199,12 +199,12 @@ struct RevocationTests {
         #expect(text.contains("PASSERELLE_STATE_DIR"))
         try fixture.wait(for: "the end") { stream.end != nil }
         // The next revocation writes a new file, with both.
-        _ = try Subprocess.run("rmdir", ["\(folder)/revocations.jsonl"])
+        _ = try Subprocess.run("rmdir", ["\(directory)/revocations.jsonl"])
         line.send("REVOKE bob")
         try fixture.wait(for: "the second answer") { line.replies.count == 2 }
         let json = Array(#"{"streams":0}"#.utf8)
         #expect(line.replies.last == .ok(verb: "REVOKE", words: [], json: json))
-        let file = try Self.file(folder)
+        let file = try Self.file(directory)
         #expect(file.contains("anne") && file.contains("bob"))
         line.close()
     }

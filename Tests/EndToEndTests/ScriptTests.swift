@@ -13,19 +13,19 @@ struct ScriptTests {
     /// Runs a script of this repository with a `PATH` that has the basic tools, and `swift` as
     /// `swift` if it is given.
     private func run(_ script: String, swift: String? = nil) throws -> SubprocessResult {
-        let folder = try TemporaryFolder()
+        let directory = try TemporaryDirectory()
         for tool in Self.tools {
             let found = try Subprocess.run("sh", ["-c", "command -v \(tool)"])
-            symlink(String(found.output.dropLast()), folder.file(tool))
+            symlink(String(found.output.dropLast()), directory.file(tool))
         }
         var programs = ["dpkg-deb": "", "dpkg-shlibdeps": "", "dpkg-architecture": ""]
         if let swift { programs["swift"] = swift }
         for (name, text) in programs {
             let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\""
-            _ = try Subprocess.run("sh", ["-c", write, "sh", text, folder.file(name)])
+            _ = try Subprocess.run("sh", ["-c", write, "sh", text, directory.file(name)])
         }
         return try Subprocess.run(
-            Subprocess.packageFolder + "/" + script, environment: ["PATH": folder.path])
+            Subprocess.packageDirectory + "/" + script, environment: ["PATH": directory.path])
     }
 
     @Test(arguments: ["Tests/run", "examples/demo", "deploy/build-deb"])

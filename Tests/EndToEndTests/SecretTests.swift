@@ -144,7 +144,7 @@ struct SecretTests {
         let fixture = try EndToEndFixture()
         let process = try fixture.start(
             arguments[0], Array(arguments.dropFirst()),
-            GatewayProcess.variables(upstreamPort: 1, ipc: fixture.folder.file("x"))
+            GatewayProcess.variables(upstreamPort: 1, ipc: fixture.directory.file("x"))
                 .merging(variables(route: 1)) { $1 })
         try fixture.wait(for: "its end") { process.hasEnded }
         let published = process.output + process.errors

@@ -61,7 +61,7 @@ struct ToolTests {
         throws
     {
         let target = "\(url)/poll?channel=\(Self.channel)"
-        let tags = fixture.folder.file("tag")
+        let tags = fixture.directory.file("tag")
         func get() throws -> (status: String, body: String) {
             let result = try curl(
                 "--etag-save", tags, "--etag-compare", tags, "-w", "\n%{http_code}", target)
@@ -212,17 +212,17 @@ struct ToolTests {
         let result = try fixture.run(
             "env",
             PasserelleProcess.words(
-                ["status"], ["PASSERELLE_IPC": fixture.folder.file("nothing")],
+                ["status"], ["PASSERELLE_IPC": fixture.directory.file("nothing")],
                 binary: PasserelleProcess.binary()))
         #expect(result.status == 69)
-        #expect(result.errors.contains(fixture.folder.file("nothing")))
+        #expect(result.errors.contains(fixture.directory.file("nothing")))
         #expect(result.errors.split(separator: "\n").count == 1)
     }
 
     // MARK: Listeners
 
     @Test func `several listeners serve the same: IPv4, IPv6 and a Unix socket`() throws {
-        let path = fixture.folder.file("http")
+        let path = fixture.directory.file("http")
         let several = try GatewayProcess(
             fixture, upstreamPort: sandbox.port, http: "127.0.0.1:0,[::1]:0,unix:\(path)")
         let addresses = several.addresses

@@ -5,7 +5,7 @@ import PasserelleWire
 import Testing
 
 /// One position is valid on every surface, even if a reader changes the surface often.
-struct WanderingReaderTests {
+struct MovingReaderTests {
     private static let channels = ["presence-bail-1", "presence-bail-2"]
     private static let query = channels.map { "channel=\($0)" }.joined(separator: "&")
 

@@ -6,8 +6,8 @@ import Testing
 struct WebSocketEchoTests {
     private static func echo() throws -> String {
         let binary = try PasserelleProcess.binary()
-        let folder = binary.split(separator: "/").dropLast().joined(separator: "/")
-        return "/\(folder)/WebSocketEcho"
+        let directory = binary.split(separator: "/").dropLast().joined(separator: "/")
+        return "/\(directory)/WebSocketEcho"
     }
 
     @Test func `a foreign client gets its messages back`() throws {

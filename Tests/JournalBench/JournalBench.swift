@@ -6,7 +6,7 @@ import PasserelleNet
 ///
 ///     swift run -c release JournalBench FOLDER [MIB] [CHANNELS] [BYTES]
 ///
-/// The folder should be empty and can be removed afterwards. An event has `BYTES` of data (300).
+/// The directory should be empty and can be removed afterwards. An event has `BYTES` of data (300).
 @main
 enum JournalBench {
     static func main() throws {
@@ -15,18 +15,18 @@ enum JournalBench {
             return print("JournalBench FOLDER [MIB] [CHANNELS] [BYTES]")
         }
         let numbers = words.dropFirst().compactMap { Int($0) }
-        let folder = try OwnedFolder(path: path)
+        let directory = try OwnedDirectory(path: path)
         let size = numbers.first ?? 256
         let channels = numbers.dropFirst().first ?? 2000
         let events = try fill(
-            folder, bytes: size << 20, channels: channels,
+            directory, bytes: size << 20, channels: channels,
             dataBytes: numbers.dropFirst(2).first ?? 300)
-        for _ in 0..<3 { try start(folder, events: events) }
+        for _ in 0..<3 { try start(directory, events: events) }
     }
 
     /// Writes a journal as a gateway would, and reports the cost of encoding a record.
     private static func fill(
-        _ folder: OwnedFolder, bytes: Int, channels: Int, dataBytes: Int
+        _ directory: OwnedDirectory, bytes: Int, channels: Int, dataBytes: Int
     ) throws -> Int {
         var written = 0
         var segment = 0
@@ -52,7 +52,7 @@ enum JournalBench {
             encoding += ContinuousClock.now - began
             segment += 1
             let name = "journal-\(segment)"
-            try folder.perform([.create(name), .write(name, at: 0, buffer), .sync(name)])
+            try directory.perform([.create(name), .write(name, at: 0, buffer), .sync(name)])
             written += buffer.count
         }
         print("\(sequence) events, \(segment) segments, \(written >> 20) MiB")
@@ -64,17 +64,18 @@ enum JournalBench {
         Moment(steady: .zero, wall: WallTime(milliseconds: Int64(sequence)))
     }
 
-    private static func start(_ folder: OwnedFolder, events: Int) throws {
+    private static func start(_ directory: OwnedDirectory, events: Int) throws {
         let began = ContinuousClock.now
         var configuration = HubConfiguration()
         configuration.totalBytes = 1 << 30
         configuration.log.age = .seconds(1 << 30)
         let now = moment(UInt64(events))
         var recovery = JournalRecovery(limits: configuration.log, now: now)
-        let numbers = try folder.names().compactMap { Int($0.dropFirst("journal-".count)) }.sorted()
+        let numbers = try directory.names().compactMap { Int($0.dropFirst("journal-".count)) }
+            .sorted()
         for number in numbers {
             recovery.begin(segment: number)
-            try folder.read("journal-\(number)") { piece in
+            try directory.read("journal-\(number)") { piece in
                 try recovery.append(piece)
             }
             try recovery.end(isLast: number == numbers.last)

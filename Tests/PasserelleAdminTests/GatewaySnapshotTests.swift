@@ -78,7 +78,7 @@ struct GatewaySnapshotTests {
     }
 
     private func fixture(_ name: String) throws -> String {
-        let path = Subprocess.packageFolder + "/Tests/PasserelleAdminTests/Fixtures/" + name
+        let path = Subprocess.packageDirectory + "/Tests/PasserelleAdminTests/Fixtures/" + name
         return String(
             decoding: try ProcessEnvironment.process().readFile(path).get(), as: UTF8.self)
     }
@@ -127,7 +127,7 @@ struct GatewaySnapshotTests {
     func `metrics used by alerts and dashboard exist`(file: String) throws {
         let text = String(
             decoding: try ProcessEnvironment.process().readFile(
-                Subprocess.packageFolder + "/deploy/" + file
+                Subprocess.packageDirectory + "/deploy/" + file
             ).get(), as: UTF8.self)
         let lines = String(decoding: full.metrics, as: UTF8.self).split(separator: "\n")
         let names = Set(

@@ -16,7 +16,7 @@ struct HubFixture {
 
     static let moment = Moment(steady: .seconds(1), wall: WallTime(milliseconds: 1_000))
 
-    func say(
+    func publish(
         _ channel: String, _ event: String, _ data: String = "1", by user: String? = nil,
         key: String? = nil, retracts: String? = nil
     ) {

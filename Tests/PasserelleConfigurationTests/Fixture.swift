@@ -3,12 +3,12 @@
 import PasserelleNet
 import PasserelleTesting
 
-/// Reads the files in the Fixtures folder.
+/// Reads the files in the Fixtures directory.
 enum Fixture {
     /// The path of a file.
     static func path(_ name: String, file: String = #filePath) -> String {
-        let folders = file.split(separator: "/").dropLast().joined(separator: "/")
-        return "/\(folders)/Fixtures/\(name)"
+        let directories = file.split(separator: "/").dropLast().joined(separator: "/")
+        return "/\(directories)/Fixtures/\(name)"
     }
 
     /// The content of a file.

@@ -81,8 +81,8 @@ struct ReaderPresenceTests {
         let own = try fixture.stream("channel=presence-a&user=anne")
         let ownData = try fixture.stream("channel=presence-a&user=anne&format=data")
         let other = try fixture.stream("channel=presence-a&user=bob")
-        let nobody = try fixture.stream("channel=presence-a")
-        for stream in [own, ownData, other, nobody] { _ = try stream.names() }
+        let nameless = try fixture.stream("channel=presence-a")
+        for stream in [own, ownData, other, nameless] { _ = try stream.names() }
         let position = fixture.hub.position.text
         fixture.hub.received(
             "presence-a", event: "client-typing", data: Array("1".utf8), userID: "anne",
@@ -92,7 +92,7 @@ struct ReaderPresenceTests {
         #expect(try own.names() == ["new-message"])
         #expect(try ownData.names() == ["new-message"])
         #expect(try other.names() == all)
-        #expect(try nobody.names() == all)
+        #expect(try nameless.names() == all)
         let poll = "/poll?channel=presence-a&after=\(position)"
         #expect(
             column(try fixture.http().get(poll + "&user=anne").body, "event") == ["new-message"])

@@ -7,20 +7,20 @@ import Testing
 
 /// Readers that read at random times and move from surface to surface with their position,
 /// compared with a plain list of all events.
-struct WanderingTests {
+struct MovingReaderTests {
     private static let channels = ["c", "d", "e"]
 
-    private func wanderers(
+    private func readers(
         in fixture: DownstreamFixture, _ sent: [String: Int], using random: inout SeededRandom
-    ) -> [Wanderer] {
-        var wanderers: [Wanderer] = []
+    ) -> [MovingReader] {
+        var readers: [MovingReader] = []
         for number in 0..<8 {
             var channels = Self.channels.filter { _ in Bool.random(using: &random) }
             if channels.isEmpty { channels = ["c"] }
-            wanderers.append(
-                Wanderer(fixture, channels, sent, isSteady: number < 2, seed: random.next()))
+            readers.append(
+                MovingReader(fixture, channels, sent, isSteady: number < 2, seed: random.next()))
         }
-        return wanderers
+        return readers
     }
 
     /// Publishes up to four events, each with the number of its predecessors on the channel.
@@ -38,15 +38,15 @@ struct WanderingTests {
     }
 
     private func expectComplete(
-        _ wanderer: Wanderer, _ sent: [String: Int], _ label: String
+        _ reader: MovingReader, _ sent: [String: Int], _ label: String
     ) throws {
-        try wanderer.readAll()
-        for channel in wanderer.channels {
-            let failure = wanderer.failure(on: channel, of: sent[channel, default: 0])
+        try reader.readAll()
+        for channel in reader.channels {
+            let failure = reader.failure(on: channel, of: sent[channel, default: 0])
             #expect(failure == nil, "\(label), \(channel)")
         }
-        if wanderer.isSteady {
-            #expect(!wanderer.reasons.contains("evicted"), "\(label)")
+        if reader.isSteady {
+            #expect(!reader.reasons.contains("evicted"), "\(label)")
         }
     }
 
@@ -60,8 +60,8 @@ struct WanderingTests {
         var sent = Dictionary(uniqueKeysWithValues: Self.channels.map { ($0, 0) })
         let keeper = try fixture.stream("channel=c&channel=d&channel=e")
         _ = try keeper.messages()
-        let wanderers = wanderers(in: fixture, sent, using: &random)
-        for wanderer in wanderers { try wanderer.arrive() }
+        let readers = readers(in: fixture, sent, using: &random)
+        for reader in readers { try reader.arrive() }
         for _ in 0..<200 {
             publishSome(to: fixture, &sent, using: &random)
             if Int.random(in: 0..<60, using: &random) == 0 {
@@ -69,20 +69,20 @@ struct WanderingTests {
                 for channel in Self.channels { fixture.subscribe(channel) }
             }
             if Bool.random(using: &random) { try fixture.settle() }
-            for wanderer in wanderers { try wanderer.step() }
+            for reader in readers { try reader.step() }
         }
         for channel in Self.channels {
             fixture.publish(channel, String(sent[channel, default: 0]))
             sent[channel, default: 0] += 1
         }
-        for (number, wanderer) in wanderers.enumerated() {
-            try expectComplete(wanderer, sent, "seed \(seed), wanderer \(number)")
+        for (number, reader) in readers.enumerated() {
+            try expectComplete(reader, sent, "seed \(seed), reader \(number)")
         }
     }
 }
 
 /// A reader that moves through the surfaces, and the events that it received.
-private final class Wanderer {
+private final class MovingReader {
     private enum Surface {
         case stream(Stream)
         case poll(Client)

@@ -11,26 +11,26 @@ struct EventLogTests {
             content: .message(name: "", data: [UInt8](repeating: 1, count: bytes), userID: nil))
     }
 
-    @Test(arguments: [(2, nil), (3, nil), (4, LogBound.events)])
-    func `the event limit is exact`(held: Int, bound: LogBound?) {
+    @Test(arguments: [(2, nil), (3, nil), (4, LogLimit.events)])
+    func `the event limit is exact`(held: Int, limit: LogLimit?) {
         var log = EventLog()
         for sequence in 1...held { log.append(event(UInt64(sequence))) }
-        #expect(log.exceeded(LogLimits(events: 3), now: .zero) == bound)
+        #expect(log.exceeded(LogLimits(events: 3), now: .zero) == limit)
     }
 
-    @Test(arguments: [(99, nil), (100, nil), (101, LogBound.bytes)])
-    func `the byte limit is exact`(bytes: Int, bound: LogBound?) {
+    @Test(arguments: [(99, nil), (100, nil), (101, LogLimit.bytes)])
+    func `the byte limit is exact`(bytes: Int, limit: LogLimit?) {
         var log = EventLog()
         log.append(event(1, bytes: bytes))
         let limits = LogLimits(bytes: event(1, bytes: 100).cost + EventLog.fixedCost)
-        #expect(log.exceeded(limits, now: .zero) == bound)
+        #expect(log.exceeded(limits, now: .zero) == limit)
     }
 
-    @Test(arguments: [(9, nil), (10, nil), (11, LogBound.age)])
-    func `the age limit is exact`(seconds: Int, bound: LogBound?) {
+    @Test(arguments: [(9, nil), (10, nil), (11, LogLimit.age)])
+    func `the age limit is exact`(seconds: Int, limit: LogLimit?) {
         var log = EventLog()
         log.append(event(1))
-        #expect(log.exceeded(LogLimits(age: .seconds(10)), now: .seconds(seconds)) == bound)
+        #expect(log.exceeded(LogLimits(age: .seconds(10)), now: .seconds(seconds)) == limit)
     }
 
     @Test func `random operations give the same contents as a plain array`() {

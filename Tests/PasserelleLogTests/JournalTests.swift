@@ -4,9 +4,9 @@ import Glibc
 import PasserelleTesting
 import Testing
 
-struct JournalTests {
+struct JournaldTests {
     private func entry(_ record: LogRecord) -> String {
-        String(decoding: JournalEntry.bytes(record), as: UTF8.self)
+        String(decoding: JournaldEntry.bytes(record), as: UTF8.self)
     }
 
     @Test func `an entry has the message with its fields, and each field separately`() {
@@ -40,12 +40,12 @@ struct JournalTests {
 
     @Test func `a full journal does not block the sender, and dropped entries are counted`() throws
     {
-        let folder = try TemporaryFolder()
-        let path = folder.file("journal")
-        #expect(JournalSocket(path: path) == nil)
+        let directory = try TemporaryDirectory()
+        let path = directory.file("journal")
+        #expect(JournaldSocket(path: path) == nil)
         let receiver = try receiver(at: path)
         defer { close(receiver) }
-        let socket = try #require(JournalSocket(path: path))
+        let socket = try #require(JournaldSocket(path: path))
         let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 1_000)
         for _ in 0..<5_000 { socket.send(piece) }
         var taken = 0

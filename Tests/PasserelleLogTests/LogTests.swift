@@ -15,7 +15,7 @@ struct LogTests {
     }
 
     private func line(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) -> String {
-        let bytes = LogLine.bytes(.journal, LogRecord(.info, message, fields), time: 0)
+        let bytes = LogLine.bytes(.journald, LogRecord(.info, message, fields), time: 0)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -33,7 +33,7 @@ struct LogTests {
 
     @Test func `under journald a record has a priority and no time`() {
         let lines = Lines()
-        let log = Log(level: .debug, form: .journal, clock: { 0 }, sink: { lines.keep($0) })
+        let log = Log(level: .debug, form: .journald, clock: { 0 }, sink: { lines.keep($0) })
         log.debug("d")
         log.info("i")
         log.warning("w")
@@ -53,7 +53,7 @@ struct LogTests {
             made += 1
             return "x"
         }
-        let log = Log(level: .error, form: .journal, clock: { 0 }, sink: { lines.keep($0) })
+        let log = Log(level: .error, form: .journald, clock: { 0 }, sink: { lines.keep($0) })
         log.level = level
         log.debug(text(), ["a": text()])
         log.info(text(), ["a": text()])

@@ -12,7 +12,7 @@ struct NoticeRandomTests {
     private static let throttle: Duration = .seconds(60)
 
     /// The state needed by the rules.
-    private final class Day {
+    private final class Scenario {
         let fixture = NoticePlannerFixture { $0.throttle = NoticeRandomTests.throttle }
         var random: SeededRandom
         var published = 0
@@ -123,25 +123,25 @@ struct NoticeRandomTests {
     @Test(arguments: 1...16)
     func `no user is notified too often, while present, of retracted or own messages`(seed: UInt64)
     {
-        let day = Day(seed: seed)
+        let scenario = Scenario(seed: seed)
         for _ in 0..<1_500 {
-            day.step()
-            guard day.broken.isEmpty else { break }
+            scenario.step()
+            guard scenario.broken.isEmpty else { break }
         }
-        #expect(day.broken.isEmpty, "seed \(seed): \(day.broken)")
+        #expect(scenario.broken.isEmpty, "seed \(seed): \(scenario.broken)")
         // Finally all calls succeed, and no state is left.
-        day.fixture.present = []
-        for _ in 0..<4_000 where day.fixture.pending > 0 {
-            if !day.fixture.sending.isEmpty {
-                day.end(.sent)
-            } else if !day.asked.isEmpty {
-                day.note(day.fixture.answer([], on: day.asked.removeFirst()))
+        scenario.fixture.present = []
+        for _ in 0..<4_000 where scenario.fixture.pending > 0 {
+            if !scenario.fixture.sending.isEmpty {
+                scenario.end(.sent)
+            } else if !scenario.asked.isEmpty {
+                scenario.note(scenario.fixture.answer([], on: scenario.asked.removeFirst()))
             } else {
-                day.note(day.fixture.pass(.seconds(30)))
+                scenario.note(scenario.fixture.pass(.seconds(30)))
             }
         }
-        #expect(day.fixture.pending == 0 && day.fixture.deadline == nil, "seed \(seed)")
-        #expect(day.broken.isEmpty, "seed \(seed): \(day.broken)")
+        #expect(scenario.fixture.pending == 0 && scenario.fixture.deadline == nil, "seed \(seed)")
+        #expect(scenario.broken.isEmpty, "seed \(seed): \(scenario.broken)")
     }
 
     @Test(arguments: 1...20)

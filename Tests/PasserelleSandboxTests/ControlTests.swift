@@ -68,7 +68,7 @@ struct ControlTests {
         let port = try SandboxPort()
         let client = try port.connected()
         try port.control("drop")
-        try port.run { client.isOver }
+        try port.run { client.isEnded }
         #expect(client.closed?.code == 1006)
         #expect(port.sandbox.app.connections.isEmpty)
     }
@@ -230,7 +230,7 @@ struct ControlTests {
         case .open:
             try port.run { client.messages.count == 1 }
             try port.idle()
-            #expect(!client.isOver)
+            #expect(!client.isEnded)
         default: try port.run { client.closed != nil }
         }
         #expect(client.closed?.code == [.close: 4100, .error: 4100, .drop: 1006, .cut: 1006][form])
@@ -241,7 +241,7 @@ struct ControlTests {
         #expect(port.sandbox.app.connections.count == 1)
         try port.control("normal")
         _ = try port.connected()
-        #expect(!old.isOver)
+        #expect(!old.isEnded)
     }
 
     @Test func `subscriptions are refused in both forms`() throws {

@@ -97,7 +97,7 @@ final class SandboxPort {
         _ target: String = "/app/app-key?protocol=7&client=test&version=1"
     ) throws -> SocketClient {
         let client = SocketClient(try dial(), target: target)
-        try run { client.response != nil || client.isOver }
+        try run { client.response != nil || client.isEnded }
         return client
     }
 

@@ -8,14 +8,14 @@ import Testing
 @testable import PasserelleSandbox
 
 struct SandboxTLSTests {
-    private let folder: TemporaryFolder
+    private let directory: TemporaryDirectory
     private let certificate: String
     private let key: String
 
     init() throws {
-        folder = try TemporaryFolder()
-        certificate = folder.file("certificate.pem")
-        key = folder.file("key.pem")
+        directory = try TemporaryDirectory()
+        certificate = directory.file("certificate.pem")
+        key = directory.file("key.pem")
         let result = try Subprocess.run(
             "openssl",
             [

@@ -187,7 +187,7 @@ struct SandboxTests {
         let idle = try port.dial()
         let number = port.sandbox.port
         port.sandbox.stop()
-        try port.run { client.isOver && idle.end != nil }
+        try port.run { client.isEnded && idle.end != nil }
         let late = ByteClient(loop: port.loop, port: number)
         try port.run { late.end != nil }
         #expect(port.sandbox.webSockets.isEmpty)

@@ -51,7 +51,7 @@ final class SocketClient: LinkOwner {
     private(set) var binaries: [[UInt8]] = []
     private(set) var closed: (code: UInt16, reason: String)?
     private(set) var response: HTTPResponse?
-    private(set) var isOver = false
+    private(set) var isEnded = false
     private let link: Link
     private var parser = HTTPResponseParser()
     private var session = WebSocketSession(
@@ -137,6 +137,6 @@ final class SocketClient: LinkOwner {
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         perform(session.lost())
-        isOver = true
+        isEnded = true
     }
 }

@@ -21,7 +21,7 @@ package final class ScriptedChannels {
         }
 
         /// True if the link has ended.
-        package var isOver: Bool { link == nil }
+        package var isEnded: Bool { link == nil }
 
         /// Sends a message as hosted Channels would.
         package func send(_ message: ServerMessage) { send(text: message.encoded()) }

@@ -10,17 +10,17 @@ package struct SimulatedDisk {
     private struct File {
         var bytes: [UInt8] = []
         var synced: [UInt8] = []
-        /// True if the folder was synced since the file was created.
+        /// True if the directory was synced since the file was created.
         var isListed = false
     }
 
     private var files: [Int: File] = [:]
-    /// Removed files, which come back if the folder was not synced.
+    /// Removed files, which come back if the directory was not synced.
     private var removed: [Int: File] = [:]
     /// Operations that succeed before one fails; `nil` if none fails.
     package var operationsLeft: Int?
 
-    /// Makes an empty disk on which every operation succeeds.
+    /// Creates an empty disk on which every operation succeeds.
     package init() {}
 
     /// The numbers of the existing files.
@@ -83,7 +83,7 @@ package struct SimulatedDisk {
             if let file = files.removeValue(forKey: segment), file.isListed {
                 removed[segment] = file
             }
-        case .syncFolder:
+        case .syncDirectory:
             removed = [:]
             for segment in files.keys { files[segment]?.isListed = true }
         }

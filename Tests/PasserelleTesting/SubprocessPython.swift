@@ -7,7 +7,7 @@ extension Subprocess {
     /// earlier. Throws if there is neither, since a test without its client has not passed.
     package static func python() throws(TestFailure) -> String {
         if let path = TestEnvironment.value("PASSERELLE_TEST_PYTHON") { return path }
-        let path = packageFolder + "/.build-python/bin/python"
+        let path = packageDirectory + "/.build-python/bin/python"
         guard isExecutable(path) else {
             throw TestFailure(
                 "no Python with the clients of Tests/Clients/requirements.txt: "
@@ -18,6 +18,6 @@ extension Subprocess {
 
     /// Returns the path of a client script of the tests.
     package static func client(_ name: String) -> String {
-        packageFolder + "/Tests/Clients/" + name
+        packageDirectory + "/Tests/Clients/" + name
     }
 }

@@ -2,8 +2,8 @@
 import Glibc
 
 extension Subprocess {
-    /// The folder of this package.
-    package static let packageFolder = #filePath.split(
+    /// The directory of this package.
+    package static let packageDirectory = #filePath.split(
         separator: "/", omittingEmptySubsequences: false
     ).dropLast(3).joined(separator: "/")
 

@@ -2,12 +2,12 @@
 import FoundationEssentials
 import Glibc
 
-/// A temporary folder, removed with its contents when the last reference is released.
-package final class TemporaryFolder {
-    /// The folder's absolute path, short enough for Unix sockets in it.
+/// A temporary directory, removed with its contents when the last reference is released.
+package final class TemporaryDirectory {
+    /// The directory's absolute path, short enough for Unix sockets in it.
     package let path: String
 
-    /// Makes the folder under `/tmp`.
+    /// Creates the directory under `/tmp`.
     package init() throws {
         var template = Array("/tmp/passerelle-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw TestFailure("mkdtemp: errno \(errno)") }
@@ -16,7 +16,7 @@ package final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Returns the path of a file of this name in the folder.
+    /// Returns the path of a file of this name in the directory.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 }
 
@@ -25,6 +25,6 @@ package struct TestFailure: Error, CustomStringConvertible {
     /// One sentence.
     package let description: String
 
-    /// Makes a failure with its description.
+    /// Creates a failure with its description.
     package init(_ description: String) { self.description = description }
 }

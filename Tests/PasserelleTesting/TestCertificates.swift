@@ -14,15 +14,15 @@ package final class TestCertificates {
     /// The path of the authority's certificate, for a client to trust.
     package let authorityFile: String
 
-    private let folder: TemporaryFolder
+    private let directory: TemporaryDirectory
     private let authorityKey: String
     private var count = 0
 
-    /// Makes the authority.
+    /// Creates the authority.
     package init() throws {
-        folder = try TemporaryFolder()
-        authorityFile = folder.file("authority.pem")
-        authorityKey = folder.file("authority.key")
+        directory = try TemporaryDirectory()
+        authorityFile = directory.file("authority.pem")
+        authorityKey = directory.file("authority.key")
         try openssl(
             ["req", "-x509", "-subj", "/CN=Throw-away authority", "-days", "2"]
                 + ["-addext", "basicConstraints=critical,CA:TRUE"]
@@ -35,9 +35,9 @@ package final class TestCertificates {
         names: [String] = ["localhost"], addresses: [String] = [], isExpired: Bool = false
     ) throws -> Server {
         count += 1
-        let key = folder.file("server-\(count).key")
-        let request = folder.file("server-\(count).csr")
-        let certificate = folder.file("server-\(count).pem")
+        let key = directory.file("server-\(count).key")
+        let request = directory.file("server-\(count).csr")
+        let certificate = directory.file("server-\(count).pem")
         let subjects = names.map { "DNS:\($0)" } + addresses.map { "IP:\($0)" }
         try openssl(
             ["req", "-new", "-subj", "/CN=Throw-away server"]
@@ -59,7 +59,7 @@ package final class TestCertificates {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        let log = folder.file("openssl.log")
+        let log = directory.file("openssl.log")
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var words: [UnsafeMutablePointer<CChar>?] = (["openssl"] + arguments).map { strdup($0) }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 
-/// Key pairs for signatures, made by `openssl`; their folder is removed with this object.
+/// Key pairs for signatures, made by `openssl`; their directory is removed with this object.
 package final class TestKeys {
     /// The kinds of keys.
     package enum Kind: String, CaseIterable, Sendable {
         case rsa2048, rsa1024, p256, p384, ed25519
     }
 
-    private let folder: TemporaryFolder
+    private let directory: TemporaryDirectory
 
-    /// Makes a folder for keys.
+    /// Creates a directory for keys.
     package init() throws {
-        folder = try TemporaryFolder()
+        directory = try TemporaryDirectory()
     }
 
-    /// Makes a pair; returns the paths of its PEM files.
+    /// Creates a pair; returns the paths of its PEM files.
     package func pair(_ kind: Kind) throws -> (private: String, public: String) {
         let name = "\(kind.rawValue)-\(UInt32.random(in: 0 ... .max))"
-        let (key, open) = (folder.file("\(name).key"), folder.file("\(name).pub"))
+        let (key, open) = (directory.file("\(name).key"), directory.file("\(name).pub"))
         try openssl(["genpkey", "-out", key] + Self.arguments(kind))
         try openssl(["pkey", "-in", key, "-pubout", "-out", open])
         return (key, open)

@@ -93,7 +93,7 @@ struct SimulatedJournalWriter {
         failedCopies += 1
         guard mutation == .removeAfterFailedCopy else { return }
         disk.operationsLeft = nil
-        _ = disk.perform((replaced ?? []).map { .remove(segment: $0) } + [.syncFolder])
+        _ = disk.perform((replaced ?? []).map { .remove(segment: $0) } + [.syncDirectory])
     }
 
     // MARK: - Restarts
@@ -150,7 +150,7 @@ struct SimulatedJournalWriter {
         replaced = nil
     }
 
-    /// Adds this writer's counts to those of the day.
+    /// Adds this writer's counts to those of the scenario.
     func count(into tally: inout Tally) {
         tally.copies = copies + journal.copies
         tally.failures = failures

@@ -5,7 +5,7 @@ import PasserelleTesting
 import PasserelleUpstream
 import PasserelleWire
 
-/// A gateway's day in one thread and without sockets.
+/// A simulated scenario of a gateway, in one thread and without sockets.
 ///
 /// It has an application, Channels, the upstream session, the hub, its journal on a disk, and
 /// readers. Every invariant is checked at every step.

@@ -52,7 +52,7 @@ private enum Checker {
 
 struct SimulatorTests {
     private static let isWhole = TestEnvironment.value("PASSERELLE_TEST_WHOLE") != nil
-    /// The number of seeds per run; each gives a day of 300 steps.
+    /// The number of seeds per run; each gives a scenario of 300 steps.
     private static let seeds =
         TestEnvironment.value("PASSERELLE_SIMULATOR_SEEDS").flatMap(Int.init)
         ?? (isWhole ? 2000 : 500)
@@ -75,7 +75,7 @@ struct SimulatorTests {
             return
         }
         if TestEnvironment.value("PASSERELLE_SIMULATOR_SEEDS") != nil { print(part, tally) }
-        // If there are fewer days, the rarest events may not occur.
+        // If there are fewer scenarios, the rarest events may not occur.
         if count >= 500 { #expect(tally.missing.isEmpty) }
     }
 
@@ -91,6 +91,6 @@ struct SimulatorTests {
             #expect(small.count < 25)
             return
         }
-        Issue.record("1000 days did not show the fault \(mutation)")
+        Issue.record("1000 scenarios did not show the fault \(mutation)")
     }
 }

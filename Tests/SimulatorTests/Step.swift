@@ -2,7 +2,7 @@
 
 import PasserelleTesting
 
-/// One step of a simulated day.
+/// One step of a simulated scenario.
 ///
 /// Every number is taken modulo the current count when the step is performed, so that any part of a
 /// schedule is a schedule too, and a failing one can be shrunk.

@@ -2,7 +2,8 @@
 
 import PasserelleHub
 
-/// Counts of the rare events in simulated days, which show that the checks have met each of them.
+/// Counts of the rare events in simulated scenarios, which show that the checks have met each of
+/// them.
 struct Tally {
     var lives: [Ending: Int] = [:]
     var gaps: [GapReason: Int] = [:]
@@ -68,7 +69,7 @@ struct Tally {
         evictedByMemory += Int(clamping: counters.evictedByMemory)
     }
 
-    /// Adds another day's counts.
+    /// Adds another scenario's counts.
     mutating func add(_ other: Tally) {
         lives.merge(other.lives, uniquingKeysWith: +)
         gaps.merge(other.gaps, uniquingKeysWith: +)

@@ -18,7 +18,7 @@ final class ConsoleReader: LinkOwner, Stallable {
     private unowned let consoles: Consoles
     private let isChunked: Bool
     private var cursor = ConsoleCursor()
-    private var isOver = false
+    private var isEnded = false
 
     /// Takes the link over.
     init(link: Link, isChunked: Bool, number: Int, consoles: Consoles) {
@@ -31,7 +31,7 @@ final class ConsoleReader: LinkOwner, Stallable {
     }
 
     /// True if all output was taken and the console is open.
-    var isReady: Bool { !isOver && link.queuedBytes == 0 }
+    var isReady: Bool { !isEnded && link.queuedBytes == 0 }
 
     /// Writes the response's head and the `retry` line; the first state follows.
     func begin(head: [UInt8]) {
@@ -43,7 +43,7 @@ final class ConsoleReader: LinkOwner, Stallable {
 
     /// Sends the gateway's state and the events since the last frame.
     func update(_ state: [UInt8]) {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         send(
             state
                 + (cursor.next(in: consoles.hub, showsContent: consoles.showsContent) ?? []))
@@ -54,23 +54,23 @@ final class ConsoleReader: LinkOwner, Stallable {
     /// If output that still waits may contain one of them, the console is cut; it reconnects and
     /// receives a fresh list.
     func retract(events sequences: Set<UInt64>) {
-        guard !isOver, cursor.retract(events: sequences) else { return }
+        guard !isEnded, cursor.retract(events: sequences) else { return }
         if consoles.showsContent, link.queuedBytes > 0 { cut() }
     }
 
     /// Makes the page discard its events with the next frame; cuts the console if output waits.
     func reset() {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         cursor.reset()
         if link.queuedBytes > 0 { cut() }
     }
 
     /// Ends the stream in an orderly way.
     func end() {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         if isChunked { link.send(HTTPWriter.lastChunk) }
         link.finish()
-        leave()
+        detach()
         if link.queuedBytes > 0 { consoles.stalls.becameFull(self) }
     }
 
@@ -89,14 +89,14 @@ final class ConsoleReader: LinkOwner, Stallable {
 
     /// Closes a console that has ended but has waiting output; open consoles are handled by event.
     func retracted(by retractions: [Retraction]) {
-        guard isOver, consoles.showsContent else { return }
+        guard isEnded, consoles.showsContent else { return }
         consoles.stalls.becameWritable(self)
         link.close()
     }
 
     func cut() {
         link.close()
-        leave()
+        detach()
     }
 
     // MARK: - The link
@@ -112,7 +112,7 @@ final class ConsoleReader: LinkOwner, Stallable {
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         consoles.stalls.ended(link, end)
         consoles.stalls.becameWritable(self)
-        leave()
+        detach()
     }
 
     private func send(_ frames: [UInt8]) {
@@ -127,9 +127,9 @@ final class ConsoleReader: LinkOwner, Stallable {
         if link.queuedBytes > 0 { consoles.stalls.becameFull(self) }
     }
 
-    private func leave() {
-        guard !isOver else { return }
-        isOver = true
+    private func detach() {
+        guard !isEnded else { return }
+        isEnded = true
         consoles.stalls.becameWritable(self)
         consoles.closed(self)
     }

@@ -68,7 +68,7 @@ package final class Consoles: OperatorConsole {
         readers[ObjectIdentifier(reader)] = reader
         reader.begin(head: head)
         reader.update(state)
-        tick()
+        scheduleUpdate()
     }
 
     /// Handles the retraction of events: no console continues to show them.
@@ -95,13 +95,13 @@ package final class Consoles: OperatorConsole {
         self.timer = nil
     }
 
-    private func tick() {
+    private func scheduleUpdate() {
         guard timer == nil, !readers.isEmpty else { return }
         timer = loop.after(interval) { [weak self] in
             guard let self else { return }
             self.timer = nil
             self.update()
-            self.tick()
+            self.scheduleUpdate()
         }
     }
 

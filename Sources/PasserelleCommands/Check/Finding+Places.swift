@@ -22,9 +22,9 @@ extension Finding {
         guard access(path, F_OK) == 0 else {
             return place(check, path, missing: "does not exist yet; the gateway creates it")
         }
-        do throws(FolderError) {
-            let folder = try OwnedFolder(path: path)
-            if let words = StateDirectory.fault(in: folder) {
+        do throws(DirectoryError) {
+            let directory = try OwnedDirectory(path: path)
+            if let words = StateDirectory.fault(in: directory) {
                 return .failed(check, path, words, do: "fix this, or the gateway does not start")
             }
             return .ok(check, path, "can be written")

@@ -45,7 +45,7 @@ package enum ClientCommands {
             return publish.run(path: path, streams: streams)
         case .typing:
             guard ["on", "off"].contains(operands[2]) else {
-                streams.complain("the typing state must be on or off")
+                streams.report("the typing state must be on or off")
                 return UsageError.exitCode
             }
             let command = LineCommand.typing(
@@ -72,14 +72,14 @@ package enum ClientCommands {
                 if let line = text(json ?? []) { _ = streams.line(line) }
                 return 0
             case .error(let code, let message):
-                streams.complain(
+                streams.report(
                     "\(QuotedText.escaped(code, limit: 40)):"
                         + " \(QuotedText.escaped(message, limit: 500))")
                 return 1
             case .event: return 1
             }
         } catch {
-            streams.complain(error.message)
+            streams.report(error.message)
             return GatewayUnreachable.exitCode
         }
     }
@@ -96,7 +96,7 @@ package struct ClientStreams {
     /// Writes bytes of output; returns false if the output has no reader any more.
     package var output: ([UInt8]) -> Bool
     /// Writes one line for people, without a line break at its end.
-    package var complain: (String) -> Void
+    package var report: (String) -> Void
     /// Reads all of standard input, or returns the reason why it cannot be read.
     package var input: () -> Result<[UInt8], FileFailure>
     /// A descriptor for output; the command ends if its reader goes away; `nil` to watch none.
@@ -109,7 +109,7 @@ package struct ClientStreams {
         signal(SIGPIPE, SIG_IGN)
         return ClientStreams(
             output: { Terminal.write($0, to: STDOUT_FILENO) },
-            complain: { Terminal.writeLine("passerelle: " + $0, to: STDERR_FILENO) },
+            report: { Terminal.writeLine("passerelle: " + $0, to: STDERR_FILENO) },
             input: { FileReader.read(STDIN_FILENO, limit: PublishCommand.dataBytes) },
             watched: STDOUT_FILENO)
     }
@@ -138,7 +138,7 @@ package struct PublishCommand {
             switch streams.input() {
             case .success(let input): bytes = input
             case .failure(let failure):
-                streams.complain("standard input cannot be read: \(failure.reason)")
+                streams.report("standard input cannot be read: \(failure.reason)")
                 return 1
             }
         }
@@ -147,12 +147,12 @@ package struct PublishCommand {
             let root = try JSONScanner.document(bytes.span)
             line = JSONWriter.oneLine(bytes.span, root)
         } catch {
-            streams.complain(
+            streams.report(
                 "the data is not JSON: \(error.reason); write a string as '\"text\"'")
             return UsageError.exitCode
         }
         guard line.count <= Self.dataBytes else {
-            streams.complain("the data has \(line.count) bytes, more than \(Self.dataBytes)")
+            streams.report("the data has \(line.count) bytes, more than \(Self.dataBytes)")
             return 1
         }
         let command = LineCommand.publish(channel: channel, event: event, data: line)

@@ -18,7 +18,7 @@ package struct TailCommand {
     private var failures = 0
     /// When to retry the channels that were refused temporarily.
     private var retryTime: ContinuousClock.Instant?
-    private var lastComplaint: String?
+    private var lastReportedError: String?
     /// True if a connection was lost and no gateway has answered since.
     private var isAway = false
     private let path: String
@@ -41,11 +41,11 @@ package struct TailCommand {
                 if let code = try follow(connection) { return code }
                 if isOnce { throw .ended(path: path) }
                 isAway = true
-                complainOnce(
+                reportOnce(
                     "lost the gateway at \(QuotedText.word(path, limit: 200)); reconnecting")
             } catch {
                 guard !isFirst, !isOnce, error.isPassing else {
-                    streams.complain(error.message)
+                    streams.report(error.message)
                     return GatewayUnreachable.exitCode
                 }
             }
@@ -86,7 +86,7 @@ package struct TailCommand {
             switch action {
             case .send(let command): connection.send(command)
             case .print(let event): guard show(event) else { return 0 }
-            case .complain(let text): complainOnce(text)
+            case .report(let text): reportOnce(text)
             case .retryLater: retryTime = .now + backoff.longest
             case .end(let code): return code
             }
@@ -95,17 +95,17 @@ package struct TailCommand {
     }
 
     /// Reports a repeated problem once, until a subscription succeeds.
-    private mutating func complainOnce(_ text: String) {
-        guard text != lastComplaint else { return }
-        lastComplaint = text
-        streams.complain(text)
+    private mutating func reportOnce(_ text: String) {
+        guard text != lastReportedError else { return }
+        lastReportedError = text
+        streams.report(text)
     }
 
     private mutating func note(_ reply: LineReply) {
         guard case .ok(verb: "SUBSCRIBE", _, _) = reply else { return }
-        if isAway { streams.complain("reconnected to the gateway") }
+        if isAway { streams.report("reconnected to the gateway") }
         isAway = false
-        lastComplaint = nil
+        lastReportedError = nil
         failures = 0
     }
 
@@ -137,7 +137,7 @@ package struct TailSession: Sendable {
         /// Print this event.
         case print([UInt8])
         /// Report this problem.
-        case complain(String)
+        case report(String)
         /// Call `retried` after a while.
         case retryLater
         /// End with this exit code.
@@ -226,14 +226,14 @@ package struct TailSession: Sendable {
     private mutating func refused(_ code: String, _ message: String) -> [Action] {
         let code = QuotedText.escaped(code, limit: 40)
         let text = "\(code): \(QuotedText.escaped(message, limit: 500))"
-        guard !unanswered.isEmpty else { return [.complain(text)] }
+        guard !unanswered.isEmpty else { return [.report(text)] }
         let names = QuotedText.escaped(unanswered.joined(separator: " or "), limit: 200)
-        let complaint = Action.complain("\(names): \(text)")
+        let report = Action.report("\(names): \(text)")
         if ["bad-command", "bad-channel", "forbidden", "too-large"].contains(code) {
-            return [complaint, .end(1)]
+            return [report, .end(1)]
         }
         refusals += 1
-        return [complaint] + retryIfAllAreRefused()
+        return [report] + retryIfAllAreRefused()
     }
 
     private func retryIfAllAreRefused() -> [Action] {

@@ -36,7 +36,7 @@ package struct TokenCommand {
         do throws(Failure) {
             return streams.line(try token(at: now)) ? 0 : 1
         } catch {
-            streams.complain(error.message)
+            streams.report(error.message)
             return error.exitCode
         }
     }

@@ -13,7 +13,7 @@ import PasserelleUpstream
 package final class JournalWriter {
     /// The delay after a failure before everything is rewritten.
     package static let backoff = Backoff(first: .seconds(1), longest: .seconds(60))
-    private static let isOff = "journalling is off: new events would be lost on restart"
+    private static let offMessage = "journalling is off: new events would be lost on restart"
 
     package private(set) var journal: Journal
     /// The torn and damaged records found at the start of the process.
@@ -68,7 +68,7 @@ package final class JournalWriter {
         journal.timePassed(hub: hub, at: loop.moment)
         if journal.isOverfull, !hasLoggedSilence {
             hasLoggedSilence = true
-            log.error(Self.isOff, ["directory": path, "cause": "the disk does not respond"])
+            log.error(Self.offMessage, ["directory": path, "cause": "the disk does not respond"])
         }
         arm()
     }
@@ -136,7 +136,7 @@ package final class JournalWriter {
         let delay = Self.backoff.delay(failures: failures)
         let cause = error.map { "\($0)" } ?? "the disk does not keep up"
         log.error(
-            Self.isOff,
+            Self.offMessage,
             ["directory": path, "cause": cause, "retry_in": delay.settingText])
         loop.after(delay) { [weak self] in self?.retry() }
     }
@@ -187,7 +187,7 @@ extension DiskOperation {
         case .cut(let segment, let count): .cut(Self.name(segment), to: count)
         case .sync(let segment): .sync(Self.name(segment))
         case .remove(let segment): .remove(Self.name(segment))
-        case .syncFolder: .syncFolder
+        case .syncDirectory: .syncDirectory
         }
     }
 
@@ -209,7 +209,7 @@ extension DiskOperation {
 package struct StateDirectory {
     package let path: String
     package let found: JournalRecovery.Result
-    private let folder: OwnedFolder
+    private let directory: OwnedDirectory
 
     /// Locks the directory and reads the journal of earlier processes.
     ///
@@ -219,14 +219,14 @@ package struct StateDirectory {
         segmentBytes: Int = JournalLimits.readBytes
     ) throws(StartError) {
         self.path = path
-        do throws(FolderError) {
-            folder = try OwnedFolder(path: path)
+        do throws(DirectoryError) {
+            directory = try OwnedDirectory(path: path)
         } catch {
             throw Self.unusable(path, "\(error)")
         }
         var recovery = JournalRecovery(limits: limits, now: now)
         do {
-            try Self.read(folder, into: &recovery, segmentBytes: segmentBytes)
+            try Self.read(directory, into: &recovery, segmentBytes: segmentBytes)
         } catch {
             throw Self.unusable(path, Self.words(error))
         }
@@ -234,12 +234,12 @@ package struct StateDirectory {
     }
 
     private static func read(
-        _ folder: OwnedFolder, into recovery: inout JournalRecovery, segmentBytes: Int
+        _ directory: OwnedDirectory, into recovery: inout JournalRecovery, segmentBytes: Int
     ) throws {
-        let numbers = try folder.names().compactMap(DiskOperation.segment(named:)).sorted()
+        let numbers = try directory.names().compactMap(DiskOperation.segment(named:)).sorted()
         for number in numbers {
             recovery.begin(segment: number)
-            let isWhole = try folder.read(DiskOperation.name(number), limit: segmentBytes) {
+            let isWhole = try directory.read(DiskOperation.name(number), limit: segmentBytes) {
                 try recovery.append($0)
             }
             if !isWhole { recovery.recordDamage() }
@@ -250,10 +250,10 @@ package struct StateDirectory {
     /// Why the journal's files cannot be read; `nil` if they can.
     ///
     /// Does not read the files.
-    package static func fault(in folder: OwnedFolder) -> String? {
+    package static func fault(in directory: OwnedDirectory) -> String? {
         do {
-            for name in try folder.names() where DiskOperation.segment(named: name) != nil {
-                try folder.checkFile(name)
+            for name in try directory.names() where DiskOperation.segment(named: name) != nil {
+                try directory.checkFile(name)
             }
             return nil
         } catch {
@@ -261,11 +261,11 @@ package struct StateDirectory {
         }
     }
 
-    /// Passes the folder to a thread of its own.
+    /// Passes the directory to a thread of its own.
     package func startWorker(_ loop: EventLoop) throws(SystemError) -> FileWorker {
         // The directory was read before; from now on only that thread uses it.
-        nonisolated(unsafe) let folder = folder
-        return try FileWorker(folder, loop: loop)
+        nonisolated(unsafe) let directory = directory
+        return try FileWorker(directory, loop: loop)
     }
 
     private static func words(_ error: any Error) -> String {

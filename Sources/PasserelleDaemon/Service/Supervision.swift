@@ -84,20 +84,20 @@ package struct ServiceAnnouncer {
     /// The interval between checks of the status once the gateway is ready.
     package static let statusInterval: Duration = .seconds(1)
     /// A journal further behind than this is mentioned in the status.
-    package static let worthyLag: Duration = .seconds(1)
+    package static let reportedLag: Duration = .seconds(1)
 
     private enum Phase { case starting, ready, stopping }
 
-    private let petInterval: Duration?
+    private let watchdogInterval: Duration?
     private var phase = Phase.starting
-    private var nextPet: Duration = .zero
-    private var nextLook: Duration = .zero
+    private var nextWatchdogNotification: Duration = .zero
+    private var nextStatusCheck: Duration = .zero
     private var status = ""
 
     /// Creates an announcer for a service that is not ready yet; `watchdog` is the manager's limit
     /// (`WATCHDOG_USEC`); the watchdog is notified twice as often.
     package init(watchdog: Duration?) {
-        petInterval = watchdog.map { $0 / 2 }
+        watchdogInterval = watchdog.map { $0 / 2 }
     }
 
     /// True from the notification that the gateway is ready until it stops.
@@ -105,19 +105,19 @@ package struct ServiceAnnouncer {
 
     /// The maximum time between two turns.
     package var interval: Duration {
-        min(petInterval ?? Self.statusInterval, Self.statusInterval)
+        min(watchdogInterval ?? Self.statusInterval, Self.statusInterval)
     }
 
     /// Handles the end of a turn; returns the notification, or `nil`, as after almost every turn.
     package mutating func turned(at now: Duration, _ facts: () -> Facts) -> String? {
         var lines: [String] = []
-        if let petInterval, now >= nextPet {
-            nextPet = now + petInterval
+        if let watchdogInterval, now >= nextWatchdogNotification {
+            nextWatchdogNotification = now + watchdogInterval
             lines.append("WATCHDOG=1")
         }
-        if phase == .starting || now >= nextLook, phase != .stopping {
-            nextLook = now + Self.statusInterval
-            lines += look(facts())
+        if phase == .starting || now >= nextStatusCheck, phase != .stopping {
+            nextStatusCheck = now + Self.statusInterval
+            lines += checkStatus(facts())
         }
         return lines.isEmpty ? nil : lines.joined(separator: "\n")
     }
@@ -139,7 +139,7 @@ package struct ServiceAnnouncer {
         return "STOPPING=1\nSTATUS=Stopping: closing connections"
     }
 
-    private mutating func look(_ facts: Facts) -> [String] {
+    private mutating func checkStatus(_ facts: Facts) -> [String] {
         var lines: [String] = []
         if phase == .starting, facts.wasTried {
             phase = .ready
@@ -157,7 +157,7 @@ package struct ServiceAnnouncer {
         guard isReady else { return "Listening; Channels is \(facts.upstream)" }
         var words = "Channels \(facts.upstream); \(counted(facts.readers, "reader"))"
         words += " on \(counted(facts.channels, "channel"))"
-        if facts.lag >= worthyLag {
+        if facts.lag >= reportedLag {
             words += "; the journal is \(Int64(facts.lag / .seconds(1))) s behind"
         }
         return words

@@ -34,8 +34,8 @@ extension AuthRouteCache {
         // A joining request costs a call only if every call names another user.
         let isCounted = !joins || entry.naming == .changing
         if let refusal = refusal(to: isCounted ? client : nil, in: queue, joins: joins) {
-            guard refusal == .overloaded, displace(for: client, in: queue) else {
-                return covered(entry, at: now) ?? turnAway(refusal)
+            guard refusal == .overloaded, removeQueuedCheck(toAdmit: client, in: queue) else {
+                return covered(entry, at: now) ?? refuse(refusal)
             }
         }
         entry.waiting.append(
@@ -59,7 +59,7 @@ extension AuthRouteCache {
     /// Makes room in a full queue by refusing the newest request of the client with the most
     /// waiting requests, unless the requesting client would then have as many; returns true if
     /// there is room.
-    private mutating func displace(for client: PeerAddress?, in queue: Queue) -> Bool {
+    private mutating func removeQueuedCheck(toAdmit client: PeerAddress?, in queue: Queue) -> Bool {
         let counts = waitingOfClient[queue.rawValue]
         let own = client.flatMap { counts[$0] } ?? 0
         guard let most = counts.max(by: { $0.value < $1.value }), most.value > own + 1,
@@ -70,7 +70,7 @@ extension AuthRouteCache {
             guard remove(waiting.id, from: key) else { continue }
             hasRoom = true
             verdicts.append(
-                ChannelVerdict(id: waiting.id, key: key, verdict: turnAway(.tooManyFromClient)))
+                ChannelVerdict(id: waiting.id, key: key, verdict: refuse(.tooManyFromClient)))
         }
         return hasRoom
     }
@@ -136,7 +136,7 @@ extension AuthRouteCache {
             let verdict = covered(entry, at: now)
             guard remove(id, from: key) else { continue }
             verdicts.append(
-                ChannelVerdict(id: id, key: key, verdict: verdict ?? turnAway(.overloaded)))
+                ChannelVerdict(id: id, key: key, verdict: verdict ?? refuse(.overloaded)))
         }
     }
 
@@ -147,7 +147,7 @@ extension AuthRouteCache {
         var late = entry.waiting.filter { $0.since <= since }
         guard !late.isEmpty else { return }
         entry.waiting.removeAll { $0.since <= since }
-        let verdict = covered(entry, at: now) ?? turnAway(.overloaded)
+        let verdict = covered(entry, at: now) ?? refuse(.overloaded)
         reply(&late, verdict, on: key, by: entry.call)
     }
 

@@ -47,7 +47,7 @@ extension AuthRouteCache {
 
 extension AuthRouteCache.Entry {
     /// The queue for its requests.
-    var queue: AuthRouteCache.Queue { admittedAt == nil ? .newcomers : .known }
+    var queue: AuthRouteCache.Queue { admittedAt == nil ? .newReaders : .authorizedReaders }
 
     /// Records that the route authorized the key, with this user.
     mutating func admitted(as new: ReaderIdentity?, at now: Duration) {
@@ -103,7 +103,7 @@ extension AuthRouteCache {
             case .once, .changing: break
             }
         }
-        return isExcused(entry, at: now) ? entry.admission(as: entry.sharedIdentity) : nil
+        return isCoveredByGrace(entry, at: now) ? entry.admission(as: entry.sharedIdentity) : nil
     }
 
     /// True if an authorization is valid without another call.
@@ -113,7 +113,7 @@ extension AuthRouteCache {
     }
 
     /// True if the route failed recently for a reader that it authorized before.
-    func isExcused(_ entry: Entry, at now: Duration) -> Bool {
+    func isCoveredByGrace(_ entry: Entry, at now: Duration) -> Bool {
         guard isInGrace(entry, at: now), let failing = entry.failing else { return false }
         return now - failing.last < limits.failedFor
     }

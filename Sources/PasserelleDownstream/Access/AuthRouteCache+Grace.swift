@@ -35,7 +35,7 @@ extension AuthRouteCache {
             entry.overdueSince = now
             entries[key] = entry
             overdueEnds.add((key, now), at: now)
-            tidyOverdueEnds()
+            compactOverdueEnds()
         }
         guard entry.phase == .idle else { return }
         enqueueCheck(key, entry)
@@ -73,7 +73,7 @@ extension AuthRouteCache {
 
     /// Removes answered items once they may be half of the queue, since `grace` may be many times
     /// as long as `recheck`.
-    private mutating func tidyOverdueEnds() {
+    private mutating func compactOverdueEnds() {
         guard overdueEnds.count > overdueBound else { return }
         let entries = entries
         overdueEnds.removeAll { entries[$0.key]?.overdueSince != $0.since }

@@ -59,7 +59,7 @@ extension AuthRouteCache {
     package mutating func recheck(_ keys: [Key], at now: Duration) -> [Action] {
         for key in keys {
             guard let entry = entries[key], entry.phase == .idle, !entry.leases.isEmpty,
-                !isFresh(entry, at: now), !isExcused(entry, at: now)
+                !isFresh(entry, at: now), !isCoveredByGrace(entry, at: now)
             else { continue }
             enqueueCheck(key, entry)
         }

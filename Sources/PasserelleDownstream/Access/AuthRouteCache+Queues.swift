@@ -27,7 +27,7 @@ extension AuthRouteCache {
         return !joins && queues[queue.rawValue].count >= limits.queue ? .overloaded : nil
     }
 
-    mutating func turnAway(_ refusal: QueueRefusal) -> Verdict {
+    mutating func refuse(_ refusal: QueueRefusal) -> Verdict {
         switch refusal {
         case .overloaded:
             tally.overloaded += 1

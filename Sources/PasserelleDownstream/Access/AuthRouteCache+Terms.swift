@@ -48,9 +48,9 @@ extension AuthRouteCache {
     /// The queues for calls; each is shared fairly among clients, and the queues take turns.
     enum Queue: Int, CaseIterable {
         /// Requests of readers that the route has not authorized yet.
-        case newcomers
+        case newReaders
         /// Requests of readers that it has authorized before.
-        case known
+        case authorizedReaders
         /// Rechecks of streams.
         case rechecks
     }
@@ -91,7 +91,7 @@ extension AuthRouteCache {
         package var failedFor: Duration = .seconds(5)
         /// The maximum number of concurrent calls.
         package var concurrency = 16
-        /// The maximum number of checks in each queue: of newcomers, and of known readers.
+        /// The maximum number of checks in each queue: of new readers, and of authorized ones.
         package var queue = 2048
         /// The maximum number of waiting requests per client address and queue; not counted are
         /// requests of this host, and requests that share a call of another one.

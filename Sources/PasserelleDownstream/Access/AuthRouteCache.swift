@@ -74,7 +74,10 @@ package struct AuthRouteCache {
 
     /// The number of calls in progress, and of queued checks that requests wait for.
     package var load: (calls: Int, queued: Int) {
-        (calls, queues[Queue.newcomers.rawValue].count + queues[Queue.known.rawValue].count)
+        (
+            calls,
+            queues[Queue.newReaders.rawValue].count + queues[Queue.authorizedReaders.rawValue].count
+        )
     }
 
     /// The number of kept answers and of checks in progress.

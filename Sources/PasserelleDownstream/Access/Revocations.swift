@@ -35,7 +35,7 @@ package struct Revocations: Sendable {
     /// The number of remembered revocations.
     package private(set) var count = 0
     /// The earliest time at which a revocation may be dropped, in milliseconds since 1970.
-    private var forgetsAt = Int64.min
+    private var nextExpiry = Int64.min
 
     /// Creates a store for at most `limit` revocations, each kept for `lifetime`.
     package init(limit: Int, lifetime: Duration = Revocations.tokenLifetime) {
@@ -107,7 +107,7 @@ package struct Revocations: Sendable {
     /// Drops revocations older than `lifetime`; examines all of them, therefore only if one has
     /// expired.
     private mutating func forget(at wall: Int64) {
-        guard wall >= forgetsAt else { return }
+        guard wall >= nextExpiry else { return }
         users = users.compactMapValues { user in
             var user = user
             user.channels = user.channels.filter { wall - $0.value.wall < lifetime }
@@ -116,7 +116,7 @@ package struct Revocations: Sendable {
         }
         count = users.values.reduce(0) { $0 + $1.count }
         let oldest = users.values.lazy.flatMap(\.marks).map(\.wall).min()
-        forgetsAt = oldest.map { $0 + lifetime } ?? .min
+        nextExpiry = oldest.map { $0 + lifetime } ?? .min
     }
 }
 

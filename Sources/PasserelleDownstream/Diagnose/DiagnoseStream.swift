@@ -14,7 +14,7 @@ final class DiagnoseStream: LinkOwner, Stallable {
     private let isChunked: Bool
     private var frames: DiagnoseFrames
     private var timer: TimerToken?
-    private var isOver = false
+    private var isEnded = false
     /// True while the connection is counted.
     private var countsConnection = true
 
@@ -39,16 +39,16 @@ final class DiagnoseStream: LinkOwner, Stallable {
 
     /// Ends the stream in an orderly way, before its time; the client sees that it is not complete.
     func end() {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         if isChunked { link.send(HTTPWriter.lastChunk) }
         link.finish()
-        leave()
+        detach()
         if link.queuedBytes > 0 { diagnoses.stalls.becameFull(self) }
     }
 
     func cut() {
         link.close()
-        leave()
+        detach()
         releaseConnection()
     }
 
@@ -59,7 +59,7 @@ final class DiagnoseStream: LinkOwner, Stallable {
 
     private func act() {
         timer = nil
-        guard !isOver else { return }
+        guard !isEnded else { return }
         guard !link.peerIsDead else { return diagnoses.stalls.peerDied(self) }
         switch frames.action(at: diagnoses.loop.now) {
         case .send(let number):
@@ -100,13 +100,13 @@ final class DiagnoseStream: LinkOwner, Stallable {
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         diagnoses.stalls.ended(link, end)
         diagnoses.stalls.becameWritable(self)
-        leave()
+        detach()
         releaseConnection()
     }
 
-    private func leave() {
-        guard !isOver else { return }
-        isOver = true
+    private func detach() {
+        guard !isEnded else { return }
+        isEnded = true
         if let timer { diagnoses.loop.cancel(timer) }
         timer = nil
         diagnoses.stalls.becameWritable(self)

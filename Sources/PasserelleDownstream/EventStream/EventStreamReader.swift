@@ -19,21 +19,21 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     /// Bytes of replay that are combined in one write.
-    static let pieceBytes = 65_536
+    static let maximumWriteBytes = 65_536
     /// The capacity in bytes above which a buffer is not reused for the next piece.
-    static let keptBytes = 4 * pieceBytes
+    static let maximumReusedCapacity = 4 * maximumWriteBytes
 
     // The fields that each delivery reads come first and close together: with many streams, a
     // stream's fields are no longer in the processor's cache when its next event arrives.
     let link: Link
     private unowned let streams: EventStreams
     private var isBlocked = false
-    private(set) var isOver = false
+    private(set) var isEnded = false
     private let options: Options
     /// True if the client was told that Channels is away.
-    private var toldAway = false
+    private var hasReportedOutage = false
     var cursor = Cursor()
-    var beat = EventStreams.Beat()
+    var keepAliveSlot = EventStreams.KeepAliveSlot()
     /// The bytes of the last write that the socket did not take; a slice of the event's encoded
     /// form if that was written.
     private var unsentBytes: ArraySlice<UInt8> = []
@@ -61,14 +61,14 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     func begin(head: [UInt8]) {
         link.owner = self
         streams.opened(self)
-        toldAway = streams.upstream.isAway
-        pump(first: toldAway ? head + upstreamFrame : head)
+        hasReportedOutage = streams.upstream.isAway
+        pump(first: hasReportedOutage ? head + upstreamFrame : head)
     }
 
     func prefetch() { Prefetch.object(link) }
 
     func updatesAvailable(on channel: Channel) {
-        guard !isBlocked, !isOver else { return }
+        guard !isBlocked, !isEnded else { return }
         guard options == .isChunked, let batch = batch(for: channel), cursor.takes(batch.update)
         else { return pump() }
         guard !batch.bytes.isEmpty else { return cursor.advance(to: batch.last) }
@@ -91,19 +91,20 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// A stream with a filter sends its position with it, as an `id:` without an event: the last
     /// event that the client received may be old and leave the log.
     func sendKeepAlive() {
-        guard !isOver, !isBlocked else { return }
+        guard !isEnded, !isBlocked else { return }
         if cursor.filter != nil, cursor.isSettled {
             let position = streams.hub.position(at: cursor.sequence).text
             return write(framed(Array(":\nid: \(position)\n\n".utf8))[...])
         }
-        write(options.contains(.isChunked) ? Self.chunkedBeat[...] : Self.keepAliveComment[...])
+        write(
+            options.contains(.isChunked) ? Self.chunkedKeepAlive[...] : Self.keepAliveComment[...])
     }
 
     /// Sends `passerelle:upstream` if the client was told the other state of Channels; a stream
     /// that is full sends it later.
     func upstreamChanged() {
-        guard !isOver, !isBlocked, toldAway != streams.upstream.isAway else { return }
-        toldAway = streams.upstream.isAway
+        guard !isEnded, !isBlocked, hasReportedOutage != streams.upstream.isAway else { return }
+        hasReportedOutage = streams.upstream.isAway
         write(upstreamFrame)
     }
 
@@ -116,7 +117,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
 
     /// Closes the stream if its peer is dead; a blocked stream is checked by the stall watch.
     func checkPeer() {
-        guard !isOver, !isBlocked, link.peerIsDead else { return }
+        guard !isEnded, !isBlocked, link.peerIsDead else { return }
         streams.stalls.peerDied(self)
     }
 
@@ -130,7 +131,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     private func hasUnfinished(of retractions: [Retraction]) -> Bool {
-        guard !isOver, !unsentBytes.isEmpty, let partialEvent else { return false }
+        guard !isEnded, !unsentBytes.isEmpty, let partialEvent else { return false }
         return streams.hub.retract(partialEvent, by: retractions)
     }
 
@@ -139,7 +140,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// The queue holds a TLS record, or the end of a stream, which may have any channel's messages.
     private func holdsUnsent(of retractions: [Retraction]) -> Bool {
         guard link.queuedBytes > 0 else { return false }
-        return isOver || retractions.contains { cursor.reads($0.channel) }
+        return isEnded || retractions.contains { cursor.reads($0.channel) }
     }
 
     /// The link's queue, plus the rest of an entry unless the log holds that entry anyway.
@@ -154,7 +155,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
 
     func cut() {
         link.close()
-        leave()
+        detach()
         releaseConnection()
     }
 
@@ -180,12 +181,12 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     private func end(sending last: [UInt8]) {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         link.send(Array(unsentBytes))
         link.send(last)
         if options.contains(.isChunked) { link.send(HTTPWriter.lastChunk) }
         link.finish()
-        leave()
+        detach()
         guard link.queuedBytes > 0 else { return }
         drainDeadline = streams.loop.now + streams.quotas.limits.answerTime
         streams.stalls.becameFull(self)
@@ -198,7 +199,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     func linkHasRoom(_ link: Link) {
-        guard isBlocked, !isOver else { return }
+        guard isBlocked, !isEnded else { return }
         isBlocked = false
         streams.stalls.becameWritable(self)
         let (unsent, event) = (unsentBytes, partialEvent)
@@ -212,7 +213,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         streams.stalls.ended(link, end)
         streams.stalls.becameWritable(self)
-        leave()
+        detach()
         releaseConnection()
     }
 
@@ -223,9 +224,9 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     /// Detaches the stream from the hub and releases its share of the limits.
-    private func leave() {
-        guard !isOver else { return }
-        isOver = true
+    private func detach() {
+        guard !isEnded else { return }
+        isEnded = true
         unsentBytes = []
         partialEvent = nil
         if let lease { streams.authenticator?.endLease(lease) }
@@ -253,7 +254,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
             let start = cursor
             let deliveries = fill(&piece)
             streams.pumpedBytes &+= piece.count
-            let isLast = piece.count < Self.pieceBytes
+            let isLast = piece.count < Self.maximumWriteBytes
             let written = piece.withUnsafeBytes { link.write($0) }
             if written == piece.count {
                 streams.delivered.add(deliveries)
@@ -261,7 +262,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
                 handlePartialWrite(of: piece, at: written, behind: start, headBytes: head.count)
             }
             head = []
-            if piece.capacity <= Self.keptBytes { streams.scratch = piece }
+            if piece.capacity <= Self.maximumReusedCapacity { streams.scratch = piece }
             if isLast { return }
         }
     }
@@ -269,7 +270,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// Appends the entries after the cursor until the piece is full; the last one may exceed it.
     private func fill(_ piece: inout [UInt8]) -> Deliveries {
         var deliveries = Deliveries()
-        while piece.count < Self.pieceBytes, let entry = next() {
+        while piece.count < Self.maximumWriteBytes, let entry = next() {
             append(entry, to: &piece)
             deliveries.delivered(entry)
         }
@@ -370,5 +371,5 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     private static let keepAliveComment = Array(":\n\n".utf8)
-    private static let chunkedBeat = Array("3\r\n:\n\n\r\n".utf8)
+    private static let chunkedKeepAlive = Array("3\r\n:\n\n\r\n".utf8)
 }

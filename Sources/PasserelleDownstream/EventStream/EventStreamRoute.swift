@@ -59,7 +59,7 @@ enum EventStreamRoute {
         let before = context.streams.pumpedBytes
         reader.begin(head: head)
         // This comes last, since the grant may have expired by now, which ends the stream.
-        if !grant.isLasting, !reader.isOver {
+        if !grant.isLasting, !reader.isEnded {
             reader.lease = context.authenticator?.addLease(for: reader, by: grant)
         }
         let cost = RequestCost.of(bytes: context.streams.pumpedBytes - before)

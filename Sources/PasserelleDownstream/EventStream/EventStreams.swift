@@ -16,7 +16,7 @@ final class EventStreams {
     }
 
     /// The place of a stream in the heartbeat: its second, and its index within that second.
-    struct Beat {
+    struct KeepAliveSlot {
         var slot: UInt16 = 0
         var index: UInt32 = 0
     }
@@ -53,8 +53,8 @@ final class EventStreams {
     private var latest: (first: UInt64, batch: Batch?)?
     /// The same for the filter that was used last.
     private var latestFiltered: (first: UInt64, filter: EventFilter, batch: Batch?)?
-    private var beats: [[EventStreamReader]]
-    private var nextBeat = 0
+    private var keepAliveSlots: [[EventStreamReader]]
+    private var nextKeepAliveSlot = 0
 
     /// Creates the shared state; `heartbeat` is the interval of keep-alive comments.
     init(
@@ -71,7 +71,7 @@ final class EventStreams {
         self.authenticator = authenticator
         self.upstream = upstream
         let seconds = max(1, Int(heartbeat.components.seconds))
-        beats = Array(repeating: [], count: seconds)
+        keepAliveSlots = Array(repeating: [], count: seconds)
     }
 
     /// Returns the batch of a channel's new events, encoded once per turn; `nil` if each reader
@@ -125,46 +125,47 @@ final class EventStreams {
     ///
     /// Examines all streams, since even one that is not full may have a TLS record in its queue.
     func retracted(by retractions: [Retraction]) {
-        for reader in beats.joined() { reader.retracted(by: retractions) }
+        for reader in keepAliveSlots.joined() { reader.retracted(by: retractions) }
     }
 
     /// Reports the state of the connection to Channels to all streams.
     func upstreamChanged() {
-        for reader in beats.joined() { reader.upstreamChanged() }
+        for reader in keepAliveSlots.joined() { reader.upstreamChanged() }
     }
 
     /// Runs every second: checks the peers of the streams that are due, and writes keep-alive
     /// comments to the streams of this second.
-    func beat() {
-        nextBeat = (nextBeat + 1) % beats.count
+    func secondPassed() {
+        nextKeepAliveSlot = (nextKeepAliveSlot + 1) % keepAliveSlots.count
         for slot in stride(
-            from: nextBeat % Self.peerCheckSeconds, to: beats.count, by: Self.peerCheckSeconds)
+            from: nextKeepAliveSlot % Self.peerCheckSeconds, to: keepAliveSlots.count,
+            by: Self.peerCheckSeconds)
         {
-            for reader in beats[slot] { reader.checkPeer() }
+            for reader in keepAliveSlots[slot] { reader.checkPeer() }
         }
-        for reader in beats[nextBeat] { reader.sendKeepAlive() }
+        for reader in keepAliveSlots[nextKeepAliveSlot] { reader.sendKeepAlive() }
     }
 
     /// Ends every stream in an orderly way; its client reconnects after the `retry` delay.
     func drain() {
-        for reader in beats.joined() { reader.end() }
+        for reader in keepAliveSlots.joined() { reader.end() }
     }
 
     func opened(_ reader: EventStreamReader) {
         count += 1
         // The first comment is due one interval from now, which spreads the streams evenly.
-        reader.beat = Beat(
-            slot: UInt16(truncatingIfNeeded: nextBeat),
-            index: UInt32(truncatingIfNeeded: beats[nextBeat].count))
-        beats[nextBeat].append(reader)
+        reader.keepAliveSlot = KeepAliveSlot(
+            slot: UInt16(truncatingIfNeeded: nextKeepAliveSlot),
+            index: UInt32(truncatingIfNeeded: keepAliveSlots[nextKeepAliveSlot].count))
+        keepAliveSlots[nextKeepAliveSlot].append(reader)
     }
 
     func closed(_ reader: EventStreamReader) {
         count -= 1
-        let (slot, index) = (Int(reader.beat.slot), Int(reader.beat.index))
+        let (slot, index) = (Int(reader.keepAliveSlot.slot), Int(reader.keepAliveSlot.index))
         // The last one moves to the free place.
-        guard let last = beats[slot].popLast(), last !== reader else { return }
-        beats[slot][index] = last
-        last.beat.index = reader.beat.index
+        guard let last = keepAliveSlots[slot].popLast(), last !== reader else { return }
+        keepAliveSlots[slot][index] = last
+        last.keepAliveSlot.index = reader.keepAliveSlot.index
     }
 }

@@ -46,7 +46,7 @@ struct Requester {
     var holder: HeldChannels.Client?
     /// The client and connection peer to which the request's cost is charged; `nil` if there is no
     /// cost.
-    var payer: (client: PeerAddress, peer: PeerAddress)?
+    var chargedClient: (client: PeerAddress, peer: PeerAddress)?
 }
 
 extension HTTPConnection {
@@ -56,7 +56,7 @@ extension HTTPConnection {
         let checked = context.authenticator == nil ? nil : user
         return Requester(
             holder: context.quotas.holder(from, through: link.peer, user: checked),
-            payer: (from, link.peer))
+            chargedClient: (from, link.peer))
     }
 }
 
@@ -93,14 +93,18 @@ struct ChannelSearch {
     static let shortInterval: Duration = .milliseconds(50)
 
     let time: Duration
-    /// `Hub.vacancies` at that time.
-    let vacancies: UInt64
+    /// `Hub.channelsLeftWithoutReaders` at that time.
+    let channelsLeftWithoutReaders: UInt64
     /// The number of evictable channels.
     let found: Int
 
     /// Returns true if another search cannot be expected to find `excess` channels.
-    func isInVain(for excess: Int, at now: Duration, _ vacancies: UInt64) -> Bool {
-        let interval = vacancies == self.vacancies ? Self.interval : Self.shortInterval
+    func isKnownToFail(for excess: Int, at now: Duration, _ channelsLeftWithoutReaders: UInt64)
+        -> Bool
+    {
+        let interval =
+            channelsLeftWithoutReaders == self.channelsLeftWithoutReaders
+            ? Self.interval : Self.shortInterval
         return excess > found && now - time < interval
     }
 }

@@ -17,8 +17,8 @@ struct RateLimiter: Sendable {
     private let limit: Int
     /// The times at which the buckets are full again: of recently active addresses, and of older
     /// ones.
-    private var young: [PeerAddress: Duration] = [:]
-    private var old: [PeerAddress: Duration] = [:]
+    private var recentDeadlines: [PeerAddress: Duration] = [:]
+    private var olderDeadlines: [PeerAddress: Duration] = [:]
 
     /// Allows `rate` requests per second and `burst` at once; values below 1 count as 1.
     init(rate: Int, burst: Int, addressLimit: Int = RateLimiter.addressLimit) {
@@ -30,7 +30,7 @@ struct RateLimiter: Sendable {
     /// Counts a request of an address; returns `nil` if it is allowed, else the time until the next
     /// one is.
     mutating func asked(by address: PeerAddress, at now: Duration) -> Duration? {
-        let known = young[address] ?? old[address] ?? now
+        let known = recentDeadlines[address] ?? olderDeadlines[address] ?? now
         let full = max(known, now) + interval
         guard full - now <= burst else { return full - now - burst }
         note(full, of: address)
@@ -39,30 +39,30 @@ struct RateLimiter: Sendable {
 
     /// Charges a request's additional cost.
     ///
-    /// The address must wait for it before its next request. The debt is at most `longestDebt`.
+    /// The address must wait for it before its next request. The debt is at most `maximumDelay`.
     mutating func charge(_ cost: Int, to address: PeerAddress, at now: Duration) {
         guard cost > 0 else { return }
-        let known = max(young[address] ?? old[address] ?? now, now)
-        let most = max(known, now + burst + Self.longestDebt)
-        let owed = interval * Double(min(cost, 1_000_000_000))
-        note(min(known + owed, most), of: address)
+        let known = max(recentDeadlines[address] ?? olderDeadlines[address] ?? now, now)
+        let most = max(known, now + burst + Self.maximumDelay)
+        let charge = interval * Double(min(cost, 1_000_000_000))
+        note(min(known + charge, most), of: address)
     }
 
     /// The maximum time that an address waits if it owes more than its burst.
-    static let longestDebt: Duration = .seconds(60)
+    static let maximumDelay: Duration = .seconds(60)
 
     /// The number of addresses held.
-    var count: Int { young.count + old.count }
+    var count: Int { recentDeadlines.count + olderDeadlines.count }
 
     private mutating func note(_ full: Duration, of address: PeerAddress) {
-        if young[address] == nil {
-            old[address] = nil
-            if young.count >= limit / 2 {
-                old = young
-                young = [:]
+        if recentDeadlines[address] == nil {
+            olderDeadlines[address] = nil
+            if recentDeadlines.count >= limit / 2 {
+                olderDeadlines = recentDeadlines
+                recentDeadlines = [:]
             }
         }
-        young[address] = full
+        recentDeadlines[address] = full
     }
 }
 

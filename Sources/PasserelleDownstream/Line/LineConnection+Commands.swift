@@ -86,7 +86,7 @@ extension LineConnection {
             cancelWait(reader.ticket)
             fail(reader.ticket, "bad-command", "The channel was unsubscribed before this answer.")
         }
-        reader.leave()
+        reader.detach()
         answer(ticket, .reply(.ok(verb: "UNSUBSCRIBE", words: [channel], json: nil)))
     }
 

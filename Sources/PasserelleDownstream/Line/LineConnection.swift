@@ -43,12 +43,12 @@ final class LineConnection: LinkOwner, Stallable {
     private var peerFinished = false
     private var isQuitting = false
     /// True if the peer was told that Channels is away.
-    private var toldAway = false
+    private var hasReportedOutage = false
     /// True while the stall watch observes the connection because output waits.
     private var isWatched = false
     /// The channels that have messages in the waiting output.
     private var waitingChannels: Set<String> = []
-    private(set) var isOver = false
+    private(set) var isEnded = false
     private var isExecuting = false
     /// The turn in which commands were last executed, and their number.
     private var turn: Duration?
@@ -69,21 +69,21 @@ final class LineConnection: LinkOwner, Stallable {
 
     /// Writes the queued output and closes.
     func end() {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         link.finish()
-        leave()
+        detach()
     }
 
     // MARK: - The link
 
     func link(_ link: Link, received bytes: Span<UInt8>) {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         splitter.append(bytes)
         execute()
     }
 
     func linkHasRoom(_ link: Link) {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         isWatched = false
         waitingChannels = []
         context.stalls.becameWritable(self)
@@ -102,12 +102,12 @@ final class LineConnection: LinkOwner, Stallable {
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         context.stalls.becameWritable(self)
-        leave()
+        detach()
     }
 
     func cut() {
         link.close()
-        leave()
+        detach()
     }
 
     /// Cuts the connection if waiting output may contain a retracted message; the peer can
@@ -116,13 +116,13 @@ final class LineConnection: LinkOwner, Stallable {
         guard retractions.contains(where: { waitingChannels.contains($0.channel) }) else { return }
         context.stalls.becameWritable(self)
         link.close()
-        leave()
+        detach()
     }
 
-    private func leave() {
-        guard !isOver else { return }
-        isOver = true
-        for reader in readers.values { reader.leave() }
+    private func detach() {
+        guard !isEnded else { return }
+        isEnded = true
+        for reader in readers.values { reader.detach() }
         for waiter in waiters.values { waiter.cancel() }
         readers = [:]
         waiters = [:]
@@ -132,11 +132,11 @@ final class LineConnection: LinkOwner, Stallable {
     // MARK: - Replies
 
     /// True while more output may be queued.
-    var hasRoom: Bool { !isOver && link.queuedBytes < Self.waitingBytes }
+    var hasRoom: Bool { !isEnded && link.queuedBytes < Self.waitingBytes }
 
     /// Sends encoded lines; `channel` is set if they contain messages of that channel.
     func send(_ lines: [UInt8], of channel: String? = nil) {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         link.send(lines)
         guard link.queuedBytes > 0 else { return }
         if let channel { waitingChannels.insert(channel) }
@@ -149,9 +149,10 @@ final class LineConnection: LinkOwner, Stallable {
     /// other state; if there is no room, the event waits until there is.
     func sendUpstream() {
         let upstream = context.upstream
-        guard toldAway != upstream.isAway, hasRoom, readers.values.contains(where: \.hasBegun)
+        guard hasReportedOutage != upstream.isAway, hasRoom,
+            readers.values.contains(where: \.hasBegun)
         else { return }
-        toldAway = upstream.isAway
+        hasReportedOutage = upstream.isAway
         let form = upstream.form
         send(Array("EVENT ".utf8) + form.bytes[form.json] + [UInt8(ascii: "\n")])
     }
@@ -161,7 +162,7 @@ final class LineConnection: LinkOwner, Stallable {
 
     /// Answers a command: at once if all earlier ones are answered, otherwise after them.
     func answer(_ ticket: Ticket, _ answer: Answer) {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         waiters[ticket] = nil
         order.answered(ticket, answer)
         sendAnswers()
@@ -205,7 +206,7 @@ final class LineConnection: LinkOwner, Stallable {
     /// Calls `work` once the channel is subscribed; refuses the command if that fails.
     func whenSubscribed(_ channel: String, _ ticket: Ticket, _ work: @escaping () -> Void) {
         let waiter = context.whenSubscribed([channel], by: requester) { [weak self] outcome in
-            guard let self, !self.isOver else { return }
+            guard let self, !self.isEnded else { return }
             do throws(Refusal) {
                 _ = try outcome.channels()
                 work()
@@ -213,7 +214,7 @@ final class LineConnection: LinkOwner, Stallable {
                 self.refused(channel, ticket, error)
             }
         }
-        if let waiter, !isOver { waiters[ticket] = waiter }
+        if let waiter, !isEnded { waiters[ticket] = waiter }
     }
 
     /// The owner of held channels: users that may only read have a share, like all other clients.
@@ -230,7 +231,7 @@ final class LineConnection: LinkOwner, Stallable {
     private func refused(_ channel: String, _ ticket: Ticket, _ refusal: Refusal) {
         if let reader = readers[channel], reader.ticket == ticket {
             readers[channel] = nil
-            reader.leave()
+            reader.detach()
         }
         context.quotas.reached(refusal.limit, by: link.peer)
         fail(
@@ -240,11 +241,11 @@ final class LineConnection: LinkOwner, Stallable {
     // MARK: - Commands
 
     private func execute() {
-        guard !isExecuting, !isOver else { return }
+        guard !isExecuting, !isEnded else { return }
         isExecuting = true
         defer { isExecuting = false }
         if turn != context.loop.now { (turn, executed) = (context.loop.now, 0) }
-        while !isOver, !isQuitting {
+        while !isEnded, !isQuitting {
             guard hasRoom, order.count < Self.openCommands else { return link.pause() }
             guard executed < Self.commandsPerTurn else { return executeInNextTurn() }
             do throws(LineError) {
@@ -257,7 +258,7 @@ final class LineConnection: LinkOwner, Stallable {
                 if error != .empty { fail(error.code, error.message) }
             }
         }
-        guard !isOver else { return }
+        guard !isEnded else { return }
         link.resume()
         endIfDone()
     }

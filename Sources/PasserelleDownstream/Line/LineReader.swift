@@ -14,7 +14,7 @@ final class LineReader: Reader {
     /// True once the command's answer is due and entries are sent.
     private(set) var hasBegun = false
     private unowned let connection: LineConnection
-    private var isOver = false
+    private var isEnded = false
 
     private var context: DownstreamContext { connection.context }
 
@@ -26,7 +26,7 @@ final class LineReader: Reader {
 
     /// Attaches the reader once the channel is subscribed; from now on events wait in the log.
     func attach(from start: Start, events: EventNames, as userID: String?) {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         context.hub.attach(
             self, to: [channel], from: start, wantsSnapshot: true, acceptsHeld: true, as: userID,
             filter: context.filter(events), at: context.now)
@@ -34,7 +34,7 @@ final class LineReader: Reader {
 
     /// Answers the command with the members, then sends the entries after the cursor.
     func begin() {
-        guard !isOver, !hasBegun else { return }
+        guard !isEnded, !hasBegun else { return }
         hasBegun = true
         sendEntries(atLeastOne: true)
     }
@@ -44,15 +44,15 @@ final class LineReader: Reader {
     }
 
     /// Ends the subscription.
-    func leave() {
-        guard !isOver else { return }
-        isOver = true
+    func detach() {
+        guard !isEnded else { return }
+        isEnded = true
         context.hub.detach(self, at: context.now)
     }
 
     /// Sends entries after the cursor while there is room.
     func pump() {
-        if hasBegun, !isOver { sendEntries(atLeastOne: false) }
+        if hasBegun, !isEnded { sendEntries(atLeastOne: false) }
     }
 
     /// Sends entries while there is room; if `atLeastOne`, sends the first even if there is none.

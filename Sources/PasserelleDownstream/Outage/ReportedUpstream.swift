@@ -8,12 +8,12 @@ package import PasserelleHub
 /// reader does not see a reconnect that takes less than `delay`, as when Channels asks for one; the
 /// events that were lost by it are covered by a gap.
 package struct ReportedUpstream: Equatable, Sendable {
-    /// How long the connection must be lost before readers learn of it.
+    /// How long the connection must be lost before it is reported to readers.
     package static let delay: Duration = .seconds(2)
 
     /// How long after an outage a conditional poll is answered in full, with the new state: its
     /// client holds an answer of the outage, which may have the same position.
-    package static let newsPeriod: Duration = .seconds(60)
+    package static let fullAnswerPeriod: Duration = .seconds(60)
 
     /// True if readers are told that Channels is away.
     package private(set) var isAway = false
@@ -33,9 +33,9 @@ package struct ReportedUpstream: Equatable, Sendable {
     /// The state in one word.
     package var word: String { isAway ? "away" : "connected" }
 
-    /// True during an outage and for `newsPeriod` after it.
-    package func isNews(at now: Duration) -> Bool {
-        isAway || ended.map { now - $0 < Self.newsPeriod } ?? false
+    /// True during an outage and for `fullAnswerPeriod` after it.
+    package func requiresFullAnswer(at now: Duration) -> Bool {
+        isAway || ended.map { now - $0 < Self.fullAnswerPeriod } ?? false
     }
 
     /// The time at which `timePassed` must be called; `nil` if no time is awaited.

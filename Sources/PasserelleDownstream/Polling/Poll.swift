@@ -176,7 +176,7 @@ struct Poll {
     private func held(
         _ position: Position, or start: Position, at context: DownstreamContext
     ) -> Position? {
-        guard !context.upstream.state.isNews(at: context.loop.now) else { return nil }
+        guard !context.upstream.state.requiresFullAnswer(at: context.loop.now) else { return nil }
         if tags.holds(position) { return position }
         return cursor.filter == nil && tags.holds(start) ? start : nil
     }

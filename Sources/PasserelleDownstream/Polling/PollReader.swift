@@ -34,7 +34,7 @@ final class PollReader: AuthorizedReader, WaitingRequest {
 
     func updatesAvailable(on channel: Channel) {
         guard !isDone, !poll.isUpToDate(at: context) else { return }
-        context.afterNews { [self] in answer() }
+        context.afterDelivery { [self] in answer() }
     }
 
     /// Handles the departure of the client.

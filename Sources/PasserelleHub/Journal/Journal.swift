@@ -178,7 +178,7 @@ package struct Journal {
 
     /// Drops the changes from now on if too many bytes wait for the batch under way.
     mutating func checkWaiting() {
-        guard isBusy, isStoring, files.waitingBytes > limits.waitingBytes else { return }
+        guard isBusy, isStoring, files.unsyncedBytes > limits.waitingBytes else { return }
         state = .overfull(fallback: fallback)
         files.dropWaiting()
     }

@@ -15,10 +15,10 @@ struct JournalFiles {
     private var retractions: [DiskOperation] = []
     /// The segments that the next batch syncs.
     private var unsynced: Set<Int> = []
-    private var changesFolder = false
+    private var changesDirectory = false
     private var lastNumber: Int
     /// The operations of the batch under way that must be repeated if it fails.
-    private var duties: [DiskOperation] = []
+    private var mandatoryOperations: [DiskOperation] = []
 
     /// Continues with the files of a recovered journal; a segment must be begun before any record.
     init(after found: JournalRecovery.Result) {
@@ -32,7 +32,7 @@ struct JournalFiles {
     /// The bytes of all segments.
     var bytes: Int { segments.reduce(0) { $0 + $1.bytes } }
     /// The bytes that are not known to be on the disk.
-    var waitingBytes: Int { segments.reduce(buffer.count) { $0 + $1.bytes - $1.syncedBytes } }
+    var unsyncedBytes: Int { segments.reduce(buffer.count) { $0 + $1.bytes - $1.syncedBytes } }
     /// The length that the last segment will have.
     var lastBytes: Int { buffer.count + (segments.last?.bytes ?? 0) }
     /// True if there are operations for a batch.
@@ -63,7 +63,7 @@ struct JournalFiles {
         segments.append(JournalSegment(number: lastNumber))
         operations.append(.create(segment: lastNumber))
         unsynced.insert(lastNumber)
-        changesFolder = true
+        changesDirectory = true
     }
 
     /// Removes segments that a complete copy replaces.
@@ -72,7 +72,7 @@ struct JournalFiles {
         segments.removeAll { numbers.contains($0.number) }
         retractions.removeAll { numbers.contains($0.retraction?.segment ?? 0) }
         unsynced.subtract(numbers)
-        changesFolder = true
+        changesDirectory = true
     }
 
     /// Retracts (deletes) messages, in memory at once and in the files with the next batch; returns
@@ -107,7 +107,7 @@ struct JournalFiles {
     /// Drops all bytes that are in no batch yet; `rollBack` must follow when the batch ends.
     mutating func dropWaiting() {
         buffer = []
-        operations.removeAll { !$0.isDuty }
+        operations.removeAll { !$0.isMandatory }
     }
 
     // MARK: - Batches
@@ -115,8 +115,8 @@ struct JournalFiles {
     /// Returns the operations of the next batch.
     mutating func takeBatch() -> [DiskOperation] {
         takeBuffer()
-        let batch = operations + retractions + syncs + (changesFolder ? [.syncFolder] : [])
-        duties = batch.filter(\.isDuty)
+        let batch = operations + retractions + syncs + (changesDirectory ? [.syncDirectory] : [])
+        mandatoryOperations = batch.filter(\.isMandatory)
         for index in segments.indices { segments[index].batchEnd = segments[index].bytes }
         clear()
         return batch
@@ -124,15 +124,15 @@ struct JournalFiles {
 
     /// Records that the batch has succeeded.
     mutating func batchSucceeded() {
-        retracted += duties.count { $0.retraction != nil }
-        duties = []
+        retracted += mandatoryOperations.count { $0.retraction != nil }
+        mandatoryOperations = []
         for index in segments.indices { segments[index].syncedBytes = segments[index].batchEnd }
     }
 
     /// Returns the files to the state after the last successful batch, as far as possible, and
     /// keeps only the given segments, or all if `nil`; returns the unfinished retractions.
     mutating func rollBack(keeping kept: [Int]?) -> [Retraction] {
-        duties += (operations + retractions).filter(\.isDuty)
+        mandatoryOperations += (operations + retractions).filter(\.isMandatory)
         buffer = []
         clear()
         var changes: [DiskOperation] = []
@@ -152,11 +152,13 @@ struct JournalFiles {
         // The remaining bytes may not be on the disk yet, but must be before a segment follows.
         unsynced = Set(remaining.map(\.number))
         let ends = Dictionary(uniqueKeysWithValues: remaining.map { ($0.number, $0.bytes) })
-        let unfinished = duties.compactMap(\.retraction)
+        let unfinished = mandatoryOperations.compactMap(\.retraction)
         // A record beyond its segment's end does not exist.
-        duties.removeAll { $0.retraction.map { $0.end > ends[$0.segment] ?? 0 } ?? false }
-        operations = duties + changes
-        duties = []
+        mandatoryOperations.removeAll {
+            $0.retraction.map { $0.end > ends[$0.segment] ?? 0 } ?? false
+        }
+        operations = mandatoryOperations + changes
+        mandatoryOperations = []
         return unfinished.map(\.value)
     }
 
@@ -177,16 +179,16 @@ struct JournalFiles {
         operations = []
         retractions = []
         unsynced = []
-        changesFolder = false
+        changesDirectory = false
     }
 }
 
 extension DiskOperation {
     /// True for an operation that must be performed in the end, even if batches fail.
-    fileprivate var isDuty: Bool {
+    fileprivate var isMandatory: Bool {
         switch self {
         case .retract, .remove, .cut: true
-        case .create, .write, .sync, .syncFolder: false
+        case .create, .write, .sync, .syncDirectory: false
         }
     }
 
@@ -214,5 +216,5 @@ package enum DiskOperation: Equatable, Sendable {
     /// Removes a segment; it is not a failure if the segment does not exist.
     case remove(segment: Int)
     /// Syncs the directory to the disk, so that created and removed segments are durable.
-    case syncFolder
+    case syncDirectory
 }

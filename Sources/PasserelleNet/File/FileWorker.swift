@@ -3,7 +3,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A thread that performs operations on a folder's files, so that the loop never waits for a disk.
+/// A thread that performs operations on a directory's files, so that the loop never waits for a
+/// disk.
 ///
 /// Performs one batch at a time and posts its result to the loop's mailbox. Its methods must be
 /// called on the loop's thread.
@@ -13,10 +14,10 @@ package final class FileWorker {
     private let thread: pthread_t
     private var done: ((SystemError?) -> Void)?
 
-    /// Starts a thread that owns `folder`.
-    package init(_ folder: sending OwnedFolder, loop: EventLoop) throws(SystemError) {
+    /// Starts a thread that owns `directory`.
+    package init(_ directory: sending OwnedDirectory, loop: EventLoop) throws(SystemError) {
         mailbox = loop.mailbox
-        let inbox = try FileWorkerInbox(folder)
+        let inbox = try FileWorkerInbox(directory)
         context = inbox
         thread = try WorkerThread.start("journal") { inbox.work() }
     }
@@ -71,14 +72,14 @@ private final class FileWorkerInbox: Sendable {
         var isClosed = false
     }
 
-    private let folder: Mutex<OwnedFolder>
+    private let directory: Mutex<OwnedDirectory>
     private let state = Mutex(State())
     /// Wakes the thread for a batch, and the loop that waits for a result (eventfd(2)).
     private let toDo: Int32
     private let results: Int32
 
-    init(_ folder: sending OwnedFolder) throws(SystemError) {
-        self.folder = Mutex(folder)
+    init(_ directory: sending OwnedDirectory) throws(SystemError) {
+        self.directory = Mutex(directory)
         toDo = eventfd(0, Int32(EFD_CLOEXEC))
         results = eventfd(0, Int32(EFD_CLOEXEC))
         guard toDo >= 0, results >= 0 else { throw .last("eventfd") }
@@ -121,8 +122,8 @@ private final class FileWorkerInbox: Sendable {
                 (state.batch.take(), state.isClosed)
             }
             if let batch {
-                let result = folder.withLock { folder in
-                    Result { () throws(SystemError) in try folder.perform(batch.operations) }
+                let result = directory.withLock { directory in
+                    Result { () throws(SystemError) in try directory.perform(batch.operations) }
                 }
                 state.withLock { $0.result = result }
                 eventfd_write(results, 1)

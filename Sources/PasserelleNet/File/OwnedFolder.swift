@@ -2,35 +2,35 @@
 
 import Glibc
 
-/// A folder that belongs to this process alone while this object lives.
+/// A directory that belongs to this process alone while this object lives.
 ///
-/// It holds a lock on the folder's file `lock` (flock(2)). Its calls block on the disk. Must not be
-/// used by several threads at once.
-package final class OwnedFolder {
+/// It holds a lock on the directory's file `lock` (flock(2)). Its calls block on the disk. Must not
+/// be used by several threads at once.
+package final class OwnedDirectory {
     /// Bytes that `read` passes at a time.
     package static let pieceBytes = 1 << 20
 
-    private let folder: Int32
+    private let directory: Int32
     private let lock: Int32
     private var open: [String: Int32] = [:]
 
-    /// Opens a folder, creating it (mode 0700) if it does not exist; changes nothing else.
-    package init(path: String) throws(FolderError) {
+    /// Opens a directory, creating it (mode 0700) if it does not exist; changes nothing else.
+    package init(path: String) throws(DirectoryError) {
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw .system(.last("mkdir \(path)"))
         }
-        let folder = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else {
-            throw errno == ENOTDIR ? .notAFolder : .system(.last("open"))
+        let directory = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else {
+            throw errno == ENOTDIR ? .notADirectory : .system(.last("open"))
         }
-        do throws(FolderError) {
-            try Self.check(folder)
-            lock = try Self.lock(folder)
+        do throws(DirectoryError) {
+            try Self.check(directory)
+            lock = try Self.lock(directory)
         } catch {
-            close(folder)
+            close(directory)
             throw error
         }
-        self.folder = folder
+        self.directory = directory
         // At the file size limit, a write must fail instead of ending the process.
         Glibc.signal(SIGXFSZ, SIG_IGN)
     }
@@ -41,24 +41,24 @@ package final class OwnedFolder {
         // process has a copy of every descriptor until its program begins, and would keep the lock.
         flock(lock, LOCK_UN)
         close(lock)
-        close(folder)
+        close(directory)
     }
 
-    private static func check(_ folder: Int32) throws(FolderError) {
+    private static func check(_ directory: Int32) throws(DirectoryError) {
         var found = stat()
-        guard fstat(folder, &found) == 0 else { throw .system(.last("fstat")) }
+        guard fstat(directory, &found) == 0 else { throw .system(.last("fstat")) }
         guard found.st_uid == geteuid() else { throw .otherOwner(found.st_uid) }
         guard found.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
             throw .openToOthers(mode: found.st_mode & 0o777)
         }
     }
 
-    private static func lock(_ folder: Int32) throws(FolderError) -> Int32 {
+    private static func lock(_ directory: Int32) throws(DirectoryError) -> Int32 {
         let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW
-        let lock = openat(folder, "lock", flags, 0o600)
+        let lock = openat(directory, "lock", flags, 0o600)
         guard lock >= 0 else { throw .system(.last("open lock")) }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let error = FolderError.system(.last("flock"))
+            let error = DirectoryError.system(.last("flock"))
             let isHeld = errno == EWOULDBLOCK
             close(lock)
             throw isHeld ? .inUse : error
@@ -70,7 +70,7 @@ package final class OwnedFolder {
 
     /// Returns the names of the files, in no order.
     package func names() throws(SystemError) -> [String] {
-        let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0, let list = fdopendir(copy) else { throw .last("opendir") }
         defer { closedir(list) }
         var names: [String] = []
@@ -121,7 +121,7 @@ package final class OwnedFolder {
     /// Opens a regular file; never blocks, for example on a FIFO.
     private func openFile(_ name: String) throws -> Int32 {
         let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
-        let descriptor = openat(folder, name, flags)
+        let descriptor = openat(directory, name, flags)
         guard descriptor >= 0 else {
             // The errors for a symbolic link and for a socket.
             if errno == ELOOP || errno == ENXIO { throw NotAFile(name: name) }
@@ -159,11 +159,11 @@ package final class OwnedFolder {
             guard fdatasync(file) == 0 else { throw .last("fdatasync \(name)") }
         case .remove(let name):
             forget(name)
-            guard unlinkat(folder, name, 0) == 0 || errno == ENOENT else {
+            guard unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
                 throw .last("unlink \(name)")
             }
-        case .syncFolder:
-            guard fsync(folder) == 0 else { throw .last("fsync") }
+        case .syncDirectory:
+            guard fsync(directory) == 0 else { throw .last("fsync") }
         }
     }
 
@@ -219,7 +219,7 @@ package final class OwnedFolder {
     /// Returns the file, which stays open; only a few are open at a time.
     private func descriptor(_ name: String, _ flags: Int32 = 0) throws(SystemError) -> Int32 {
         if let known = open[name] { return known }
-        let descriptor = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0o600)
+        let descriptor = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0o600)
         guard descriptor >= 0 else { throw .last("open \(name)") }
         if open.count >= Self.openLimit { open.keys.sorted().first.map(forget) }
         open[name] = descriptor
@@ -238,7 +238,7 @@ package struct NotAFile: Error {
     package let name: String
 }
 
-/// One operation on the files of a folder; names must not contain a slash.
+/// One operation on the files of a directory; names must not contain a slash.
 package enum FileOperation: Sendable {
     /// Creates an empty file, mode 0600; an existing file is truncated.
     case create(String)
@@ -253,13 +253,13 @@ package enum FileOperation: Sendable {
     case sync(String)
     /// Removes a file. Succeeds if the file does not exist.
     case remove(String)
-    /// Writes the folder's entries to the disk (fsync(2) of the folder).
-    case syncFolder
+    /// Writes the directory's entries to the disk (fsync(2) of the directory).
+    case syncDirectory
 }
 
-/// The reason a folder cannot be owned by this process.
-package enum FolderError: Error, Equatable, Sendable {
-    case notAFolder
+/// The reason a directory cannot be owned by this process.
+package enum DirectoryError: Error, Equatable, Sendable {
+    case notADirectory
     /// It belongs to the user with this id.
     case otherOwner(UInt32)
     /// Other users may write to it; its mode.
@@ -269,11 +269,11 @@ package enum FolderError: Error, Equatable, Sendable {
     case system(SystemError)
 }
 
-extension FolderError: CustomStringConvertible {
-    /// The mistake and the remedy, as the end of a sentence that begins with the folder.
+extension DirectoryError: CustomStringConvertible {
+    /// The mistake and the remedy, as the end of a sentence that begins with the directory.
     package var description: String {
         switch self {
-        case .notAFolder: "is not a directory"
+        case .notADirectory: "is not a directory"
         case .otherOwner(let user):
             "belongs to the user with id \(user), but this process runs as \(geteuid()):"
                 + " change its owner, or name another directory"

@@ -131,9 +131,9 @@ final class RecordFileWriter: Sendable {
         if let failure = Self.write(bytes, to: temporary, flags: O_TRUNC) { return failure }
         guard rename(temporary, path) == 0 else { return .last("rename") }
         // The rename must be synced too.
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         let descriptor = open(
-            folder.joined(separator: "/") + "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            directory.joined(separator: "/") + "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return .last("open") }
         defer { close(descriptor) }
         return fsync(descriptor) == 0 ? nil : .last("fsync")

@@ -10,7 +10,7 @@ package final class Alarm {
     private var timer: TimerToken?
     private var firesAt: Duration?
 
-    /// Makes an alarm that is not set; `body` is called each time the alarm fires.
+    /// Creates an alarm that is not set; `body` is called each time the alarm fires.
     package init(_ loop: EventLoop, _ body: @escaping () -> Void) {
         self.loop = loop
         self.body = body
@@ -57,31 +57,31 @@ package struct Deadline: Equatable, Sendable {
     }
 
     private var time: Duration?
-    private var alarm: Duration?
+    private var timerDeadline: Duration?
 
-    /// Makes a deadline that is not set.
+    /// Creates a deadline that is not set.
     package init() {}
 
     /// Moves the deadline; returns a time if a timer must be set to it, in place of a later one.
     package mutating func move(to time: Duration) -> Duration? {
         self.time = time
-        if let alarm, alarm <= time { return nil }
-        alarm = time
+        if let timerDeadline, timerDeadline <= time { return nil }
+        timerDeadline = time
         return time
     }
 
     /// Cancels the deadline.
-    package mutating func lift() { time = nil }
+    package mutating func cancel() { time = nil }
 
     /// Must be called when the timer fires.
     package mutating func fired(at now: Duration) -> Verdict {
-        alarm = nil
+        timerDeadline = nil
         guard let time else { return .idle }
         if time <= now {
             self.time = nil
             return .reached
         }
-        alarm = time
+        timerDeadline = time
         return .setAgain(time)
     }
 }

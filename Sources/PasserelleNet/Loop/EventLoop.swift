@@ -33,12 +33,12 @@ package final class EventLoop {
     private let clock: LoopClock
     private var timers = DeadlineHeap<TimerBody>()
     private var deferredClosures: [() -> Void] = []
-    private var ended: [(link: Link, end: LinkEnd)] = []
+    private var endedLinks: [(link: Link, end: LinkEnd)] = []
     private var turnEndHooks: [() -> Void] = []
     private var isTurning = false
     private var isStopping = false
 
-    /// Makes a loop; fails only if the process has no descriptor left.
+    /// Creates a loop; fails only if the process has no descriptor left.
     package init(clock: LoopClock = .system) throws(SystemError) {
         self.clock = clock
         poller = try Poller()
@@ -50,9 +50,9 @@ package final class EventLoop {
     }
 
     deinit {
-        mailbox.shut()
-        lookups.drop()
-        for (link, _) in ended { link.loopEnded() }
+        mailbox.close()
+        lookups.close()
+        for (link, _) in endedLinks { link.loopEnded() }
         receiveBuffer.deallocate()
     }
 
@@ -67,7 +67,7 @@ package final class EventLoop {
         let mark = timers.mark
         poller.dispatch(count)
         while let timer = timers.popFirst(through: now, upTo: mark) { timer.body() }
-        runGathered()
+        runDeferred()
         for hook in turnEndHooks { hook() }
     }
 
@@ -84,7 +84,7 @@ package final class EventLoop {
     @discardableResult
     package func after(_ delay: Duration, _ body: @escaping () -> Void) -> TimerToken {
         timers.add(
-            TimerBody(body: body), at: time + min(max(delay, .zero), Self.longestDelay))
+            TimerBody(body: body), at: timerBase + min(max(delay, .zero), Self.longestDelay))
     }
 
     /// Cancels a timer; does nothing if it has fired.
@@ -98,21 +98,21 @@ package final class EventLoop {
     package func soon(_ body: @escaping () -> Void) { deferredClosures.append(body) }
 
     /// Makes the link report its end to its owner, when the closures of `soon` run.
-    func ended(_ link: Link, _ end: LinkEnd) { ended.append((link, end)) }
+    func scheduleEndNotification(of link: Link, _ end: LinkEnd) { endedLinks.append((link, end)) }
 
     /// The duration of the turn so far; reads the clock.
     package var turnLength: Duration { clock.steady() - now }
 
     /// The turn's time, or the current time when outside a turn.
-    var time: Duration { isTurning ? now : clock.steady() }
+    var timerBase: Duration { isTurning ? now : clock.steady() }
 
-    private var hasGathered: Bool { !deferredClosures.isEmpty || !ended.isEmpty }
+    private var hasDeferred: Bool { !deferredClosures.isEmpty || !endedLinks.isEmpty }
 
     private static let longestDelay = Duration.seconds(1 << 32)
-    private static let gatheredRounds = 8
+    private static let deferredRounds = 8
 
     private func waitingTime(upTo limit: Duration?) -> Int32 {
-        if isStopping || hasGathered { return 0 }
+        if isStopping || hasDeferred { return 0 }
         guard limit != .zero else { return 0 }
         var wait = limit
         if let next = timers.first {
@@ -125,12 +125,12 @@ package final class EventLoop {
         return Int32(seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 
-    private func runGathered() {
+    private func runDeferred() {
         // After a few rounds, more closures wait for the next turn: other events are due too.
-        for _ in 0..<Self.gatheredRounds where hasGathered {
-            let (bodies, links) = (deferredClosures, ended)
+        for _ in 0..<Self.deferredRounds where hasDeferred {
+            let (bodies, links) = (deferredClosures, endedLinks)
             deferredClosures = []
-            ended = []
+            endedLinks = []
             for body in bodies { body() }
             for (link, end) in links { link.notifyOwner(end) }
         }
@@ -143,7 +143,7 @@ private struct TimerBody {
 }
 
 /// Runs the mailbox's closures; separate from the loop, so that the loop does not retain itself.
-private final class MailboxReader: PollerDelegate {
+private final class MailboxReader: ReadinessHandler {
     private unowned let loop: EventLoop
 
     init(_ loop: EventLoop) { self.loop = loop }

@@ -47,7 +47,7 @@ package final class Mailbox: Sendable {
     }
 
     /// Drops the waiting closures and all that are posted later.
-    func shut() {
+    func close() {
         let dropped = state.withLock { state in
             defer { state.posts = [] }
             state.isOpen = false

@@ -10,7 +10,7 @@ import Glibc
 /// generation and is dropped.
 final class Poller {
     private struct Slot {
-        var watcher: (any PollerDelegate)?
+        var watcher: (any ReadinessHandler)?
         var generation: UInt32 = 0
     }
 
@@ -36,7 +36,7 @@ final class Poller {
 
     /// Watches `target` for `interest` and keeps `watcher` alive until `unwatch`.
     func watch(
-        _ target: Int32, for interest: Interest, by watcher: any PollerDelegate
+        _ target: Int32, for interest: Interest, by watcher: any ReadinessHandler
     ) throws(SystemError) {
         let index = Int(target)
         while slots.count <= index { slots.append(Slot()) }
@@ -113,8 +113,8 @@ final class Poller {
     }
 }
 
-/// The delegate of a watched descriptor; the loop keeps it alive while it watches.
-protocol PollerDelegate: AnyObject {
+/// Handles the readiness of a watched descriptor; the loop keeps it alive while it watches.
+protocol ReadinessHandler: AnyObject {
     /// The descriptor is ready for `events`.
     func ready(_ events: Interest)
 

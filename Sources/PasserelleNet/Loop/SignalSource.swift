@@ -40,7 +40,7 @@ package final class SignalSource {
     }
 }
 
-extension SignalSource: PollerDelegate {
+extension SignalSource: ReadinessHandler {
     func ready(_ events: Interest) {
         var record = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

@@ -16,7 +16,7 @@ package struct DeadlineHeap<Element> {
     private var free: [Int32] = []
     private var heap: [Int32] = []
 
-    /// Makes an empty heap.
+    /// Creates an empty heap.
     package init() {}
 
     package var count: Int { heap.count }

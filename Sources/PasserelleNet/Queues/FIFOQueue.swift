@@ -6,7 +6,7 @@ package struct FIFOQueue<Item> {
     /// The index of the next element in `items`; earlier ones are already taken.
     private var head = 0
 
-    /// Makes an empty queue.
+    /// Creates an empty queue.
     package init() {}
 
     package var count: Int { items.count - head }

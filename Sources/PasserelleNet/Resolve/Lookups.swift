@@ -36,7 +36,7 @@ final class Lookups {
     func cancel(_ number: UInt64) { waiting[number] = nil }
 
     /// Closes and releases every link, when the loop is deallocated.
-    func drop() {
+    func close() {
         for link in waiting.values { link.loopEnded() }
         waiting = [:]
     }

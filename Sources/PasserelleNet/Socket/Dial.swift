@@ -28,7 +28,7 @@ final class DialAttempt {
         self.link = link
         self.tls = tls
         loop = link.loop
-        deadline = loop.time + timeout
+        deadline = loop.timerBase + timeout
         wholeTimer = loop.after(timeout) { [link] in link.fail(.timedOut) }
     }
 
@@ -126,7 +126,7 @@ final class DialAttempt {
             return false
         }
         if address.family != AF_UNIX { SocketOptions.prepareTCP(descriptor) }
-        let result = address.lend { Glibc.connect(descriptor, $0, $1) }
+        let result = address.withSockaddr { Glibc.connect(descriptor, $0, $1) }
         let error = SystemError.last("connect")
         link.descriptor = descriptor
         if result != 0, error.code == EAGAIN, address.family == AF_UNIX {
@@ -147,7 +147,7 @@ final class DialAttempt {
             failed(.failed(error))
             return false
         }
-        let left = max(deadline - loop.time, .zero) / (addresses.count - nextAddress + 1)
+        let left = max(deadline - loop.timerBase, .zero) / (addresses.count - nextAddress + 1)
         addressTimer = loop.after(left) { [link] in link.dial?.addressTimedOut() }
         return true
     }

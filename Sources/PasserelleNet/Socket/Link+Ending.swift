@@ -112,7 +112,7 @@ extension Link {
 
     private func report(_ end: LinkEnd) {
         flags.insert(.endPending)
-        loop.ended(self, end)
+        loop.scheduleEndNotification(of: self, end)
     }
 
     private func closeDescriptor() {

@@ -55,7 +55,7 @@ package final class Link {
     var tls: TLSSession?
     unowned(unsafe) let loop: EventLoop
 
-    /// The delegate; released when the link ends.
+    /// The owner; released when the link ends.
     package var owner: (any LinkOwner)?
     var dial: DialAttempt?
 
@@ -93,7 +93,7 @@ package final class Link {
         flags.insert(.watched)
     }
 
-    /// Makes a link without a descriptor, for a dial.
+    /// Creates a link without a descriptor, for a dial.
     init(dialling loop: EventLoop) {
         self.loop = loop
         peer = PeerAddress(ipv4: 0, port: 0)
@@ -169,7 +169,7 @@ package final class Link {
     }
 }
 
-extension Link: PollerDelegate {
+extension Link: ReadinessHandler {
     func ready(_ events: Interest) {
         switch stage {
         case .dialling: dial?.decided()

@@ -163,7 +163,7 @@ package final class Listener {
     private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
 }
 
-extension Listener: PollerDelegate {
+extension Listener: ReadinessHandler {
     func ready(_ events: Interest) {
         for _ in 0..<Self.acceptsPerTurn where descriptor >= 0 {
             let (accepted, address) = SocketAddress.filled { CLinux_accept(descriptor, $0, $1) }

@@ -55,7 +55,7 @@ enum ListeningSocket {
             }
             SocketOptions.set(SOL_SOCKET, SO_REUSEADDR, 1, of: descriptor)
             SocketOptions.prepareTCP(descriptor)
-            guard candidate.lend({ bind(descriptor, $0, $1) }) == 0 else {
+            guard candidate.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
                 failure = .last("bind")
                 _ = close(descriptor)
                 continue
@@ -79,7 +79,7 @@ enum ListeningSocket {
             try listenUnix(descriptor, address, path: path, mode: mode, group: group)
         }
         do throws(ListenError) {
-            let bind = { place.lend { Glibc.bind(descriptor, $0, $1) } }
+            let bind = { place.withSockaddr { Glibc.bind(descriptor, $0, $1) } }
             if bind() == 0 { return (descriptor, try listen()) }
             guard errno == EADDRINUSE else { throw .system(address, .last("bind")) }
             let file = try UnixSocketFile.replaceStale(path: path, place) {

@@ -53,7 +53,7 @@ package struct SocketAddress: Hashable, Sendable {
         bytes = withUnsafeBytes(of: ipv6) { Array($0) }
     }
 
-    /// Makes a Unix socket's address; returns `nil` if the path is too long or contains a zero.
+    /// Creates a Unix socket's address; returns `nil` if the path is too long or contains a zero.
     package init?(unixPath path: String) {
         guard path.utf8.count <= ListenAddress.unixPathLimit, !path.utf8.contains(0) else {
             return nil
@@ -84,11 +84,11 @@ package struct SocketAddress: Hashable, Sendable {
 
     /// Connects a socket; returns the `errno` of a failure, or 0.
     package func connect(_ descriptor: Int32) -> Int32 {
-        lend { Glibc.connect(descriptor, $0, $1) } == 0 ? 0 : errno
+        withSockaddr { Glibc.connect(descriptor, $0, $1) } == 0 ? 0 : errno
     }
 
     /// Passes the address to a system call.
-    func lend<Result>(_ call: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    func withSockaddr<Result>(_ call: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         bytes.withUnsafeBytes { raw in
             raw.withMemoryRebound(to: sockaddr.self) { address in
                 // The array is never empty: every initialiser fills in a whole address.

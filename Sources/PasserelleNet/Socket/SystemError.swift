@@ -9,7 +9,7 @@ package struct SystemError: Error, Equatable, Sendable {
     /// The `errno` value.
     package let code: Int32
 
-    /// Makes an error from a call's name and its `errno`.
+    /// Creates an error from a call's name and its `errno`.
     package init(call: String, code: Int32) {
         self.call = call
         self.code = code

@@ -27,17 +27,17 @@ package struct UnixSocketFile {
 
     /// Removes a socket's file if no process has bound it, and refuses to remove any other file.
     ///
-    /// `body` must bind and listen again. The folder is locked meanwhile (flock(2)), so that
+    /// `body` must bind and listen again. The directory is locked meanwhile (flock(2)), so that
     /// another process that does the same cannot remove the new file.
     static func replaceStale<Value>(
         path: String, _ place: SocketAddress, _ body: () throws(ListenError) -> Value
     ) throws(ListenError) -> Value {
-        let folder = open(parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { if folder >= 0 { close(folder) } }
-        if folder >= 0, flock(folder, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+        let directory = open(parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { if directory >= 0 { close(directory) } }
+        if directory >= 0, flock(directory, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             throw .inUse(path: path)
         }
-        defer { if folder >= 0 { flock(folder, LOCK_UN) } }
+        defer { if directory >= 0 { flock(directory, LOCK_UN) } }
         try removeStale(path: path, place)
         return try body()
     }
@@ -50,7 +50,7 @@ package struct UnixSocketFile {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let probe = socket(AF_UNIX, kind, 0)
         guard probe >= 0 else { throw .system(.unix(path: path), .last("socket")) }
-        let result = place.lend { connect(probe, $0, $1) }
+        let result = place.withSockaddr { connect(probe, $0, $1) }
         let code = errno
         _ = close(probe)
         // Only ECONNREFUSED means that no process listens; with a full queue (EAGAIN), one does.
@@ -79,7 +79,7 @@ package struct UnixSocketFile {
         }
         let name = path.utf8.split(separator: 0x2F).last.map { Array($0) } ?? []
         return UnixSocketTable.unconnectedPaths(table).contains { bound in
-            // A relative path depends on a folder that only the other process knows.
+            // A relative path depends on a directory that only the other process knows.
             guard bound.first == 0x2F else {
                 return Array(bound.split(separator: 0x2F).last ?? []) == name
             }

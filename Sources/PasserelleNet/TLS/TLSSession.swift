@@ -40,7 +40,7 @@ final class TLSSession {
     private var isReady = false
     private var sawPlainHTTP = false
 
-    /// Makes the client's side, which verifies that the peer is `host`.
+    /// Creates the client's side, which verifies that the peer is `host`.
     convenience init(client: TLSClient, host: String, descriptor: Int32) throws(TLSError) {
         try self.init(
             context: client.context, host: host, server: nil, descriptor: descriptor)
@@ -59,7 +59,7 @@ final class TLSSession {
         guard isSet else { throw .library("\(host) is not a valid server name") }
     }
 
-    /// Makes the server's side.
+    /// Creates the server's side.
     convenience init(server: TLSServer, descriptor: Int32) throws(TLSError) {
         try self.init(
             context: server.context, host: nil, server: server, descriptor: descriptor)

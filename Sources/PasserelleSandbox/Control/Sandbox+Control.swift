@@ -124,7 +124,7 @@ extension Sandbox {
                 code: try parameters.number("code", in: 0...9999),
                 message: parameters.text("message") ?? "Error sent by a sandbox command"
             ).encoded()
-            return toEach { $0.say(frame, after: .zero) }
+            return toEach { $0.send(frame, after: .zero) }
         case "garbage":
             let garbage = try parameters.word("kind", or: Garbage.text)
             return toEach { $0.sendRaw(garbage.bytes) }

@@ -157,7 +157,7 @@ package final class Sandbox {
     private func refuse(_ webSocket: WebSocketConnection, _ refusal: Misbehaviour.Refusal) {
         let error = ServerMessage.error(code: Int(refusal.code), message: refusal.message)
         if [.error, .open, .drop].contains(refusal.form) {
-            webSocket.say(error.encoded(), after: app.misbehaviour.delay)
+            webSocket.send(error.encoded(), after: app.misbehaviour.delay)
         }
         switch refusal.form {
         case .close, .error:
@@ -189,7 +189,7 @@ package final class Sandbox {
             switch action {
             case .send(let id, let frame):
                 for _ in 0..<(app.misbehaviour.duplicates ? 2 : 1) {
-                    webSockets[id]?.say(frame, after: app.misbehaviour.delay)
+                    webSockets[id]?.send(frame, after: app.misbehaviour.delay)
                 }
             case .close(let id, let code, let reason):
                 webSockets[id]?.close(code: code, reason: reason, after: app.misbehaviour.delay)

@@ -72,13 +72,13 @@ final class WebSocketConnection: LinkOwner {
     }
 
     /// Sends a text message after `delay`; the order of messages is preserved.
-    func say(_ text: [UInt8], after delay: Duration) {
-        say(.text(text), after: delay)
+    func send(_ text: [UInt8], after delay: Duration) {
+        enqueue(.text(text), after: delay)
     }
 
     /// Starts the closing handshake after `delay`.
     func close(code: UInt16, reason: String, after delay: Duration = .zero) {
-        say(.close(code: code, reason: reason), after: delay)
+        enqueue(.close(code: code, reason: reason), after: delay)
     }
 
     /// Sends raw bytes, which need not be a valid frame.
@@ -99,17 +99,17 @@ final class WebSocketConnection: LinkOwner {
 
     // MARK: Sending
 
-    private func say(_ outgoing: Outgoing, after delay: Duration) {
-        if delay == .zero, backlog.isEmpty { return say(outgoing) }
+    private func enqueue(_ outgoing: Outgoing, after delay: Duration) {
+        if delay == .zero, backlog.isEmpty { return write(outgoing) }
         guard backlog.count < Self.backlogLimit else { return cut() }
         backlog.append(outgoing)
         loop.after(delay) { [weak self] in
             guard let self, !self.backlog.isEmpty else { return }
-            self.say(self.backlog.removeFirst())
+            self.write(self.backlog.removeFirst())
         }
     }
 
-    private func say(_ outgoing: Outgoing) {
+    private func write(_ outgoing: Outgoing) {
         switch outgoing {
         case .text(let text): perform(session.send(text: text))
         case .close(let code, let reason):

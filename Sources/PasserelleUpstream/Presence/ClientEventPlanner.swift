@@ -105,21 +105,21 @@ package struct ClientEventPlanner {
         membership: (ChannelUser) -> DelegatePool.Membership, isSubscribed: (String) -> Bool,
         now: Duration
     ) -> [(ticket: Int, outgoing: OutgoingEvent, decision: Decision)] {
-        let those = waiting
+        let events = waiting
         waiting = []
         var settled: [(ticket: Int, outgoing: OutgoingEvent, decision: Decision)] = []
-        for one in those {
+        for event in events {
             let decision: Decision
-            switch (isSubscribed(one.outgoing.user.channel), membership(one.outgoing.user)) {
+            switch (isSubscribed(event.outgoing.user.channel), membership(event.outgoing.user)) {
             case (false, _): decision = .answer(.unavailable)
-            case (true, .member(let id)): decision = decide(one.outgoing, .own(id), now: now)
-            case (true, .notDelegated): decision = decide(one.outgoing, .observer, now: now)
-            case (true, .pending) where now < one.until:
-                waiting.append(one)
+            case (true, .member(let id)): decision = decide(event.outgoing, .own(id), now: now)
+            case (true, .notDelegated): decision = decide(event.outgoing, .observer, now: now)
+            case (true, .pending) where now < event.until:
+                waiting.append(event)
                 continue
             case (true, .pending): decision = late()
             }
-            settled.append((one.ticket, one.outgoing, decision))
+            settled.append((event.ticket, event.outgoing, decision))
         }
         return settled
     }
@@ -127,8 +127,8 @@ package struct ClientEventPlanner {
     /// Drops the waiting events of a user that was revoked on a channel, or on all channels;
     /// returns their tickets.
     package mutating func revoked(_ userID: String, on channel: String?) -> [Int] {
-        func isRevoked(_ one: Waiting) -> Bool {
-            let user = one.outgoing.user
+        func isRevoked(_ event: Waiting) -> Bool {
+            let user = event.outgoing.user
             return user.userID.hasSameBytes(as: userID)
                 && (channel == nil || user.channel == channel)
         }

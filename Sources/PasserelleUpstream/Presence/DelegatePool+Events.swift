@@ -29,10 +29,10 @@ extension DelegatePool {
                     unsubscribe(channel, on: id)
                 }
             case .leaving: unsubscribe(channel, on: id)
-            case .resting: empty(channel, on: id)
+            case .coolingDown: empty(channel, on: id)
             }
         }
-        resting.removeAll { $0.id == id }
+        coolingDown.removeAll { $0.id == id }
         return settled(now: now)
     }
 
@@ -41,14 +41,14 @@ extension DelegatePool {
         guard let slot = slot(channel, on: id) else { return [] }
         let user = ChannelUser(channel, slot.userID)
         switch slot.phase {
-        case .live, .resting: return []
+        case .live, .coolingDown: return []
         case .leaving: unsubscribe(channel, on: id)
         case .asked:
             change(channel, on: id) { $0.phase = .live }
             delegations[user]?.refusals = 0
             if case .moving(let from, id)? = delegations[user]?.place {
                 delegations[user]?.place = .assigned(id)
-                vacate(channel, on: from)
+                releaseSlot(channel, on: from)
             }
         }
         return settled(now: now)
@@ -58,7 +58,7 @@ extension DelegatePool {
     package mutating func refused(
         _ id: ID, channel: String, status: Int, message: String, now: Duration
     ) -> [Action] {
-        guard let slot = slot(channel, on: id), !slot.isResting else { return [] }
+        guard let slot = slot(channel, on: id), !slot.isCoolingDown else { return [] }
         let user = ChannelUser(channel, slot.userID)
         unsubscribe(channel, on: id)
         if status == 408 { rest(channel, on: id, until: now + Self.silenceRest) }
@@ -66,7 +66,7 @@ extension DelegatePool {
         switch delegations[user]?.place {
         case .moving(let from, id):
             delegations[user]?.place = .assigned(from)
-            movesRestUntil = now + Self.moveRest
+            nextMoveAllowed = now + Self.moveInterval
         case .moving(id, let to): delegations[user]?.place = .assigned(to)
         case .assigned:
             fallBack(user, .subscription(status: status, message: message), now: now)
@@ -78,7 +78,7 @@ extension DelegatePool {
     /// Handles a connection refused with a temporary code (4100 to 4199).
     ///
     /// One refusal may be a restart of the server; two in a row are a limit.
-    package mutating func turnedAway(
+    package mutating func refusedTemporarily(
         _ id: ID, code: Int, message: String, now: Duration
     ) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
@@ -94,7 +94,7 @@ extension DelegatePool {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
         let refused = connections.remove(at: index)
         touched = nil
-        resting.removeAll { $0.id == id }
+        coolingDown.removeAll { $0.id == id }
         actions.append(.close(id))
         blockedBy = .connection(code: code, message: message)
         // Connections opened together are refused together; this counts as one refusal.
@@ -125,8 +125,8 @@ extension DelegatePool {
 
     /// Handles the passage of time; call it at `deadline` or later.
     package mutating func timePassed(now: Duration) -> [Action] {
-        for place in resting where place.until <= now { empty(place.channel, on: place.id) }
-        resting.removeAll { $0.until <= now }
+        for place in coolingDown where place.until <= now { empty(place.channel, on: place.id) }
+        coolingDown.removeAll { $0.until <= now }
         while let user = observed.popFirst(through: now) {
             // A user that left and was refused again meanwhile has another deadline.
             guard let delegation = delegations[user], case .observed(let until) = delegation.place,
@@ -141,8 +141,8 @@ extension DelegatePool {
     private mutating func rest(_ channel: String, on id: ID, until: Duration) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         touched?.insert(channel)
-        connections[index].slots[channel] = Slot(userID: "", phase: .resting(until: until))
-        resting.append((until, id, channel))
+        connections[index].slots[channel] = Slot(userID: "", phase: .coolingDown(until: until))
+        coolingDown.append((until, id, channel))
     }
 }
 
@@ -151,8 +151,8 @@ extension DelegatePool {
     /// Places waiting users, closes surplus connections, and returns the actions to perform.
     mutating func settled(now: Duration) -> [Action] {
         if let until = blockedUntil, until <= now { blockedUntil = nil }
-        if let until = movesRestUntil, until <= now {
-            movesRestUntil = nil
+        if let until = nextMoveAllowed, until <= now {
+            nextMoveAllowed = nil
             touched = nil
         }
         if need != settledNeed { touched = nil }
@@ -160,12 +160,13 @@ extension DelegatePool {
         // A user that could not be placed is no longer counted.
         if need != settledNeed { touched = nil }
         while connections.count > need, let top = connections.last {
-            if movesRestUntil == nil { clear(top) }
-            guard let slots = connections.last?.slots, slots.values.allSatisfy(\.isResting) else {
+            if nextMoveAllowed == nil { clear(top) }
+            guard let slots = connections.last?.slots, slots.values.allSatisfy(\.isCoolingDown)
+            else {
                 break
             }
             connections.removeLast()
-            resting.removeAll { $0.id == top.id }
+            coolingDown.removeAll { $0.id == top.id }
             actions.append(.close(top.id))
             touched = nil
         }

@@ -47,7 +47,7 @@ package struct DelegatePool {
     /// answer is not taken for another user's.
     package static let silenceRest: Duration = .seconds(30)
     /// The period without moves after a move was refused.
-    package static let moveRest: Duration = .seconds(60)
+    package static let moveInterval: Duration = .seconds(60)
 
     /// A user's slot for one channel on a connection.
     struct Slot {
@@ -60,10 +60,10 @@ package struct DelegatePool {
             case leaving
             case live
             /// Unused until then, as an answer may still arrive.
-            case resting(until: Duration)
+            case coolingDown(until: Duration)
         }
 
-        var isResting: Bool { if case .resting = phase { true } else { false } }
+        var isCoolingDown: Bool { if case .coolingDown = phase { true } else { false } }
     }
 
     struct Connection {
@@ -97,7 +97,7 @@ package struct DelegatePool {
     /// The refused users, with the time of their next attempt.
     var observed = DeadlineHeap<ChannelUser>()
     /// The blocked slots.
-    var resting: [(until: Duration, id: ID, channel: String)] = []
+    var coolingDown: [(until: Duration, id: ID, channel: String)] = []
     var userCounts = ChannelUserCounts()
     /// No further connection is opened before this time.
     var blockedUntil: Duration?
@@ -105,7 +105,7 @@ package struct DelegatePool {
     /// Consecutive refusals of a further connection, each after the delay of the one before.
     var blocks = 0
     /// No user is moved before this time.
-    var movesRestUntil: Duration?
+    var nextMoveAllowed: Duration?
     var nextID = 1
     var actions: [Action] = []
     /// The channels with a slot taken, left or requested since the last call of `settled`.
@@ -159,15 +159,15 @@ package struct DelegatePool {
 
     /// Returns the user assigned to a channel on a connection.
     package func occupant(of channel: String, on id: ID) -> String? {
-        guard let slot = slot(channel, on: id), !slot.isResting else { return nil }
+        guard let slot = slot(channel, on: id), !slot.isCoolingDown else { return nil }
         return slot.userID
     }
 
     /// The time at which `timePassed` must be called; `nil` if no timer runs.
     package var deadline: Duration? {
-        var times = resting.map(\.until)
+        var times = coolingDown.map(\.until)
         if let next = observed.first { times.append(next) }
-        if let movesRestUntil { times.append(movesRestUntil) }
+        if let nextMoveAllowed { times.append(nextMoveAllowed) }
         return times.min()
     }
 
@@ -188,10 +188,10 @@ package struct DelegatePool {
         case .waiting:
             waiting[user.channel]?.removeAll { $0 == user }
             if waiting[user.channel] == [] { waiting[user.channel] = nil }
-        case .assigned(let id): vacate(user.channel, on: id)
+        case .assigned(let id): releaseSlot(user.channel, on: id)
         case .moving(let from, let to):
-            vacate(user.channel, on: to)
-            vacate(user.channel, on: from)
+            releaseSlot(user.channel, on: to)
+            releaseSlot(user.channel, on: from)
         }
         userCounts.remove(from: user.channel)
         actions.append(.release(user))
@@ -242,12 +242,12 @@ package struct DelegatePool {
     }
 
     /// Ends a subscription, at once or after its answer.
-    mutating func vacate(_ channel: String, on id: ID) {
+    mutating func releaseSlot(_ channel: String, on id: ID) {
         let isUp = connections.first { $0.id == id }?.isUp == true
         switch slot(channel, on: id)?.phase {
         case .asked where isUp: change(channel, on: id) { $0.phase = .leaving }
         case .asked, .live: unsubscribe(channel, on: id)
-        case .leaving, .resting, nil: break
+        case .leaving, .coolingDown, nil: break
         }
     }
 

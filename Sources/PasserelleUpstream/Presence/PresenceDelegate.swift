@@ -167,7 +167,7 @@ package final class PresenceDelegate {
         case .waits(let delay, let cause):
             if away.insert(id).inserted { onLog?(.away(id, delay, because: cause)) }
             if case .code(let code, let words) = cause, (4100..<4200).contains(code) {
-                perform(pool.turnedAway(id, code: code, message: words, now: now))
+                perform(pool.refusedTemporarily(id, code: code, message: words, now: now))
             }
         case .rejectedPermanently(let code, let message):
             perform(pool.rejectedPermanently(id, code: code, message: message, now: now))
@@ -210,8 +210,8 @@ package final class PresenceDelegate {
         _ user: ChannelUser, _ refusal: DelegatePool.Refusal, _ delay: Duration
     ) {
         fallbackCount += 1
-        let (isNews, ended) = fallbacks.fellBack(user, refusal)
-        if isNews { onLog?(.fellBack(user, refusal, retryIn: delay)) }
+        let (isFirstFallback, ended) = fallbacks.fellBack(user, refusal)
+        if isFirstFallback { onLog?(.fellBack(user, refusal, retryIn: delay)) }
         if let ended { onLog?(.fallbackEnded(ended)) }
     }
 
@@ -292,16 +292,16 @@ package struct Fallbacks {
     /// Records the refusal of a user; returns whether its kind is new, and the kind that it ends.
     package mutating func fellBack(
         _ user: ChannelUser, _ refusal: DelegatePool.Refusal
-    ) -> (isNews: Bool, ended: Ended?) {
+    ) -> (isFirstFallback: Bool, ended: Ended?) {
         let (kind, message) = Self.kind(of: refusal, on: user.channel)
-        let isNews = states[kind] == nil
+        let isFirstFallback = states[kind] == nil
         var state = states[kind] ?? State(message: message)
         state.refusals += 1
         if kinds[user] != kind { state.users += 1 }
         states[kind] = state
         let ended = kinds[user] == kind ? nil : settled(user)
         kinds[user] = kind
-        return (isNews, ended)
+        return (isFirstFallback, ended)
     }
 
     /// Records that a user is a member, or is no longer wanted; returns the kind that it ends.

@@ -133,14 +133,14 @@ package final class LocalPresence {
 
     /// Records that a user's reader joined.
     package func joined(_ channels: [String], as userID: String) {
-        forgetGone()
+        removeExpiredUsers()
         for channel in channels { _ = tracker.joined(ChannelUser(channel, userID), now: loop.now) }
     }
 
     /// Records that a user's reader left.
     package func left(_ channels: [String], as userID: String) {
         for channel in channels { tracker.left(ChannelUser(channel, userID), now: loop.now) }
-        forgetGone()
+        removeExpiredUsers()
     }
 
     /// Removes a user that was revoked on a channel, or on all channels.
@@ -150,17 +150,17 @@ package final class LocalPresence {
 
     /// Records that a user's poll began or was answered.
     package func polled(_ channels: [String], as userID: String) {
-        forgetGone()
+        removeExpiredUsers()
         for channel in channels { _ = tracker.polled(ChannelUser(channel, userID), now: loop.now) }
     }
 
     /// Returns true if the user reads the channel here, or did within the grace period.
     package func contains(_ user: ChannelUser) -> Bool {
-        forgetGone()
+        removeExpiredUsers()
         return tracker.contains(user)
     }
 
-    private func forgetGone() {
+    private func removeExpiredUsers() {
         _ = tracker.timePassed(now: loop.now)
     }
 }

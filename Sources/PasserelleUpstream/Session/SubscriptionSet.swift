@@ -145,7 +145,7 @@ package struct SubscriptionSet {
     ///
     /// It is the only pending channel that the message names. If the message names no channel of
     /// this set, it is the only pending channel. Returns `nil` if the choice is ambiguous.
-    package func suspect(in message: String) -> String? {
+    package func channel(blamedBy message: String) -> String? {
         let named = Set(ErrorWords.names(in: message)).filter { states[$0] != nil }
         let candidates = (named.isEmpty ? asked : named).filter(isPending)
         guard candidates.count == 1, !named.isEmpty || asked.count == 1 else { return nil }

@@ -69,7 +69,7 @@ package struct UpstreamSession {
     /// Consecutive ends that were followed by a delay.
     private var failures = 0
     /// Consecutive ends that were followed by an immediate reconnect.
-    private var immediate = 0
+    private var consecutiveImmediateReconnects = 0
     /// Frames without a message on this connection.
     private var emptyFrames = EmptyFrames()
     /// The time of the newest client event sent on this connection.
@@ -273,15 +273,15 @@ package struct UpstreamSession {
         case .connectionEstablished: return receivedInvalidData("a second handshake", now: now)
         case .subscriptionCount(let channel, let count):
             let data = Array(#"{"subscription_count":\#(count)}"#.utf8)
-            return [own("pusher:subscription_count", data, on: channel)]
+            return [channelsEvent("pusher:subscription_count", data, on: channel)]
         case .cacheMiss(let channel):
-            return [own("pusher:cache_miss", Array("{}".utf8), on: channel)]
+            return [channelsEvent("pusher:cache_miss", Array("{}".utf8), on: channel)]
         case .pong, .signInSucceeded, .event, .ignored: return []
         }
     }
 
     /// Delivers an event of Channels' own about a channel, under the name that clients know.
-    private func own(_ name: String, _ data: [UInt8], on channel: String) -> Action {
+    private func channelsEvent(_ name: String, _ data: [UInt8], on channel: String) -> Action {
         .deliver(.event(channel: channel, name: name, data: data, userID: nil))
     }
 
@@ -295,7 +295,7 @@ package struct UpstreamSession {
         let report = Action.deliver(.error(code: code, message: words))
         // These codes concern a watchlist or the connection, not a subscription.
         guard ![4201, 4202, 4302].contains(code) else { return [report] }
-        if let channel = subscriptions.suspect(in: words) {
+        if let channel = subscriptions.channel(blamedBy: words) {
             return [report] + refused(channel, status: code ?? 401, text: words, now: now)
         }
         if subscriptions.isSettled, let clientEventAt,
@@ -364,7 +364,9 @@ package struct UpstreamSession {
         var actions: [Action] = []
         if case .established(let connection) = state {
             actions.append(.deliver(.lost))
-            if now - connection.since >= Self.stableConnectionAge { (failures, immediate) = (0, 0) }
+            if now - connection.since >= Self.stableConnectionAge {
+                (failures, consecutiveImmediateReconnects) = (0, 0)
+            }
         }
         subscriptions.lost()
         emptyFrames = EmptyFrames()
@@ -373,7 +375,7 @@ package struct UpstreamSession {
             state = .stopped
             return actions + [.deliver(.rejectedPermanently(code: code, message: words))]
         }
-        let delay = delay(after: action)
+        let delay = nextDelay(after: action)
         state = .waiting(until: now + delay)
         return actions + [.deliver(.waits(delay, because: cause))]
     }
@@ -382,9 +384,9 @@ package struct UpstreamSession {
         retriesOverQuota && wasEstablished && code == ClosePolicy.overQuota
     }
 
-    private mutating func delay(after action: CloseAction) -> Duration {
-        if action == .reconnectAtOnce, immediate < Self.immediateReconnects {
-            immediate += 1
+    private mutating func nextDelay(after action: CloseAction) -> Duration {
+        if action == .reconnectAtOnce, consecutiveImmediateReconnects < Self.immediateReconnects {
+            consecutiveImmediateReconnects += 1
             return .zero
         }
         failures += 1

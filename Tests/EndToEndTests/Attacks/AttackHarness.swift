@@ -124,7 +124,7 @@ final class AttackHarness {
 
     /// True if the gateway is subscribed to each channel of the readers.
     var isSubscribed: Bool {
-        Self.channels.allSatisfy { live[$0].map { !$0.isOver && $0 === server.newest } ?? false }
+        Self.channels.allSatisfy { live[$0].map { !$0.isEnded && $0 === server.newest } ?? false }
     }
 
     // MARK: - Events
@@ -132,13 +132,13 @@ final class AttackHarness {
     /// Sends one message on a channel as Channels would, if the gateway is subscribed; for attacks.
     @discardableResult
     func send(_ text: [UInt8], on channel: String = AttackHarness.channels[0]) -> Bool {
-        guard let connection = live[channel], !connection.isOver else { return false }
+        guard let connection = live[channel], !connection.isEnded else { return false }
         connection.send(text: text)
         return true
     }
 
     private func deliver(_ channel: String) {
-        guard let connection = live[channel], !connection.isOver else { return }
+        guard let connection = live[channel], !connection.isEnded else { return }
         let number = sentAt[channel, default: []].count + 1
         sentAt[channel, default: []].append(.now)
         delivered += 1

@@ -100,7 +100,7 @@ final class AttackPoller: AttackReader {
     private let received: (Int) -> Void
     private let fields: HTTPFields
     private let caller: HTTPCaller
-    private var isOver = false
+    private var isEnded = false
 
     /// Polls at once, and again after each answer.
     init(
@@ -115,7 +115,7 @@ final class AttackPoller: AttackReader {
     }
 
     func close() {
-        isOver = true
+        isEnded = true
         caller.close()
     }
 
@@ -123,7 +123,7 @@ final class AttackPoller: AttackReader {
         let cursor = position.map { "&wait=20&after=\($0)" } ?? ""
         let target = "/poll?channel=\(channel)\(cursor)"
         caller.send(HTTPRequest(method: "GET", target: target, fields: fields)) { [weak self] in
-            guard let self, !isOver else { return }
+            guard let self, !isEnded else { return }
             do {
                 try take($0, after: position)
             } catch {

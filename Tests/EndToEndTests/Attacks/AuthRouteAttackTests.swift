@@ -179,7 +179,7 @@ struct AuthRouteAttackTests {
 private final class HostileRoute {
     enum Behaviour: String, CaseIterable {
         case endlessBody, endlessHead, noJSON, list, deep, noAuth, numberAuth
-        case strangerSignature, otherChannel, otherSocket, noUser, redirect, error, never, cut
+        case foreignSignature, otherChannel, otherSocket, noUser, redirect, error, never, cut
     }
 
     let server: ScriptedHTTP
@@ -222,7 +222,7 @@ private final class HostileRoute {
             socketID: socketID, channel: channel, channelData: data)
         let signature =
             forging
-            ? Hex.encode(Digest.hmacSHA256(key: Array("a stranger's".utf8), text))
+            ? Hex.encode(Digest.hmacSHA256(key: Array("another application's".utf8), text))
             : SandboxProcess.sign(text)
         var json = JSONObjectWriter()
         json.member("auth", "\(SandboxProcess.key):\(signature)")
@@ -258,7 +258,7 @@ private final class HostileRoute {
         case .deep: respond(link, String(repeating: #"{"auth":"#, count: 5_000))
         case .noAuth: respond(link, "{}")
         case .numberAuth: respond(link, #"{"auth":1,"channel_data":"{}"}"#)
-        case .strangerSignature:
+        case .foreignSignature:
             respond(link, yes(socketID, channel, data: Self.user, forging: true))
         case .otherChannel: respond(link, yes(socketID, "presence-bail-x", data: Self.user))
         case .otherSocket: respond(link, yes("1.1", channel, data: Self.user))

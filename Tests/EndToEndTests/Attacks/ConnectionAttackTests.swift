@@ -130,13 +130,13 @@ struct ConnectionAttackTests {
 
     @Test(.enabled(if: getuid() == 0, "NOT TESTED: only root can act as a second user"))
     func `connections of a user that may only read leave places for one that may publish`() throws {
-        let folder = "/tmp/passerelle-ipc-\(UInt32.random(in: 0 ... .max))"
-        #expect(try Subprocess.run("install", ["-d", "-m", "755", folder]).status == 0)
-        defer { _ = try? Subprocess.run("rm", ["-rf", folder]) }
+        let directory = "/tmp/passerelle-ipc-\(UInt32.random(in: 0 ... .max))"
+        #expect(try Subprocess.run("install", ["-d", "-m", "755", directory]).status == 0)
+        defer { _ = try? Subprocess.run("rm", ["-rf", directory]) }
         let harness = try AttackHarness(
             fixture,
             variables: [
-                "PASSERELLE_IPC": "\(folder)/line", "PASSERELLE_IPC_MODE": "0666",
+                "PASSERELLE_IPC": "\(directory)/line", "PASSERELLE_IPC_MODE": "0666",
                 "PASSERELLE_IPC_USERS": "65534:read,0:publish",
                 "PASSERELLE_MAX_IPC_CONNECTIONS": "20",
                 "PASSERELLE_MAX_IPC_CONNECTIONS_PER_USER": "20",

@@ -39,7 +39,7 @@ struct MemberAttackTests {
 
     @Test func `repeated lists of thousands of new members leave the journal on`() throws {
         let harness = try AttackHarness(
-            fixture, variables: ["PASSERELLE_STATE_DIR": fixture.folder.file("state")])
+            fixture, variables: ["PASSERELLE_STATE_DIR": fixture.directory.file("state")])
         #expect(try harness.gateway.get("/poll?channel=\(Self.group)").status == 200)
         try harness.expectReadersUnaffected("lists of members", growth: 160 * 1024) {
             for round in 0..<(AttackHarness.isWhole ? 100 : 15) {

@@ -33,7 +33,7 @@ struct UpstreamAttackTests {
     ) throws {
         let connection = try connection()
         try harm(connection)
-        try fixture.wait(for: "the end of the connection after \(what)") { connection.isOver }
+        try fixture.wait(for: "the end of the connection after \(what)") { connection.isEnded }
         try fixture.wait(for: "another connection after \(what)") {
             harness.isSubscribed && harness.server.newest !== connection
         }
@@ -103,7 +103,7 @@ struct UpstreamAttackTests {
         try harness.expectReadersUnaffected("frames \(what)", withGaps: true) {
             let rest = try #require(Self.frames[what])
             try lose("frames \(what)") { connection in
-                for piece in rest.chunks(of: 0x10000) where !connection.isOver {
+                for piece in rest.chunks(of: 0x10000) where !connection.isEnded {
                     connection.sendRaw(Array(piece))
                     try fixture.loop.turn(upTo: .milliseconds(1))
                 }
@@ -117,7 +117,7 @@ struct UpstreamAttackTests {
         try harness.expectReadersUnaffected("texts without a message", withGaps: true) {
             let frame = [0x81, UInt8(text.utf8.count)] + Array(text.utf8)
             try lose("a flood of \(text.debugDescription)") { connection in
-                for _ in 0..<1_000 where !connection.isOver {
+                for _ in 0..<1_000 where !connection.isEnded {
                     connection.sendRaw(frame.repeated(100))
                     try fixture.loop.turn(upTo: .milliseconds(1))
                 }

@@ -9,7 +9,7 @@ final class ChannelsMember: LinkOwner {
     /// The user's `user_info`, as JSON.
     let info: String
     private(set) var messages: [ServerMessage] = []
-    private(set) var isOver = false
+    private(set) var isEnded = false
     private let fixture: EndToEndFixture
     private var link: Link?
     private var handshake = HTTPResponseParser()
@@ -23,7 +23,7 @@ final class ChannelsMember: LinkOwner {
         link = Dial.connect(
             loop: fixture.loop, to: .tcp(host: "127.0.0.1", port: port), tls: nil,
             timeout: hangLimit, owner: self)
-        try fixture.wait(for: "\(userID)'s socket id") { !messages.isEmpty || isOver }
+        try fixture.wait(for: "\(userID)'s socket id") { !messages.isEmpty || isEnded }
     }
 
     private var socketID: String {
@@ -69,7 +69,7 @@ final class ChannelsMember: LinkOwner {
             case .deliver(.text(let text)):
                 if let message = try? ServerMessage.parse(text.span) { messages.append(message) }
             case .deliver: break
-            case .closed: isOver = true
+            case .closed: isEnded = true
             case .endLink: link?.finish()
             }
         }
@@ -94,6 +94,6 @@ final class ChannelsMember: LinkOwner {
     }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
-        isOver = true
+        isEnded = true
     }
 }

@@ -5,8 +5,8 @@ import PasserelleWire
 
 /// `Tests/Fixtures/chat-day.jsonl`: one day of one channel, with events in the shapes of a real
 /// chat.
-struct ChatDay {
-    /// One step of the day.
+struct ChatScript {
+    /// One step of the script.
     enum Step {
         case join(userID: String, info: String)
         case leave(userID: String)
@@ -20,7 +20,7 @@ struct ChatDay {
     let steps: [Step]
 
     init() throws {
-        let path = Subprocess.packageFolder + "/Tests/Fixtures/chat-day.jsonl"
+        let path = Subprocess.packageDirectory + "/Tests/Fixtures/chat-day.jsonl"
         let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
         var steps: [Step] = []
         var channel = ""

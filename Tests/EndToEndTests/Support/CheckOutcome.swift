@@ -17,7 +17,7 @@ struct CheckOutcome {
         _ arguments: [String] = ["--json"], unset: Set<String> = []
     ) throws -> CheckOutcome {
         var variables = GatewayProcess.variables(
-            upstreamPort: port, ipc: fixture.folder.file("check.sock"))
+            upstreamPort: port, ipc: fixture.directory.file("check.sock"))
         variables.merge(changes) { $1 }
         for name in unset { variables[name] = nil }
         let process = try fixture.start("check", arguments, variables)

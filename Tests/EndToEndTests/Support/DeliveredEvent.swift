@@ -56,10 +56,10 @@ struct MemberSet {
     mutating func take(_ event: DeliveredEvent) throws {
         guard event.isMemberChange else { return }
         let user = try JSONText(Array(event.data.utf8)).string(["user_id"])
-        let isNews =
+        let isNew =
             event.event == "pusher:member_added"
             ? users.insert(user).inserted : users.remove(user) != nil
-        if !isNews { repeated.append(event) }
+        if !isNew { repeated.append(event) }
     }
 }
 

@@ -3,18 +3,18 @@ import PasserelleNet
 import PasserelleTesting
 import PasserelleWire
 
-/// One test's loop, folder and processes; a failure shows the output of the processes.
+/// One test's loop, directory and processes; a failure shows the output of the processes.
 final class EndToEndFixture {
     /// The time after which a wait fails the test instead of hanging.
     static let patience = hangLimit
 
     let loop: EventLoop
-    let folder: TemporaryFolder
+    let directory: TemporaryDirectory
     private var processes: [PasserelleProcess] = []
 
     init() throws {
         loop = try EventLoop()
-        folder = try TemporaryFolder()
+        directory = try TemporaryDirectory()
     }
 
     /// Starts the binary with exactly these variables.

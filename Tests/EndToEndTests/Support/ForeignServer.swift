@@ -50,7 +50,7 @@ final class ForeignServer {
     func users(of channel: String) -> Set<String> { Set(standing(channel).map(\.userID)) }
 
     private func standing(_ channel: String) -> [Place] {
-        (rooms[channel] ?? []).filter { !$0.connection.isOver }
+        (rooms[channel] ?? []).filter { !$0.connection.isEnded }
     }
 
     /// Refuses requests outside its path, and answers every REST request alike.

@@ -27,7 +27,7 @@ final class GatewayProcess {
         self.tls = tls
         ipc =
             variables["PASSERELLE_IPC"]
-            ?? fixture.folder.file("line-\(UInt32.random(in: 0 ... .max))")
+            ?? fixture.directory.file("line-\(UInt32.random(in: 0 ... .max))")
         process = try fixture.start(
             "serve", arguments,
             Self.variables(upstreamPort: upstreamPort, http: http, ipc: ipc)

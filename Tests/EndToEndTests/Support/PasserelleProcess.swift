@@ -23,7 +23,7 @@ final class PasserelleProcess {
             }
             return path
         }
-        let path = Subprocess.packageFolder + "/.build/debug/passerelle"
+        let path = Subprocess.packageDirectory + "/.build/debug/passerelle"
         guard Subprocess.isExecutable(path) else {
             throw TestFailure("there is no \(path): run swift build, or ./Tests/run")
         }

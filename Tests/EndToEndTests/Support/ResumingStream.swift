@@ -46,7 +46,7 @@ final class ResumingStream: LinkOwner {
     /// Typing events before this time were stale when the stream connected.
     private var typingBegins = Date.distantPast
     private var lines = EventLines()
-    private var isOver = false
+    private var isEnded = false
     private let fixture: EndToEndFixture
     private let address: ListenAddress
     private let target: String
@@ -64,13 +64,13 @@ final class ResumingStream: LinkOwner {
 
     /// Closes the stream for good.
     func close() {
-        isOver = true
+        isEnded = true
         link?.close()
         link = nil
     }
 
     private func connect() {
-        guard !isOver else { return }
+        guard !isEnded else { return }
         lines = EventLines()
         typingBegins = max(lifeBegan, Date.now - Self.typingAge / .seconds(1))
         link = Dial.connect(

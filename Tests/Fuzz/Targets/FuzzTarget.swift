@@ -3,7 +3,8 @@ import PasserelleWire
 
 /// A parser for untrusted bytes, and the invariants that must hold for any input.
 ///
-/// The raw value names its folder in `Corpus`. A broken invariant ends the process, as a trap does.
+/// The raw value names its directory in `Corpus`. A broken invariant ends the process, as a trap
+/// does.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case httpRequest = "http-request"
     case httpResponse = "http-response"

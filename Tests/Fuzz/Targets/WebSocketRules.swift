@@ -12,15 +12,15 @@ enum WebSocketRules {
         hold(
             "a session does not depend on how its bytes are cut",
             whole == actions(role, Pieces(bytes).map { $0 }))
-        var isOver = false
+        var isEnded = false
         for action in whole {
             switch action {
             case .deliver(let message):
-                hold("no message is delivered after the end", !isOver)
+                hold("no message is delivered after the end", !isEnded)
                 check(message)
             case .closed:
-                hold("an end comes once", !isOver)
-                isOver = true
+                hold("an end comes once", !isEnded)
+                isEnded = true
             case .send, .endLink: break
             }
         }

@@ -18,14 +18,14 @@ struct ConsoleCursorTests {
 
     @Test func `a new console receives held events, then new ones`() throws {
         let fixture = HubFixture("c")
-        fixture.say("c", "before")
+        fixture.publish("c", "before")
         var cursor = ConsoleCursor()
         let first = try message(cursor.next(in: fixture.hub, showsContent: false))
         #expect(first.event == "events" && first.id == "")
         #expect(member(first.data, "fresh") == "true" && member(first.data, "more") == "0")
         #expect(column(first.data, "event") == ["before"])
         #expect(cursor.next(in: fixture.hub, showsContent: false) == nil)
-        fixture.say("c", "later")
+        fixture.publish("c", "later")
         let second = try message(cursor.next(in: fixture.hub, showsContent: false))
         #expect(member(second.data, "fresh") == "false")
         #expect(column(second.data, "event") == ["later"])
@@ -48,7 +48,7 @@ struct ConsoleCursorTests {
         let fixture = HubFixture("c")
         var open = ConsoleCursor()
         _ = open.next(in: fixture.hub, showsContent: false)
-        for number in 0..<count { fixture.say("c", "\(number)") }
+        for number in 0..<count { fixture.publish("c", "\(number)") }
         var new = ConsoleCursor()
         let first = try message(new.next(in: fixture.hub, showsContent: false)).data
         #expect(column(first, "event") == (more..<count).map(String.init))
@@ -60,10 +60,10 @@ struct ConsoleCursorTests {
 
     @Test func `a retraction of a received event is sent with its position`() throws {
         let fixture = HubFixture("c")
-        fixture.say("c", "new-message", key: "m")
+        fixture.publish("c", "new-message", key: "m")
         var cursor = ConsoleCursor()
         _ = cursor.next(in: fixture.hub, showsContent: true)
-        fixture.say("c", "message-deleted", retracts: "m")
+        fixture.publish("c", "message-deleted", retracts: "m")
         let tookSome = cursor.retract(events: fixture.hub.takeRetracted())
         #expect(tookSome)
         let received = try message(cursor.next(in: fixture.hub, showsContent: true)).data
@@ -78,11 +78,11 @@ struct ConsoleCursorTests {
         count: Int, isFresh: Bool
     ) throws {
         let fixture = HubFixture("c")
-        for number in 0..<count { fixture.say("c", "new-message", key: "\(number)") }
+        for number in 0..<count { fixture.publish("c", "new-message", key: "\(number)") }
         var cursor = ConsoleCursor()
         _ = cursor.next(in: fixture.hub, showsContent: true)
         for number in 0..<count {
-            fixture.say("c", "message-deleted", retracts: "\(number)")
+            fixture.publish("c", "message-deleted", retracts: "\(number)")
             let isKnown = cursor.retract(events: fixture.hub.takeRetracted())
             #expect(isKnown)
         }

@@ -16,7 +16,7 @@ struct ConsoleEventsTests {
 
     @Test func `names, sizes and users are listed, data only if content is shown`() {
         let fixture = HubFixture("presence-a")
-        fixture.say("presence-a", "new-message", #"{"text":"secret words"}"#, by: "usr_7")
+        fixture.publish("presence-a", "new-message", #"{"text":"secret words"}"#, by: "usr_7")
         fixture.hub.memberAdded(
             "presence-a", Member(userID: "usr_8", userInfo: Array(#"{"name":"Anne"}"#.utf8)),
             at: HubFixture.moment)
@@ -40,8 +40,8 @@ struct ConsoleEventsTests {
 
     @Test func `a retracted event has only its position, time and channel`() {
         let fixture = HubFixture("c")
-        fixture.say("c", "new-message", #""gone""#, key: "m")
-        fixture.say("c", "message-deleted", "{}", retracts: "m")
+        fixture.publish("c", "new-message", #""gone""#, key: "m")
+        fixture.publish("c", "message-deleted", "{}", retracts: "m")
         for content in [false, true] {
             let received = json(fixture.hub, content: content)
             #expect(!received.contains("gone") && !received.contains("new-message"))
@@ -54,7 +54,7 @@ struct ConsoleEventsTests {
 
     @Test func `a gap has its reason, and live client events are listed`() {
         let fixture = HubFixture("c")
-        fixture.say("c", "client-typing", "{}", by: "u")
+        fixture.publish("c", "client-typing", "{}", by: "u")
         fixture.hub.lost(at: HubFixture.moment)
         fixture.hub.subscribed("c", members: nil, at: HubFixture.moment)
         let received = json(fixture.hub)
@@ -67,7 +67,7 @@ struct ConsoleEventsTests {
     func `the newest events of all channels are listed in order`(count: Int, more: Int) {
         let fixture = HubFixture("c", "d", "e")
         let start = fixture.hub.sequence
-        for number in 0..<count { fixture.say(["c", "d", "e"][number % 3], "\(number)") }
+        for number in 0..<count { fixture.publish(["c", "d", "e"][number % 3], "\(number)") }
         let news = ConsoleEvents(fixture.hub, after: start)
         #expect(news.more == more)
         #expect(news.events.map(\.content.name) == (more..<count).map(String.init))
@@ -82,7 +82,7 @@ struct ConsoleEventsTests {
         let name = String(repeating: "n", count: ConsoleEvents.nameBytes + excess)
         let user = String(repeating: "u", count: ConsoleEvents.nameBytes + excess)
         let data = "\"" + String(repeating: "d", count: ConsoleEvents.dataBytes - 2 + excess) + "\""
-        fixture.say("c", name, data, by: user)
+        fixture.publish("c", name, data, by: user)
         let received = Array(json(fixture.hub, content: true).utf8)
         let object = Array(received.dropFirst().dropLast())
         #expect(member(object, "event")?.utf8.count == min(name.utf8.count, 200))

@@ -94,7 +94,7 @@ struct ConsoleStateTests {
             fixture.hub.subscribed("c\(number)", members: nil, at: HubFixture.moment)
         }
         for number in (20..<70).reversed() {
-            fixture.say("c\(number)", number % 2 == 0 ? "e" : "client-e")
+            fixture.publish("c\(number)", number % 2 == 0 ? "e" : "client-e")
         }
         let channels = ConsoleChannel.first(in: fixture.hub)
         #expect(channels.map(\.name) == (20..<70).map { "c\($0)" })
@@ -111,7 +111,7 @@ struct ConsoleStateTests {
                 Member(userID: "\($0)" + wild.prefix(500), userInfo: Array(wild.utf8))
             }
             fixture.hub.subscribed(name, members: members, at: HubFixture.moment)
-            for _ in 0..<3 { fixture.say(name, wild, wild, by: wild) }
+            for _ in 0..<3 { fixture.publish(name, wild, wild, by: wild) }
         }
         var cursor = ConsoleCursor()
         let events = cursor.next(in: fixture.hub, showsContent: true)?.count ?? 0

@@ -181,12 +181,12 @@ struct FindingTests {
     }
 
     @Test func `a missing directory or socket is accepted if it could be created`() throws {
-        let folder = try TemporaryFolder()
-        #expect(Finding.stateDirectory(folder.file("state")).verdict == .ok)
-        #expect(Finding.stateDirectory(folder.file("a/b")).verdict == .failed)
+        let directory = try TemporaryDirectory()
+        #expect(Finding.stateDirectory(directory.file("state")).verdict == .ok)
+        #expect(Finding.stateDirectory(directory.file("a/b")).verdict == .failed)
         #expect(Finding.stateDirectory(nil).verdict == .ok)
-        #expect(Finding.unixSocket(folder.file("s")).verdict == .ok)
-        #expect(Finding.unixSocket(folder.file("a/s")).verdict == .failed)
+        #expect(Finding.unixSocket(directory.file("s")).verdict == .ok)
+        #expect(Finding.unixSocket(directory.file("a/s")).verdict == .failed)
         #expect(Finding.descriptors(limit: 4_095).verdict == .warning)
         #expect(Finding.descriptors(limit: 4_096).verdict == .ok)
     }
@@ -207,9 +207,9 @@ struct FindingTests {
 
     @Test(arguments: ["mkfifo", "mkdir", "ln -s lock", "ln -s journal-2"])
     func `a state directory with a journal that is not a regular file fails`(make: String) throws {
-        let folder = try TemporaryFolder()
-        let made = try Subprocess.run("sh", ["-c", "cd \(folder.path) && \(make) journal-1"])
+        let directory = try TemporaryDirectory()
+        let made = try Subprocess.run("sh", ["-c", "cd \(directory.path) && \(make) journal-1"])
         #expect(made.status == 0)
-        #expect(Finding.stateDirectory(folder.path).verdict == .failed)
+        #expect(Finding.stateDirectory(directory.path).verdict == .failed)
     }
 }

@@ -39,7 +39,7 @@ struct ClientCommandTests {
 
                 """
             ])
-        #expect(record.complaints == [])
+        #expect(record.reports == [])
     }
 
     @Test(arguments: [
@@ -54,14 +54,14 @@ struct ClientCommandTests {
         let record = ClientRecord()
         let code = try run(
             arguments, expecting: line, answer: "OK REVOKE {\"streams\":\(count)}\n", record)
-        #expect(code == 0 && record.lines == [text] && record.complaints == [])
+        #expect(code == 0 && record.lines == [text] && record.reports == [])
     }
 
     @Test func `a refused revocation is reported`() throws {
         let record = ClientRecord()
         let code = try run(
             ["revoke", "u"], expecting: "REVOKE u", answer: "ERR forbidden No.\n", record)
-        #expect(code == 1 && record.lines == [] && record.complaints == ["forbidden: No."])
+        #expect(code == 1 && record.lines == [] && record.reports == ["forbidden: No."])
     }
 
     @Test func `members are printed as JSON if requested`() throws {
@@ -114,7 +114,7 @@ struct ClientCommandTests {
             expecting: "PUBLISH presence-bail-42 \"request updated\" {\"a\": \"é\",  \"b\":[1.0]}",
             answer: "OK PUBLISH presence-bail-42\n", record)
         #expect(code == 0)
-        #expect(record.lines == [] && record.complaints == [])
+        #expect(record.lines == [] && record.reports == [])
     }
 
     @Test func `data may come from standard input`() throws {
@@ -127,7 +127,7 @@ struct ClientCommandTests {
         record.input = .failure(.tooLarge(limit: 60_000))
         let publish = PublishCommand(channel: "c", event: "e", data: "-")
         #expect(publish.run(path: "/nowhere", streams: record.streams()) == 1)
-        #expect(record.complaints == ["standard input cannot be read: longer than 60000 bytes"])
+        #expect(record.reports == ["standard input cannot be read: longer than 60000 bytes"])
     }
 
     @Test(arguments: [
@@ -136,11 +136,11 @@ struct ClientCommandTests {
         ("", "the data is not JSON: it ends too soon; write a string as '\"text\"'"),
         ("{} x", "the data is not JSON: byte 4 is out of place; write a string as '\"text\"'"),
     ])
-    func `data that is not JSON is reported and not sent`(data: String, complaint: String) {
+    func `data that is not JSON is reported and not sent`(data: String, report: String) {
         let record = ClientRecord()
         let publish = PublishCommand(channel: "c", event: "e", data: data)
         #expect(publish.run(path: "/nowhere", streams: record.streams()) == 64)
-        #expect(record.complaints == [complaint])
+        #expect(record.reports == [report])
     }
 
     @Test func `data may be as long as a line allows`() throws {
@@ -156,7 +156,7 @@ struct ClientCommandTests {
         let data = "\"" + String(repeating: "x", count: limit - 1) + "\""
         let publish = PublishCommand(channel: "c", event: "e", data: data)
         #expect(publish.run(path: "/nowhere", streams: record.streams()) == 1)
-        #expect(record.complaints == ["the data has 60001 bytes, more than 60000"])
+        #expect(record.reports == ["the data has 60001 bytes, more than 60000"])
     }
 
     @Test(arguments: [["publish", "c", "e", "1"], ["members", "c"], ["status"]])
@@ -165,7 +165,7 @@ struct ClientCommandTests {
         let code = try run(
             arguments, expecting: "nothing", answer: "", record)
         #expect(code == 1)
-        #expect(record.complaints.first?.contains("test: received ") == true)
+        #expect(record.reports.first?.contains("test: received ") == true)
         #expect(record.lines == [])
     }
 
@@ -174,26 +174,26 @@ struct ClientCommandTests {
         let code = try run(
             ["members", "c"], expecting: "MEMBERS c", answer: "ERR forbidden \u{1B}[2Jno\n", record)
         #expect(code == 1)
-        #expect(record.complaints == ["forbidden: \\u{1b}[2Jno"])
+        #expect(record.reports == ["forbidden: \\u{1b}[2Jno"])
     }
 
     @Test(arguments: [["publish", "c", "e", "1"], ["members", "c"], ["status"], ["tail", "c"]])
     func `an unreachable gateway is reported with path and remedy`(arguments: [String]) throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("none.sock")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("none.sock")
         let record = ClientRecord()
         let code = ClientCommands.run(
             try Invocation.parse(arguments), path: path, streams: record.streams())
         #expect(code == 69)
         #expect(
-            record.complaints == [
+            record.reports == [
                 "cannot reach the gateway at \(path): No such file or directory; start it with"
                     + " 'passerelle serve', or set its socket with --ipc PATH"
             ])
     }
 
     @Test func `a closed connection and a server that is not a gateway are reported`() throws {
-        for (answer, complaint) in [
+        for (answer, report) in [
             ("", "closed the connection; see its log"),
             (
                 "HTTP/1.1 400 Bad Request\r\n",
@@ -202,8 +202,8 @@ struct ClientCommandTests {
         ] {
             let record = ClientRecord()
             #expect(try run(["status"], expecting: "STATUS", answer: answer, record) == 69)
-            #expect(record.complaints.count == 1)
-            #expect(record.complaints.first?.hasSuffix(complaint) == true)
+            #expect(record.reports.count == 1)
+            #expect(record.reports.first?.hasSuffix(report) == true)
         }
     }
 

@@ -41,12 +41,12 @@ final class ScriptedGateway {
 
     /// The path of the socket.
     let path: String
-    private let folder: TemporaryFolder
+    private let directory: TemporaryDirectory
 
     /// Listens and runs the scripts in order; closes the socket after the last one.
     init(_ scripts: Script...) throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("gateway.sock")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("gateway.sock")
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -60,7 +60,7 @@ final class ScriptedGateway {
             throw TestFailure("cannot listen: \(errno)")
         }
         self.path = path
-        self.folder = folder
+        self.directory = directory
         Thread.detachNewThread {
             for script in scripts {
                 let descriptor = accept(listener, nil, nil)
@@ -76,7 +76,7 @@ final class ScriptedGateway {
 /// The output of a client command.
 final class ClientRecord {
     var lines: [String] = []
-    var complaints: [String] = []
+    var reports: [String] = []
     /// The number of lines accepted before the output is closed.
     var patience = Int.max
     var input: Result<[UInt8], FileFailure> = .success([])
@@ -89,7 +89,7 @@ final class ClientRecord {
                 lines.append(String(decoding: bytes, as: UTF8.self))
                 return true
             },
-            complain: { [self] in complaints.append($0) }, input: { [self] in input },
+            report: { [self] in reports.append($0) }, input: { [self] in input },
             watched: watched)
     }
 }

@@ -36,7 +36,7 @@ struct TailCommandTests {
         #expect(try run("--once", "c", against: gateway, record) == 69)
         #expect(record.lines == [Self.event + "\n"])
         #expect(
-            record.complaints == [
+            record.reports == [
                 "the gateway at \(gateway.path) closed the connection; see its log"
             ])
     }
@@ -93,7 +93,7 @@ struct TailCommandTests {
         #expect(tail.run() == 0)
         #expect(record.lines == [Self.event + "\n", "{\"id\":\"k-3\",\"channel\":\"c\"}\n"])
         #expect(
-            record.complaints == [
+            record.reports == [
                 "lost the gateway at \(gateway.path); reconnecting", "reconnected to the gateway",
             ])
     }
@@ -111,8 +111,8 @@ struct TailCommandTests {
         let record = ClientRecord()
         #expect(try run("--once", "c", against: gateway, record) == 69)
         #expect(record.lines == [Self.event + "\n"])
-        #expect(record.complaints.first == "c: upstream-unavailable: Channels is away.")
-        #expect(record.complaints.count == 2)
+        #expect(record.reports.first == "c: upstream-unavailable: Channels is away.")
+        #expect(record.reports.count == 2)
     }
 
     @Test func `a closed output ends the command silently, with or without events`() throws {
@@ -130,7 +130,7 @@ struct TailCommandTests {
         close(ends[0])
         defer { close(ends[1]) }
         #expect(try run("c", against: gateway, record, watched: ends[1]) == 0)
-        #expect(record.complaints == [])
+        #expect(record.reports == [])
     }
 
     @Test func `a server that is not a gateway is not tried again`() throws {
@@ -140,6 +140,6 @@ struct TailCommandTests {
         }
         let record = ClientRecord()
         #expect(try run("c", against: gateway, record) == 69)
-        #expect(record.complaints.count == 1)
+        #expect(record.reports.count == 1)
     }
 }

@@ -66,7 +66,7 @@ struct TailSessionTests {
         _ = session.connected()
         #expect(
             session.received(.error(code: code, message: "No."))
-                == [.complain("a: \(code): No."), .end(1)])
+                == [.report("a: \(code): No."), .end(1)])
     }
 
     @Test func `a temporary refusal is retried for the refused channel only`() {
@@ -74,15 +74,15 @@ struct TailSessionTests {
         _ = session.connected()
         let refusal = LineReply.error(code: "upstream-unavailable", message: "Away.")
         #expect(
-            session.received(refusal) == [.complain("a or b: upstream-unavailable: Away.")])
+            session.received(refusal) == [.report("a or b: upstream-unavailable: Away.")])
         #expect(session.received(attached("a", "k-1")) == [.retryLater])
         #expect(session.retried() == [subscribe("b")])
         #expect(
             session.received(refusal)
-                == [.complain("b: upstream-unavailable: Away."), .retryLater])
+                == [.report("b: upstream-unavailable: Away."), .retryLater])
         #expect(session.retried() == [subscribe("b")])
         #expect(session.received(attached("b", "k-2")) == [])
-        #expect(session.received(refusal) == [.complain("upstream-unavailable: Away.")])
+        #expect(session.received(refusal) == [.report("upstream-unavailable: Away.")])
     }
 
     @Test(arguments: ["", "x", "[]", "{}", "{\"id\":1}", "{\"id\":\"a\",\"channel\":7}"])

@@ -32,7 +32,7 @@ struct TokenCommandTests {
                 output: {
                     output += String(decoding: $0, as: UTF8.self)
                     return true
-                }, complain: { errors += $0 }, input: { .success([]) }, watched: nil))
+                }, report: { errors += $0 }, input: { .success([]) }, watched: nil))
         return (output, errors, code)
     }
 

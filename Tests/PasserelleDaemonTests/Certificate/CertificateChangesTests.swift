@@ -8,13 +8,13 @@ import Testing
 
 /// The decisions of `CertificateChanges`, check by check.
 struct CertificateChangesTests {
-    private let folder: TemporaryFolder
+    private let directory: TemporaryDirectory
     private let files: CertificateFiles
 
     init() throws {
-        folder = try TemporaryFolder()
+        directory = try TemporaryDirectory()
         files = CertificateFiles(
-            certificate: folder.file("cert.pem"), key: folder.file("key.pem"))
+            certificate: directory.file("cert.pem"), key: directory.file("key.pem"))
         try write("1", to: files.certificate)
         try write("1", to: files.key)
     }
@@ -49,8 +49,8 @@ struct CertificateChangesTests {
 
     @Test func `a replaced file is a change, and so is a missing one`() throws {
         var changes = CertificateChanges(read: state)
-        try write("1", to: folder.file("new"))
-        #expect(rename(folder.file("new"), files.key) == 0)
+        try write("1", to: directory.file("new"))
+        #expect(rename(directory.file("new"), files.key) == 0)
         expect(changes.shouldRead(state), false)
         expect(changes.shouldRead(state), true)
         #expect(unlink(files.key) == 0)

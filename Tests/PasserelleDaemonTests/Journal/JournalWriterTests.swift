@@ -36,7 +36,7 @@ private final class JournalFixture {
         let directory = try StateDirectory(path, limits: configuration.log, now: now)
         hub = Hub(
             restoring: directory.found.past, epoch: epoch, configuration: configuration, at: now)
-        let log = Log(level: .debug, form: .journal, clock: { 0 }, sink: lines.add)
+        let log = Log(level: .debug, form: .journald, clock: { 0 }, sink: lines.add)
         var limits = JournalLimits()
         limits.floorBytes = floor
         limits.segmentBytes = floor
@@ -73,10 +73,10 @@ private final class JournalFixture {
 }
 
 struct JournalWriterTests {
-    private let temporary: TemporaryFolder
+    private let temporary: TemporaryDirectory
     private var path: String { temporary.file("state") }
 
-    init() throws { temporary = try TemporaryFolder() }
+    init() throws { temporary = try TemporaryDirectory() }
 
     /// The content of all files in the directory.
     private func content() -> String {

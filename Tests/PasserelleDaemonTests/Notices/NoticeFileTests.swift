@@ -10,11 +10,11 @@ import Testing
 @testable import PasserelleDaemon
 
 struct NoticeFileTests {
-    private let folder: TemporaryFolder
+    private let directory: TemporaryDirectory
     private let loop: EventLoop
 
     init() throws {
-        folder = try TemporaryFolder()
+        directory = try TemporaryDirectory()
         loop = try EventLoop()
     }
 
@@ -27,7 +27,7 @@ struct NoticeFileTests {
     }
 
     @Test func `appended lines are in the file, in order, when the callbacks run`() throws {
-        let path = folder.file("notices.jsonl")
+        let path = directory.file("notices.jsonl")
         let file = RecordFile(path: path, loop: loop)
         var done: [Int] = []
         for number in 0..<100 { NoticeStore(file).append(line(number)) { done.append(number) } }
@@ -43,7 +43,7 @@ struct NoticeFileTests {
     }
 
     @Test func `a rewritten file has only the new lines and those appended later`() throws {
-        let path = folder.file("notices.jsonl")
+        let path = directory.file("notices.jsonl")
         let file = RecordFile(path: path, loop: loop)
         var done = 0
         NoticeStore(file).append(line(1)) { done += 1 }
@@ -51,11 +51,11 @@ struct NoticeFileTests {
         NoticeStore(file).append(line(4)) { done += 1 }
         try run(loop, until: { done == 2 })
         #expect(try read(path).count == 3)
-        #expect(try Subprocess.run("ls", [folder.path]).output == "notices.jsonl\n")
+        #expect(try Subprocess.run("ls", [directory.path]).output == "notices.jsonl\n")
     }
 
     @Test func `a missing file has no records, and a torn one lacks only its last`() throws {
-        let path = folder.file("notices.jsonl")
+        let path = directory.file("notices.jsonl")
         #expect(try read(path).isEmpty)
         let file = RecordFile(path: path, loop: loop)
         var isDone = false
@@ -63,14 +63,14 @@ struct NoticeFileTests {
         try run(loop, until: { isDone })
         let (records, bad) = try StoredRecords.read(path, NoticeRecord.read).get()
         #expect(records.count == 1 && bad == 1)
-        guard case .failure = StoredRecords.read(folder.path, NoticeRecord.read) else {
-            Issue.record("a folder was read")
+        guard case .failure = StoredRecords.read(directory.path, NoticeRecord.read) else {
+            Issue.record("a directory was read")
             return
         }
     }
 
     @Test func `a file that cannot be written is reported once, and blocks nothing`() throws {
-        let file = RecordFile(path: folder.file("none/notices.jsonl"), loop: loop)
+        let file = RecordFile(path: directory.file("none/notices.jsonl"), loop: loop)
         var failures: [SystemError] = []
         file.failed = { failures.append($0) }
         var done = 0
@@ -82,7 +82,7 @@ struct NoticeFileTests {
     }
 
     @Test func `the object may be released during a write`() throws {
-        let path = folder.file("notices.jsonl")
+        let path = directory.file("notices.jsonl")
         var file: RecordFile? = RecordFile(path: path, loop: loop)
         var isDone = false
         file.map(NoticeStore.init)?.append(line(1)) { isDone = true }

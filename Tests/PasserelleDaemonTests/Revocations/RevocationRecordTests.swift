@@ -38,8 +38,8 @@ struct RevocationRecordTests {
     }
 
     @Test func `a FIFO in place of the file is refused without waiting`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("revocations.jsonl")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("revocations.jsonl")
         _ = try Subprocess.run("mkfifo", [path])
         guard case .failure(.notAFile) = StoredRecords.read(path, RevocationRecord.read) else {
             Issue.record("a FIFO was read")

@@ -246,7 +246,7 @@ struct AuthQueueTests {
         #expect(called == 6)
     }
 
-    @Test func `readers that were authorized before do not wait behind newcomers`() throws {
+    @Test func `readers that were authorized before do not wait behind new readers`() throws {
         var checks = checks {
             $0.concurrency = 1
             $0.queue = 100

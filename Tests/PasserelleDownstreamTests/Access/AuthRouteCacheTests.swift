@@ -289,7 +289,7 @@ struct AuthRouteCacheTests {
         }
     }
 
-    @Test func `rechecks of streams and checks of newcomers do not wait for each other`() {
+    @Test func `rechecks of streams and checks of new readers do not wait for each other`() {
         var checks = AuthRouteCache(limits: limits { $0.concurrency = 1 })
         for id: UInt64 in 1...50 {
             let key = key("old\(id)")

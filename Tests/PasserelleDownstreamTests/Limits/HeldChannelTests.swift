@@ -117,12 +117,12 @@ struct HeldChannelTests {
     }
 
     @Test func `a failed search is remembered for a second, or shortly if a reader has left`() {
-        let search = ChannelSearch(time: .seconds(9), vacancies: 4, found: 2)
-        #expect(!search.isInVain(for: 2, at: .seconds(9), 4))
-        #expect(search.isInVain(for: 3, at: .milliseconds(9_999), 4))
-        #expect(!search.isInVain(for: 3, at: .seconds(10), 4))
-        #expect(search.isInVain(for: 3, at: .milliseconds(9_049), 5))
-        #expect(!search.isInVain(for: 3, at: .milliseconds(9_050), 5))
+        let search = ChannelSearch(time: .seconds(9), channelsLeftWithoutReaders: 4, found: 2)
+        #expect(!search.isKnownToFail(for: 2, at: .seconds(9), 4))
+        #expect(search.isKnownToFail(for: 3, at: .milliseconds(9_999), 4))
+        #expect(!search.isKnownToFail(for: 3, at: .seconds(10), 4))
+        #expect(search.isKnownToFail(for: 3, at: .milliseconds(9_049), 5))
+        #expect(!search.isKnownToFail(for: 3, at: .milliseconds(9_050), 5))
     }
 
     @Test func `failed searches are also remembered for public channels and for a client`() throws {

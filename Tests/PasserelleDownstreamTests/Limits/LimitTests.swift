@@ -24,11 +24,11 @@ struct LimitTests {
     }
 
     /// Clients that stay connected until the test ends.
-    private final class Guests {
+    private final class OpenClients {
         var all: [Client] = []
     }
 
-    private let guests = Guests()
+    private let openClients = OpenClients()
 
     /// Returns a client that connects from an address.
     private func client(_ fixture: DownstreamFixture, from host: String) throws -> Client {
@@ -36,7 +36,7 @@ struct LimitTests {
         pair.link.peer = try #require(PeerAddress(numericHost: host, port: 9))
         fixture.downstream.http.accepted(pair.link)
         let client = Client(pair, fixture)
-        guests.all.append(client)
+        openClients.all.append(client)
         return client
     }
 
@@ -55,7 +55,7 @@ struct LimitTests {
     }
 
     private func stream(_ client: Client, _ query: String, _ fields: String = "") throws -> Int {
-        guests.all.append(client)
+        openClients.all.append(client)
         client.send("GET /events?\(query) HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
         let head = try client.text()
         return Int(head.dropFirst(9).prefix(3)) ?? 0

@@ -23,7 +23,7 @@ private final class Upstream {
 
     func timePassed(at time: Moment) -> Bool { state.timePassed(at: time) }
 
-    func isNews(at time: Duration) -> Bool { state.isNews(at: time) }
+    func requiresFullAnswer(at time: Duration) -> Bool { state.requiresFullAnswer(at: time) }
 }
 
 struct ReportedUpstreamTests {
@@ -46,7 +46,7 @@ struct ReportedUpstreamTests {
         upstream.lost(at: at(500))
         #expect(!upstream.connected(at: at(2_499)) && upstream.deadline == nil)
         #expect(!upstream.timePassed(at: at(2_501)) && !upstream.isAway)
-        #expect(!upstream.isNews(at: .milliseconds(2_501)))
+        #expect(!upstream.requiresFullAnswer(at: .milliseconds(2_501)))
         // The next loss has its own two seconds.
         upstream.lost(at: at(2_600))
         #expect(!upstream.timePassed(at: at(4_599)) && upstream.timePassed(at: at(4_600)))
@@ -72,12 +72,13 @@ struct ReportedUpstreamTests {
 
     @Test func `the state is news during an outage and for a minute after it`() {
         let upstream = Upstream()
-        #expect(!upstream.isNews(at: .zero))
+        #expect(!upstream.requiresFullAnswer(at: .zero))
         upstream.lost(at: at(0))
-        #expect(!upstream.isNews(at: .milliseconds(1_999)))
-        #expect(upstream.timePassed(at: at(2_000)) && upstream.isNews(at: .seconds(3_600)))
+        #expect(!upstream.requiresFullAnswer(at: .milliseconds(1_999)))
+        #expect(
+            upstream.timePassed(at: at(2_000)) && upstream.requiresFullAnswer(at: .seconds(3_600)))
         #expect(upstream.connected(at: at(10_000)))
-        #expect(upstream.isNews(at: .milliseconds(69_999)))
-        #expect(!upstream.isNews(at: .milliseconds(70_000)))
+        #expect(upstream.requiresFullAnswer(at: .milliseconds(69_999)))
+        #expect(!upstream.requiresFullAnswer(at: .milliseconds(70_000)))
     }
 }

@@ -102,7 +102,7 @@ struct JournalCopyTests {
         excess: Int
     ) {
         let (all, _) = Self.journalBehindDisk(waitingBytes: .max)
-        let waiting = all.files.waitingBytes
+        let waiting = all.files.unsyncedBytes
         #expect(waiting > 0 && all.isKeeping)
         var (journal, hub) = Self.journalBehindDisk(waitingBytes: waiting - excess)
         #expect(journal.isOverfull == (excess > 0))

@@ -4,15 +4,15 @@ import PasserelleNet
 import PasserelleTesting
 import Testing
 
-struct OwnedFolderTests {
-    private let temporary: TemporaryFolder
+struct OwnedDirectoryTests {
+    private let temporary: TemporaryDirectory
     private var path: String { temporary.file("state") }
 
-    init() throws { temporary = try TemporaryFolder() }
+    init() throws { temporary = try TemporaryDirectory() }
 
-    private func bytes(_ folder: OwnedFolder, _ name: String) throws -> [UInt8] {
+    private func bytes(_ directory: OwnedDirectory, _ name: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try folder.read(name) { bytes += $0 }
+        try directory.read(name) { bytes += $0 }
         return bytes
     }
 
@@ -21,61 +21,62 @@ struct OwnedFolderTests {
         return stat(path, &found) == 0 ? found.st_mode & 0o777 : 0
     }
 
-    @Test func `a missing folder is created for its owner only`() throws {
-        let folder = try OwnedFolder(path: path)
-        try folder.perform([.create("a"), .write("a", at: 0, [1])])
+    @Test func `a missing directory is created for its owner only`() throws {
+        let directory = try OwnedDirectory(path: path)
+        try directory.perform([.create("a"), .write("a", at: 0, [1])])
         #expect(mode(path) == 0o700 && mode(path + "/a") == 0o600 && mode(path + "/lock") == 0o600)
-        #expect(try folder.names().sorted() == ["a", "lock"])
+        #expect(try directory.names().sorted() == ["a", "lock"])
     }
 
     @Test func `written, changed and truncated files have the expected bytes`() throws {
-        let folder = try OwnedFolder(path: path)
-        try folder.perform([
+        let directory = try OwnedDirectory(path: path)
+        try directory.perform([
             .create("a"), .write("a", at: 0, [1, 2, 3]), .write("a", at: 3, [4, 5, 6]),
             .rewrite("a", at: 1, count: 2) { $0 == [2, 3] ? [7, 8] : nil },
             .rewrite("a", at: 3, count: 2) { _ in nil },
             .rewrite("a", at: 5, count: 2) { _ in [9, 9] },
             .cut("a", to: 5), .cut("a", to: 9), .cut("missing", to: 0), .remove("missing"),
-            .sync("missing"), .rewrite("missing", at: 0, count: 1) { $0 }, .sync("a"), .syncFolder,
+            .sync("missing"), .rewrite("missing", at: 0, count: 1) { $0 }, .sync("a"),
+            .syncDirectory,
         ])
-        #expect(try bytes(folder, "a") == [1, 7, 8, 4, 5])
-        try folder.perform([.create("a"), .create("b"), .remove("b")])
-        #expect(try bytes(folder, "a") == [] && folder.names().count == 2)
+        #expect(try bytes(directory, "a") == [1, 7, 8, 4, 5])
+        try directory.perform([.create("a"), .create("b"), .remove("b")])
+        #expect(try bytes(directory, "a") == [] && directory.names().count == 2)
     }
 
     @Test func `a file of many pieces is read to its end`() throws {
-        let folder = try OwnedFolder(path: path)
-        let content = (0..<OwnedFolder.pieceBytes * 2 + 1).map { UInt8(truncatingIfNeeded: $0) }
-        try folder.perform([.create("a"), .write("a", at: 0, content)])
-        #expect(try bytes(folder, "a") == content)
+        let directory = try OwnedDirectory(path: path)
+        let content = (0..<OwnedDirectory.pieceBytes * 2 + 1).map { UInt8(truncatingIfNeeded: $0) }
+        try directory.perform([.create("a"), .write("a", at: 0, content)])
+        #expect(try bytes(directory, "a") == content)
     }
 
     @Test func `more files can be written than are open at a time`() throws {
-        let folder = try OwnedFolder(path: path)
+        let directory = try OwnedDirectory(path: path)
         for number in 0..<30 {
-            try folder.perform([
+            try directory.perform([
                 .create("f\(number)"), .write("f\(number)", at: 0, [UInt8(number)]),
             ])
         }
         for number in 0..<30 {
-            try folder.perform([.write("f\(number)", at: 1, [1]), .sync("f\(number)")])
-            #expect(try bytes(folder, "f\(number)") == [UInt8(number), 1])
+            try directory.perform([.write("f\(number)", at: 1, [1]), .sync("f\(number)")])
+            #expect(try bytes(directory, "f\(number)") == [UInt8(number), 1])
         }
     }
 
-    @Test func `a folder can have only one owner`() throws {
-        var folder: OwnedFolder? = try OwnedFolder(path: path)
-        #expect(throws: FolderError.inUse) { try OwnedFolder(path: path) }
-        _ = try folder?.names()
-        folder = nil
-        #expect(throws: Never.self) { try OwnedFolder(path: path) }
+    @Test func `a directory can have only one owner`() throws {
+        var directory: OwnedDirectory? = try OwnedDirectory(path: path)
+        #expect(throws: DirectoryError.inUse) { try OwnedDirectory(path: path) }
+        _ = try directory?.names()
+        directory = nil
+        #expect(throws: Never.self) { try OwnedDirectory(path: path) }
     }
 
-    @Test func `a released folder is free even if a starting process has its descriptors`()
+    @Test func `a released directory is free even if a starting process has its descriptors`()
         throws
     {
-        var folder: OwnedFolder? = try OwnedFolder(path: path)
-        _ = try folder?.names()
+        var directory: OwnedDirectory? = try OwnedDirectory(path: path)
+        _ = try directory?.names()
         // As between fork(2) and exec(2).
         let locks = (0..<1024).filter { descriptor in
             var name = [CChar](repeating: 0, count: 1024)
@@ -86,50 +87,51 @@ struct OwnedFolderTests {
         #expect(locks.count == 1)
         let copies = locks.map { dup(Int32($0)) }
         defer { for copy in copies { close(copy) } }
-        folder = nil
-        #expect(throws: Never.self) { try OwnedFolder(path: path) }
+        directory = nil
+        #expect(throws: Never.self) { try OwnedDirectory(path: path) }
     }
 
-    @Test func `an unsuitable folder is refused with the reason`() throws {
+    @Test func `an unsuitable directory is refused with the reason`() throws {
         let file = temporary.file("file")
         close(open(file, O_CREAT | O_WRONLY, 0o600))
-        #expect(throws: FolderError.notAFolder) { try OwnedFolder(path: file) }
+        #expect(throws: DirectoryError.notADirectory) { try OwnedDirectory(path: file) }
         mkdir(path, 0o700)
         chmod(path, 0o775)
-        #expect(throws: FolderError.openToOthers(mode: 0o775)) { try OwnedFolder(path: path) }
+        #expect(throws: DirectoryError.openToOthers(mode: 0o775)) { try OwnedDirectory(path: path) }
         chmod(path, 0o755)
-        #expect(throws: Never.self) { try OwnedFolder(path: path) }
-        #expect(throws: FolderError.system(SystemError(call: "mkdir \(path)/a/b", code: ENOENT))) {
-            try OwnedFolder(path: path + "/a/b")
+        #expect(throws: Never.self) { try OwnedDirectory(path: path) }
+        #expect(throws: DirectoryError.system(SystemError(call: "mkdir \(path)/a/b", code: ENOENT)))
+        {
+            try OwnedDirectory(path: path + "/a/b")
         }
         if geteuid() == 0 {
             chown(path, 12345, 12345)
-            #expect(throws: FolderError.otherOwner(12345)) { try OwnedFolder(path: path) }
+            #expect(throws: DirectoryError.otherOwner(12345)) { try OwnedDirectory(path: path) }
         }
-        #expect("\(FolderError.inUse)".contains("another process"))
+        #expect("\(DirectoryError.inUse)".contains("another process"))
     }
 
     @Test func `a failed operation ends the batch and is reported`() throws {
-        let folder = try OwnedFolder(path: path)
+        let directory = try OwnedDirectory(path: path)
         let error = #expect(throws: SystemError.self) {
-            try folder.perform([.write("missing", at: 0, [1]), .create("a")])
+            try directory.perform([.write("missing", at: 0, [1]), .create("a")])
         }
         #expect(error == SystemError(call: "open missing", code: ENOENT))
-        #expect(try folder.names() == ["lock"])
+        #expect(try directory.names() == ["lock"])
     }
 }
 
 struct FileWorkerTests {
-    private let temporary: TemporaryFolder
+    private let temporary: TemporaryDirectory
     private let loop: EventLoop
 
     init() throws {
-        temporary = try TemporaryFolder()
+        temporary = try TemporaryDirectory()
         loop = try EventLoop()
     }
 
     private func worker() throws -> FileWorker {
-        try FileWorker(OwnedFolder(path: temporary.path), loop: loop)
+        try FileWorker(OwnedDirectory(path: temporary.path), loop: loop)
     }
 
     @Test func `batches run on the thread, and their results arrive on the loop`() throws {
@@ -159,7 +161,7 @@ struct FileWorkerTests {
         #expect(count == 51)
     }
 
-    @Test func `closing ends the current batch and releases the folder`() throws {
+    @Test func `closing ends the current batch and releases the directory`() throws {
         var worker: FileWorker? = try worker()
         worker?.begin([.create("a"), .write("a", at: 0, [UInt8](repeating: 1, count: 1 << 22))]) {
             _ in
@@ -167,9 +169,9 @@ struct FileWorkerTests {
         worker?.close()
         worker?.close()
         worker = nil
-        let folder = try OwnedFolder(path: temporary.path)
+        let directory = try OwnedDirectory(path: temporary.path)
         var count = 0
-        try folder.read("a") { (piece: [UInt8]) throws(Never) in count += piece.count }
+        try directory.read("a") { (piece: [UInt8]) throws(Never) in count += piece.count }
         #expect(count == 1 << 22)
     }
 }

@@ -24,9 +24,9 @@ struct DeadlineTests {
     @Test func `a cancelled deadline is not reached, and can be set again`() {
         var deadline = Deadline()
         _ = deadline.move(to: .seconds(10))
-        deadline.lift()
+        deadline.cancel()
         #expect(deadline.move(to: .seconds(12)) == nil)
-        deadline.lift()
+        deadline.cancel()
         #expect(deadline.fired(at: .seconds(10)) == .idle)
         #expect(deadline.move(to: .seconds(20)) == .seconds(20))
         #expect(deadline.fired(at: .milliseconds(19_999)) == .setAgain(.seconds(20)))

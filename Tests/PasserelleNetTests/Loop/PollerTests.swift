@@ -90,7 +90,7 @@ struct PollerTests {
 }
 
 /// Records the events it receives.
-private final class Listening: PollerDelegate {
+private final class Listening: ReadinessHandler {
     var events: [Interest] = []
     func ready(_ events: Interest) { self.events.append(events) }
     func loopEnded() {}

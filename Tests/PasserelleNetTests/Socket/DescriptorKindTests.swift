@@ -24,8 +24,8 @@ struct DescriptorKindTests {
     }
 
     @Test func `a Unix listener is reported with its path`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("listener")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("listener")
         let descriptor = opened(AF_UNIX, SOCK_STREAM)
         defer { close(descriptor) }
         var address = sockaddr_un()

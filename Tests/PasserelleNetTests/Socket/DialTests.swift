@@ -184,9 +184,9 @@ struct DialTests {
     }
 
     @Test func `a missing Unix socket is reported`() throws {
-        let folder = try TemporaryFolder()
+        let directory = try TemporaryDirectory()
         let missing = LinkRecorder()
-        _ = Dial.connect(loop: loop, to: .unix(path: folder.file("none")), owner: missing)
+        _ = Dial.connect(loop: loop, to: .unix(path: directory.file("none")), owner: missing)
         let long = LinkRecorder()
         let path = String(repeating: "x", count: 200)
         _ = Dial.connect(loop: loop, to: .unix(path: path), owner: long)
@@ -196,11 +196,11 @@ struct DialTests {
     }
 
     @Test func `a Unix listener with a full queue is retried`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let place = try #require(SocketAddress(unixPath: path))
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #expect(place.lend { bind(descriptor, $0, $1) } == 0 && listen(descriptor, 0) == 0)
+        #expect(place.withSockaddr { bind(descriptor, $0, $1) } == 0 && listen(descriptor, 0) == 0)
         let recorders = (0..<4).map { _ in LinkRecorder() }
         let links = recorders.map {
             Dial.connect(loop: loop, to: .unix(path: path), owner: $0)
@@ -231,12 +231,12 @@ private final class SilentListener {
         let listener = socket(AF_INET, kind, 0)
         descriptors = [listener]
         let anywhere = try #require(SocketAddress(numericHost: "127.0.0.1", port: 0))
-        #expect(anywhere.lend { bind(listener, $0, $1) } == 0 && listen(listener, 0) == 0)
+        #expect(anywhere.withSockaddr { bind(listener, $0, $1) } == 0 && listen(listener, 0) == 0)
         port = try #require(ListeningSocket.name(of: listener)?.port)
         let here = try #require(SocketAddress(numericHost: "127.0.0.1", port: UInt16(port)))
         for _ in 0..<3 {
             let client = socket(AF_INET, kind | Int32(SOCK_NONBLOCK.rawValue), 0)
-            _ = here.lend { connect(client, $0, $1) }
+            _ = here.withSockaddr { connect(client, $0, $1) }
             descriptors.append(client)
         }
     }

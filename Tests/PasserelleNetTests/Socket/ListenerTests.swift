@@ -40,8 +40,8 @@ struct ListenerTests {
     }
 
     @Test func `bytes are echoed over a Unix socket, which reports its peer's user`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("echo.sock")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("echo.sock")
         let server = try EchoServer(loop: loop, address: .unix(path: path))
         let client = LinkRecorder()
         let link = Dial.connect(loop: loop, to: .unix(path: path), owner: client)
@@ -158,11 +158,11 @@ struct ListenerTests {
     }
 
     @Test func `a stale Unix socket is replaced, and removed on close`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let stale = try #require(SocketAddress(unixPath: path))
         let old = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #expect(stale.lend { bind(old, $0, $1) } == 0)
+        #expect(stale.withSockaddr { bind(old, $0, $1) } == 0)
         close(old)
         #expect(access(path, F_OK) == 0)
         let listener = try Listener(loop: loop, address: .unix(path: path), mode: 0o600) { _ in }
@@ -173,17 +173,17 @@ struct ListenerTests {
     }
 
     @Test func `a Unix socket that is bound and does not listen is kept`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let place = try #require(SocketAddress(unixPath: path))
         let other = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #expect(place.lend { bind(other, $0, $1) } == 0)
+        #expect(place.withSockaddr { bind(other, $0, $1) } == 0)
         #expect(throws: ListenError.bound(path: path)) {
             _ = try Listener(loop: loop, address: .unix(path: path)) { _ in }
         }
         // The same file by another path.
-        let link = folder.file("l")
-        #expect(symlink(folder.path, link) == 0)
+        let link = directory.file("l")
+        #expect(symlink(directory.path, link) == 0)
         #expect(throws: ListenError.bound(path: link + "/s")) {
             _ = try Listener(loop: loop, address: .unix(path: link + "/s")) { _ in }
         }
@@ -196,11 +196,11 @@ struct ListenerTests {
     }
 
     @Test func `a Unix socket that was renamed after it was bound is kept`() throws {
-        let folder = try TemporaryFolder()
-        let (path, temporary) = (folder.file("s"), folder.file("s.tmp"))
+        let directory = try TemporaryDirectory()
+        let (path, temporary) = (directory.file("s"), directory.file("s.tmp"))
         let place = try #require(SocketAddress(unixPath: temporary))
         let other = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #expect(place.lend { bind(other, $0, $1) } == 0)
+        #expect(place.withSockaddr { bind(other, $0, $1) } == 0)
         #expect(rename(temporary, path) == 0)
         #expect(throws: ListenError.bound(path: path)) {
             _ = try Listener(loop: loop, address: .unix(path: path)) { _ in }
@@ -211,13 +211,13 @@ struct ListenerTests {
     }
 
     @Test func `a connection that outlives its listener does not keep the file`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let place = try #require(SocketAddress(unixPath: path))
         let kind = Int32(SOCK_STREAM.rawValue)
         let (server, client) = (socket(AF_UNIX, kind, 0), socket(AF_UNIX, kind, 0))
-        #expect(place.lend { bind(server, $0, $1) } == 0 && listen(server, 1) == 0)
-        #expect(place.lend { connect(client, $0, $1) } == 0)
+        #expect(place.withSockaddr { bind(server, $0, $1) } == 0 && listen(server, 1) == 0)
+        #expect(place.withSockaddr { connect(client, $0, $1) } == 0)
         let accepted = accept(server, nil, nil)
         close(server)
         try Listener(loop: loop, address: .unix(path: path)) { _ in }.close()
@@ -225,14 +225,14 @@ struct ListenerTests {
         close(client)
     }
 
-    @Test func `a folder in which another process replaces a socket is not touched`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+    @Test func `a directory in which another process replaces a socket is not touched`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let place = try #require(SocketAddress(unixPath: path))
         let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #expect(place.lend { bind(stale, $0, $1) } == 0)
+        #expect(place.withSockaddr { bind(stale, $0, $1) } == 0)
         close(stale)
-        let lock = open(folder.path, O_RDONLY | O_DIRECTORY)
+        let lock = open(directory.path, O_RDONLY | O_DIRECTORY)
         #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
         #expect(throws: ListenError.inUse(path: path)) {
             _ = try Listener(loop: loop, address: .unix(path: path)) { _ in }
@@ -255,8 +255,8 @@ struct ListenerTests {
     }
 
     @Test func `a Unix socket that another process uses is kept`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let first = try EchoServer(loop: loop, address: .unix(path: path))
         #expect(throws: ListenError.inUse(path: path)) {
             _ = try Listener(loop: loop, address: .unix(path: path)) { _ in }
@@ -270,8 +270,8 @@ struct ListenerTests {
     }
 
     @Test func `a file that is not a socket is kept`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("file")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("file")
         close(open(path, O_CREAT | O_WRONLY, 0o600))
         #expect(throws: ListenError.notASocket(path: path)) {
             _ = try Listener(loop: loop, address: .unix(path: path)) { _ in }
@@ -280,19 +280,19 @@ struct ListenerTests {
     }
 
     @Test func `a file that replaced the listener's socket is not removed`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let listener = try Listener(loop: loop, address: .unix(path: path)) { _ in }
-        rename(path, folder.file("moved"))
+        rename(path, directory.file("moved"))
         close(open(path, O_CREAT | O_WRONLY, 0o600))
         listener.close()
         #expect(access(path, F_OK) == 0)
     }
 
     @Test func `a path of the maximum length works, a longer one is refused`() throws {
-        let folder = try TemporaryFolder()
-        let space = ListenAddress.unixPathLimit - folder.path.utf8.count - 1
-        let longest = folder.file(String(repeating: "x", count: space))
+        let directory = try TemporaryDirectory()
+        let space = ListenAddress.unixPathLimit - directory.path.utf8.count - 1
+        let longest = directory.file(String(repeating: "x", count: space))
         try Listener(loop: loop, address: .unix(path: longest)) { _ in }.close()
         #expect(
             throws: ListenError.longPath(
@@ -303,11 +303,11 @@ struct ListenerTests {
     }
 
     @Test func `a listening socket is taken over, and its file is kept`() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.file("s")
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s")
         let place = try #require(SocketAddress(unixPath: path))
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #expect(place.lend { bind(descriptor, $0, $1) } == 0)
+        #expect(place.withSockaddr { bind(descriptor, $0, $1) } == 0)
         #expect(throws: ListenError.notListening(descriptor: descriptor)) {
             _ = try Listener(loop: loop, adopting: descriptor) { _ in }
         }

@@ -26,7 +26,7 @@ struct UpstreamRefusalTests {
         let fixture = try UpstreamFixture()
         fixture.channels.onOpen = { $0.send(.error(code: 4004, message: "Over quota")) }
         fixture.upstream.start()
-        try fixture.run { fixture.refusal != nil && fixture.channels.newest?.isOver == true }
+        try fixture.run { fixture.refusal != nil && fixture.channels.newest?.isEnded == true }
         #expect(fixture.refusal?.code == 4004)
         #expect(fixture.channels.newest?.closeCode == 1000)
     }
@@ -188,7 +188,7 @@ struct UpstreamRefusalTests {
         try fixture.settle()
         let connection = try #require(fixture.channels.newest)
         garbage(connection)
-        try fixture.run { connection.isOver && fixture.upstream.status.state == .waiting }
+        try fixture.run { connection.isEnded && fixture.upstream.status.state == .waiting }
         #expect(fixture.notes == ["established", "waits 1.0 seconds: protocol error: " + words])
         #expect(fixture.upstream.status.invalidMessages == 1)
     }
@@ -272,8 +272,8 @@ struct UpstreamRefusalTests {
     ) throws {
         let certificates = try TestCertificates()
         let own = try certificates.server(names: [isTrusted ? "example.test" : "localhost"])
-        let strangers = try TestCertificates()
-        let authority = isTrusted ? certificates.authorityFile : strangers.authorityFile
+        let otherAuthority = try TestCertificates()
+        let authority = isTrusted ? certificates.authorityFile : otherAuthority.authorityFile
         let fixture = try UpstreamFixture(
             client: TLSClient(caFile: authority),
             server: TLSServer(certificateFile: own.certificateFile, keyFile: own.keyFile),

@@ -88,7 +88,7 @@ struct UpstreamTests {
         try fixture.settle()
         let connection = try #require(fixture.channels.newest)
         connection.close(code: 4200, reason: "Please reconnect")
-        try fixture.run { connection.isOver }
+        try fixture.run { connection.isEnded }
         #expect(connection.closeCode == 4200)
         #expect(
             fixture.notes.last == "waits 0.0 seconds: closed with code 4200: Please reconnect")
@@ -100,7 +100,7 @@ struct UpstreamTests {
         try fixture.settle()
         let connection = try #require(fixture.channels.newest)
         fixture.upstream.stop()
-        try fixture.run { connection.isOver }
+        try fixture.run { connection.isEnded }
         #expect(connection.closeCode == 1000)
         #expect(fixture.channels.accepted == 1)
     }

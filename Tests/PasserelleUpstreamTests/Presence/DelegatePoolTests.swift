@@ -260,12 +260,12 @@ struct DelegatePoolTests {
     @Test func `one temporary refusal of a connection may be a restart, two are a limit`() {
         var pool = DelegatePool()
         _ = pool.wanted(a1, now: .zero)
-        #expect(pool.turnedAway(1, code: 4100, message: "busy", now: .zero) == [])
+        #expect(pool.refusedTemporarily(1, code: 4100, message: "busy", now: .zero) == [])
         pool.established(1)
-        #expect(pool.turnedAway(1, code: 4100, message: "busy", now: .zero) == [])
+        #expect(pool.refusedTemporarily(1, code: 4100, message: "busy", now: .zero) == [])
         let refusal = DelegatePool.Refusal.connection(code: 4100, message: "busy")
         #expect(
-            pool.turnedAway(1, code: 4100, message: "busy", now: .zero) == [
+            pool.refusedTemporarily(1, code: 4100, message: "busy", now: .zero) == [
                 .close(1), .release(a1), .fellBack(a1, refusal, retryIn: .seconds(15)),
             ])
     }

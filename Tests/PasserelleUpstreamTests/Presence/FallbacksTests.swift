@@ -48,7 +48,7 @@ struct FallbacksTests {
 }
 
 private func == (
-    left: (isNews: Bool, ended: Fallbacks.Ended?), right: (Bool, Fallbacks.Ended?)
+    left: (isFirstFallback: Bool, ended: Fallbacks.Ended?), right: (Bool, Fallbacks.Ended?)
 ) -> Bool {
-    left.isNews == right.0 && left.ended == right.1
+    left.isFirstFallback == right.0 && left.ended == right.1
 }

@@ -167,7 +167,7 @@ extension PresenceFixture {
             coverage.settled += 1
             if ids.count != need { faults.append("\(ids.count) connections for \(need), settled") }
         }
-        guard ids.count > need, ids == overdue.connections, pool.movesRestUntil == nil else {
+        guard ids.count > need, ids == overdue.connections, pool.nextMoveAllowed == nil else {
             overdue.connections = ids
             overdue.surplus = nil
             return
@@ -180,7 +180,7 @@ extension PresenceFixture {
 
     /// True if all connections are established and no user joins, leaves, moves or waits.
     private var isSettled: Bool {
-        pool.waiting.isEmpty && pool.movesRestUntil == nil
+        pool.waiting.isEmpty && pool.nextMoveAllowed == nil
             && pool.connections.allSatisfy { connection in
                 connection.isUp && connection.slots.values.allSatisfy { $0.phase == .live }
             }

@@ -137,7 +137,7 @@ extension PresenceFixture {
         case .waits(let delay, let cause):
             overdue.excused[id] = now + delay
             if case .code(let code, let words) = cause, (4100..<4200).contains(code) {
-                perform(pool.turnedAway(id, code: code, message: words, now: now))
+                perform(pool.refusedTemporarily(id, code: code, message: words, now: now))
             }
         case .rejectedPermanently(let code, let message):
             perform(pool.rejectedPermanently(id, code: code, message: message, now: now))
@@ -200,7 +200,7 @@ extension PresenceFixture {
         case .fellBack(let user, let refusal, _):
             if case .subscription = refusal { coverage.memberRefusals += 1 }
             overdue.refused.insert(user)
-            if fallbacks.fellBack(user, refusal).isNews { notes.append("\(refusal)") }
+            if fallbacks.fellBack(user, refusal).isFirstFallback { notes.append("\(refusal)") }
         }
     }
 

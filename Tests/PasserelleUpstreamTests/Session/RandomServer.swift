@@ -18,7 +18,7 @@ struct RandomServer {
     /// The channels that the hub regards as refused.
     private var refused: Set<String> = []
     private var isEstablishedForHub = false
-    private var isOver = false
+    private var isEnded = false
 
     // The server's side of the connection.
     private enum Side { case away, dialled, open(String) }
@@ -65,7 +65,7 @@ struct RandomServer {
 
     /// Lets the server behave correctly until no work is left; returns true if the session settled.
     mutating func settle() -> Bool {
-        for _ in 0..<4_000 where !isOver {
+        for _ in 0..<4_000 where !isEnded {
             if case .open = side, session.isSettled, reported == wanted, requests.isEmpty {
                 break
             }
@@ -86,7 +86,7 @@ struct RandomServer {
     /// Ends the session; no action may follow.
     mutating func stop() {
         take(session.stopped())
-        isOver = true
+        isEnded = true
         for _ in 0..<200 { step() }
         if session.deadline != nil { fault("a deadline after stopping") }
     }
@@ -116,7 +116,7 @@ struct RandomServer {
             if rounds > 1_000 { return fault("the deadline does not advance at \(now)") }
         }
         now = until
-        if !isOver, session.deadline == nil { fault("no deadline at \(now)") }
+        if !isEnded, session.deadline == nil { fault("no deadline at \(now)") }
     }
 
     private mutating func greetOrAnswer() {
@@ -154,7 +154,7 @@ struct RandomServer {
         case .dialled where Bool.random(using: &random): return
         case .dialled, .open: owesPong = false
         }
-        if case .away = side, !isOver { return }
+        if case .away = side, !isEnded { return }
         if case .subscriptionSucceeded(let channel, _) = message, case .open = side {
             subscribed.insert(channel)
         }
@@ -170,13 +170,13 @@ struct RandomServer {
     }
 
     private mutating func end(_ code: UInt16?) {
-        guard !isAway || isOver else { return }
+        guard !isAway || isEnded else { return }
         disconnect()
         take(session.linkEnded(code: code, words: "", now: now))
     }
 
     private mutating func garble() {
-        guard !isAway || isOver else { return }
+        guard !isAway || isEnded else { return }
         take(session.receivedInvalidData("x", now: now))
         if !isAway { fault("a protocol error did not end the connection") }
     }
@@ -202,7 +202,7 @@ struct RandomServer {
             }
         }
         for action in actions {
-            if isOver { fault("\(action) after stopping") }
+            if isEnded { fault("\(action) after stopping") }
             switch action {
             case .connect:
                 if !isAway { fault("a second connection") }
@@ -257,7 +257,7 @@ struct RandomServer {
             if !isEstablishedForHub { fault("\(report) without a connection") }
         case .waits(let delay, _):
             if delay < .zero || delay > UpstreamSession.backoff.longest { fault("waits \(delay)") }
-        case .rejectedPermanently: isOver = true
+        case .rejectedPermanently: isEnded = true
         case .error, .clientEventRefused: break
         }
     }

@@ -41,9 +41,9 @@ extension Finding {
         }
         if let end = stream.end { return failed(words(end)) }
         let opened = "opened in \(milliseconds(opening)) ms"
-        guard let behind = delay.typical else {
+        guard let behind = delay.median else {
             return .warning(
-                check, tried, "\(opened); \(delay.obstacle ?? "no event was published on it")",
+                check, tried, "\(opened); \(delay.failureReason ?? "no event was published on it")",
                 do: "fix the problems above, and check again")
         }
         let figures = ["open_ms": milliseconds(opening), "behind_ms": milliseconds(behind)]
@@ -54,9 +54,9 @@ extension Finding {
         return .ok(check, tried, words).measuring(figures)
     }
 
-    /// The finding on an idle stream; `beats` is the number of keep-alive comments received.
+    /// The finding on an idle stream; `keepAlives` is the number of keep-alive comments received.
     package static func idleStream(
-        _ stream: PublicStream, beats: Int, watch: Duration, heartbeat: Duration
+        _ stream: PublicStream, keepAlives: Int, watch: Duration, heartbeat: Duration
     ) -> Finding {
         let (check, tried) = ("idle-stream", "a stream without events")
         if let end = stream.end, let time = stream.endTime, let opened = stream.opened {
@@ -76,7 +76,7 @@ extension Finding {
         }
         let lived = "open for \(watch.settingText)"
         let figures = ["watched_ms": milliseconds(watch)]
-        guard beats > 0 else {
+        guard keepAlives > 0 else {
             if watch > heartbeat * 2 {
                 return .failed(
                     check, tried, "\(lived), but no heartbeat arrived", do: passOn)
@@ -84,7 +84,7 @@ extension Finding {
             let words = "\(lived), less than the heartbeat interval; use --for to watch longer"
             return .ok(check, tried, words).measuring(figures)
         }
-        return .ok(check, tried, "\(lived); heartbeats received: \(beats)").measuring(figures)
+        return .ok(check, tried, "\(lived); heartbeats received: \(keepAlives)").measuring(figures)
     }
 
     /// The finding on a waiting poll: whether it may wait for as long as the gateway allows.

@@ -31,7 +31,7 @@ extension PublicCheck {
         let delay = try delay(of: stream, on: channel)
         let later = try answer(to: poll(channel))
         let newest = Self.position(later) ?? position
-        let isNewer: Bool? = delay.wasSaid ? newest != position : nil
+        let isNewer: Bool? = delay.hasPublished ? newest != position : nil
         add(.stream(stream, delay))
         add(.poll(first, conditional: conditional, later: isNewer))
         try watch(stream, on: channel, from: newest)
@@ -83,13 +83,13 @@ extension PublicCheck {
         /// Events that arrived from Channels but not on the stream.
         package var missing = 0
         /// Why no events were published, or may not have been.
-        package var obstacle: String?
+        package var failureReason: String?
 
         /// True if an event was published.
-        package var wasSaid: Bool { !behind.isEmpty || missing > 0 }
+        package var hasPublished: Bool { !behind.isEmpty || missing > 0 }
 
         /// The median.
-        package var typical: Duration? { behind.isEmpty ? nil : behind.sorted()[behind.count / 2] }
+        package var median: Duration? { behind.isEmpty ? nil : behind.sorted()[behind.count / 2] }
     }
 
     private func delay(of stream: PublicStream, on channel: String) throws -> Delay {
@@ -104,7 +104,7 @@ extension PublicCheck {
             stream.time(of: snapshot, 0) != nil || stream.end != nil
         }
         guard stream.time(of: snapshot, 0) != nil || stream.end != nil else {
-            delay.obstacle = "the gateway did not send the members of its channel"
+            delay.failureReason = "the gateway did not send the members of its channel"
             return delay
         }
         let member = CheckMember(
@@ -133,7 +133,7 @@ extension PublicCheck {
         let through = { stream.time(of: Self.event, number) }
         try loop.turn(for: Self.openingPatience) { direct() != nil || isRefused }
         guard let directTime = direct() else {
-            delay.obstacle = "Channels does not deliver published events"
+            delay.failureReason = "Channels does not deliver published events"
             return false
         }
         try loop.turn(for: Self.openingPatience) { through() != nil || stream.end != nil }
@@ -152,7 +152,7 @@ extension PublicCheck {
     ) throws {
         let isOpen = stream.opened != nil && stream.end == nil && stream.coding == nil
         let polls = WaitingPolls(self, on: channel, from: position, until: loop.now + watch)
-        let beats = stream.beats
+        let keepAlives = stream.keepAlives
         var isOver = false
         let timer = loop.after(watch) { isOver = true }
         defer { loop.cancel(timer) }
@@ -162,7 +162,7 @@ extension PublicCheck {
         if isOpen {
             add(
                 .idleStream(
-                    stream, beats: stream.beats - beats, watch: watch,
+                    stream, keepAlives: stream.keepAlives - keepAlives, watch: watch,
                     heartbeat: configuration.heartbeat))
         } else {
             add(.skipped("idle-stream", "an idle stream", because: "no stream is open"))

@@ -57,7 +57,7 @@ package final class PublicStream: LinkOwner {
     }
 
     /// The number of keep-alive comments received.
-    package var beats: Int { stream.commentCount }
+    package var keepAlives: Int { stream.commentCount }
     /// The content coding of the body, if a proxy applied one.
     package var coding: String? { head?.fields.first("Content-Encoding") }
 
