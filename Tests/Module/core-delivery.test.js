@@ -108,7 +108,7 @@ for (const kind of kinds) describe(`delivery, ${kind}`, () => {
     assert.deepEqual(got.names(), [1, 2])
   })
 
-  test("a listener that throws disturbs nobody, and its error is reported", async () => {
+  test("a listener that throws disturbs no other, and its error is reported", async () => {
     const { world, chat, got, log, gateway } = await begin()
     chat.on("new-message", () => { throw new Error("page") })
     gateway.on("state", () => { throw new Error("page state") })
