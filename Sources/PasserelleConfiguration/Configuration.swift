@@ -23,8 +23,9 @@ package struct Configuration: Sendable {
     package var certificate: CertificateFiles?
     /// The listeners of metrics and console; empty if there are none.
     package var admin: [ListenAddress] = []
-    /// True if `PASSERELLE_ADMIN` was set explicitly; A default address that is in use is not
-    /// fatal.
+    /// True if `PASSERELLE_ADMIN` was set explicitly.
+    ///
+    /// If not, a default address in use is not fatal.
     package var isAdminExplicit = false
     /// True if `admin` may be reachable from other hosts.
     package var isAdminOpen = false

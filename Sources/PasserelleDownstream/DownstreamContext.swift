@@ -76,6 +76,11 @@ final class DownstreamContext {
             loop: loop, hub: hub, encoder: encoder, stalls: stalls, quotas: quotas,
             authenticator: authenticator, upstream: upstream, heartbeat: configuration.heartbeat,
             left: services.presence.left)
+        prefetchReaders()
+    }
+
+    /// Prefetches the memory of each reader that the hub will notify shortly.
+    private func prefetchReaders() {
         hub.prefetchHook = { readers, index in
             // The first word of a class-bound existential is the object's address. If it were
             // another value, the prefetch hint would be useless but harmless.
@@ -163,17 +168,6 @@ extension DownstreamContext {
         return RevocationOutcome(
             streams: streams, requests: requests, isRemembered: isRemembered)
     }
-}
-
-/// The outcome of a revocation.
-package struct RevocationOutcome: Equatable, Sendable {
-    /// Event streams that were ended.
-    package var streams = 0
-    /// Polls and other waiting requests that were ended.
-    package var requests = 0
-    /// False if the limit on remembered revocations was reached: earlier authorizations remain
-    /// valid.
-    package var isRemembered = true
 }
 
 extension EventLoop {

@@ -16,17 +16,7 @@ struct OutageReportTests {
         let fixture = try EndToEndFixture()
         let sandbox = try SandboxProcess(fixture)
         let gateway = try GatewayProcess(fixture, upstreamPort: sandbox.port)
-        let target = "/events?channel=\(Self.channel)"
-        let stream = StreamClient(fixture, gateway.http, target + "&user=usr_7")
-        let line = LineClient(fixture, path: gateway.ipc)
-        line.send("SUBSCRIBE \(Self.channel)")
-        let polls = [PollClient.Style.cursor, .conditional].map {
-            PollClient(fixture, gateway.http, [Self.channel], $0, wait: 55)
-        }
-        try fixture.wait(for: "every reader") {
-            !stream.snapshots.isEmpty && line.replies.count == 1
-                && polls.allSatisfy { $0.upstreams == ["connected"] }
-        }
+        let (stream, line, polls) = try readers(fixture, gateway)
         #expect(try stream.snapshots[Self.channel]?.string(["me"]) == "usr_7")
         try sandbox.control("refuse?code=4100")
         try sandbox.control("drop")
@@ -58,6 +48,24 @@ struct OutageReportTests {
         #expect(gaps.map { $0.count(where: \.isGap) } == [1, 1, 1, 1])
         #expect(stream.failure == nil && line.failure == nil && late.failure == nil)
         #expect(polls.allSatisfy { $0.failure == nil })
+    }
+
+    /// Connects a reader to each surface, and waits until all of them read.
+    private func readers(
+        _ fixture: EndToEndFixture, _ gateway: GatewayProcess
+    ) throws -> (stream: StreamClient, line: LineClient, polls: [PollClient]) {
+        let target = "/events?channel=\(Self.channel)"
+        let stream = StreamClient(fixture, gateway.http, target + "&user=usr_7")
+        let line = LineClient(fixture, path: gateway.ipc)
+        line.send("SUBSCRIBE \(Self.channel)")
+        let polls = [PollClient.Style.cursor, .conditional].map {
+            PollClient(fixture, gateway.http, [Self.channel], $0, wait: 55)
+        }
+        try fixture.wait(for: "every reader") {
+            !stream.snapshots.isEmpty && line.replies.count == 1
+                && polls.allSatisfy { $0.upstreams == ["connected"] }
+        }
+        return (stream, line, polls)
     }
 
     @Test func `a reconnect that Channels asks for is a gap, but no outage`() throws {

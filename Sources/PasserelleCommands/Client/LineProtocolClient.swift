@@ -2,7 +2,6 @@
 
 import Glibc
 import PasserelleConfiguration
-import PasserelleLog
 import PasserelleNet
 package import PasserelleWire
 
@@ -115,81 +114,5 @@ package final class LineProtocolClient {
         let bytes = Array(buffer[..<count])
         splitter.append(bytes.span)
         return true
-    }
-}
-
-/// The result of waiting on a descriptor.
-package enum Readiness: Equatable {
-    /// The descriptor has bytes to read, or has reached its end.
-    case ready
-    /// The watched descriptor has no reader any more.
-    case unread
-    /// The time limit has passed.
-    case nothing
-
-    /// Waits with poll(2) until `descriptor` is readable, or the reader of `watched` has gone.
-    package static func wait(
-        reading descriptor: Int32?, watching watched: Int32?, within limit: Duration?
-    ) -> Readiness {
-        let deadline = limit.map { ContinuousClock.now + $0 }
-        while true {
-            // poll ignores a negative descriptor.
-            var waits = [
-                pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: watched ?? -1, events: 0, revents: 0),
-            ]
-            let rest = deadline.map { milliseconds($0 - .now) } ?? -1
-            let count = poll(&waits, 2, rest)
-            if waits[1].revents != 0 { return .unread }
-            if count > 0 { return .ready }
-            if count == 0, deadline.map({ $0 <= .now }) ?? false { return .nothing }
-        }
-    }
-
-    /// Whole milliseconds, at most a minute; rounded up, so that the last wait does not become
-    /// zero.
-    private static func milliseconds(_ rest: Duration) -> Int32 {
-        guard rest > .zero else { return 0 }
-        guard rest < .seconds(60) else { return 60_000 }
-        return Int32(rest / .milliseconds(1)) + 1
-    }
-}
-
-/// Why a running gateway could not be used through its Unix socket.
-package enum GatewayUnreachable: Error, Equatable, Sendable {
-    /// Connecting to the socket failed with this `errno`.
-    case connect(path: String, Int32)
-    /// The connection ended before the answer.
-    case ended(path: String)
-    /// No answer arrived within `limit`.
-    case timedOut(path: String, limit: Duration)
-    /// The bytes received are not the line protocol.
-    case garbled(path: String)
-
-    /// The process's exit code: EX_UNAVAILABLE.
-    package static let exitCode: Int32 = 69
-
-    /// One line with the reason and the remedy.
-    package var message: String {
-        switch self {
-        case .connect(let path, let code):
-            "cannot reach the gateway at \(shown(path)): \(FileFailure.refused(code).reason); "
-                + Self.remedy(code)
-        case .ended(let path):
-            "the gateway at \(shown(path)) closed the connection; see its log"
-        case .timedOut(let path, let limit):
-            "the gateway at \(shown(path)) did not answer within \(limit.settingText);"
-                + " see its log"
-        case .garbled(let path):
-            "the server at \(shown(path)) is not a gateway; set the socket with --ipc PATH"
-        }
-    }
-
-    private func shown(_ path: String) -> String { QuotedText.word(path, limit: 200) }
-
-    private static func remedy(_ code: Int32) -> String {
-        code == EACCES || code == EPERM
-            ? "check the socket's owner, group and mode"
-            : "start it with 'passerelle serve', or set its socket with --ipc PATH"
     }
 }

@@ -197,26 +197,15 @@ struct OutageReportTests {
     {
         let first = try fixture.http().get("/poll?channel=c")
         let position = try #require(member(first.body, "position"))
-        func wait(_ client: Client, _ fields: String = "") {
-            client.send(
-                "GET /poll?channel=c&wait=50&after=\(position) HTTP/1.1\r\nHost: h\r\n\(fields)\r\n"
-            )
-        }
         // Also one that holds the answer for this position, which says that Channels is connected.
         for fields in ["", "If-None-Match: \"\(position)\"\r\n"] {
             let client = try fixture.http()
-            wait(client, fields)
+            wait(client, after: position, fields)
             #expect(try client.responses().isEmpty)
             try lose()
-            let away = try client.response()
-            #expect(away.status == 200 && column(away.body, "event").isEmpty)
-            #expect(member(away.body, "upstream") == "away")
-            #expect(member(away.body, "position") == position)
-            #expect(away.fields.first("ETag") == "\"\(position)\"")
-            let retry = try #require(member(away.body, "retry_ms").flatMap { Int($0) })
-            #expect((100..<3_000).contains(retry))
+            try expectAway(try client.response(), position)
             // Only the change answers: the next poll waits.
-            wait(client, fields)
+            wait(client, after: position, fields)
             #expect(try client.responses().isEmpty)
             try pass(.seconds(40))
             #expect(try client.responses().isEmpty)
@@ -231,12 +220,27 @@ struct OutageReportTests {
         }
         try lose()
         let client = try fixture.http()
-        wait(client)
+        wait(client, after: position)
         try fixture.settle()
         try reconnect("c")
         let news = try client.response()
         #expect(column(news.body, "event") == ["passerelle:gap"])
         #expect(member(news.body, "upstream") == "connected")
+    }
+
+    /// Sends a poll that waits for an event after a position.
+    private func wait(_ client: Client, after position: String, _ fields: String = "") {
+        client.send(
+            "GET /poll?channel=c&wait=50&after=\(position) HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
+    }
+
+    private func expectAway(_ answer: HTTPResponse, _ position: String) throws {
+        #expect(answer.status == 200 && column(answer.body, "event").isEmpty)
+        #expect(member(answer.body, "upstream") == "away")
+        #expect(member(answer.body, "position") == position)
+        #expect(answer.fields.first("ETag") == "\"\(position)\"")
+        let retry = try #require(member(answer.body, "retry_ms").flatMap { Int($0) })
+        #expect((100..<3_000).contains(retry))
     }
 
     @Test func `a conditional poll is answered in full while the state is news`() throws {
