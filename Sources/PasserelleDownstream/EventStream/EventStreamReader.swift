@@ -8,6 +8,11 @@ import PasserelleWire
 ///
 /// It has no queue. If the socket takes an event only in part, the rest is kept until it is taken;
 /// all else is read from the log again, or reported as a gap if it has left the log.
+///
+/// A *frame* is an entry in the format of an event stream, and a *form* an encoding of it with all
+/// its parts (`EncodedForm`). A *batch* has the forms of a channel's new events in this turn; all
+/// streams that lack exactly these write it. All other entries are combined in *pieces* by `pump`,
+/// one write each.
 final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// The format of a stream.
     struct Options: OptionSet {
@@ -16,6 +21,31 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
         static let isChunked = Options(rawValue: 1)
         /// `format=data`: sends the payload alone instead of the event object.
         static let onlyData = Options(rawValue: 2)
+    }
+
+    /// Whether the stream can write.
+    private enum State {
+        /// The socket takes bytes.
+        case writable
+        /// The socket is full, with a part of the last write if it took that in part.
+        case full(PartialWrite?)
+        /// The stream has ended; its connection may still have output.
+        case ended
+    }
+
+    /// The part of a write that the socket did not take.
+    ///
+    /// It is an object so that the state of a stream, which each delivery reads, is one word.
+    private final class PartialWrite {
+        /// The rest of the bytes; a slice of the event's encoded form if that was written.
+        let bytes: ArraySlice<UInt8>
+        /// The event that the bytes belong to; it may have left the log.
+        let event: Event?
+
+        init(_ bytes: ArraySlice<UInt8>, of event: Event?) {
+            self.bytes = bytes
+            self.event = event
+        }
     }
 
     /// Bytes of replay that are combined in one write.
@@ -27,18 +57,12 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     // stream's fields are no longer in the processor's cache when its next event arrives.
     let link: Link
     private unowned let streams: EventStreams
-    private var isBlocked = false
-    private(set) var isEnded = false
+    private var state = State.writable
     private let options: Options
     /// True if the client was told that Channels is away.
     private var hasReportedOutage = false
     var cursor = Cursor()
     var keepAliveSlot = EventStreams.KeepAliveSlot()
-    /// The bytes of the last write that the socket did not take; a slice of the event's encoded
-    /// form if that was written.
-    private var unsentBytes: ArraySlice<UInt8> = []
-    /// The event that `unsentBytes` belongs to; it may have left the log.
-    private var partialEvent: Event?
     /// The lease that keeps the stream authorized; `nil` if the authorization does not expire.
     var lease: AuthRouteCache.LeaseID?
     /// The deadline for the peer to take the end of the stream; set once the stream is ending.
@@ -67,8 +91,17 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
 
     func prefetch() { Prefetch.object(link) }
 
+    var isEnded: Bool { if case .ended = state { true } else { false } }
+
+    private var isWritable: Bool { if case .writable = state { true } else { false } }
+
+    /// The part of the last write that waits for a full socket.
+    private var partialWrite: PartialWrite? {
+        if case .full(let rest) = state { rest } else { nil }
+    }
+
     func updatesAvailable(on channel: Channel) {
-        guard !isBlocked, !isEnded else { return }
+        guard isWritable else { return }
         guard options == .isChunked, let batch = batch(for: channel), cursor.takes(batch.update)
         else { return pump() }
         guard !batch.bytes.isEmpty else { return cursor.advance(to: batch.last) }
@@ -91,10 +124,10 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// A stream with a filter sends its position with it, as an `id:` without an event: the last
     /// event that the client received may be old and leave the log.
     func sendKeepAlive() {
-        guard !isEnded, !isBlocked else { return }
+        guard isWritable else { return }
         if cursor.filter != nil, cursor.isSettled {
             let position = streams.hub.position(at: cursor.sequence).text
-            return write(framed(Array(":\nid: \(position)\n\n".utf8))[...])
+            return write(inTransferCoding(Array(":\nid: \(position)\n\n".utf8))[...])
         }
         write(
             options.contains(.isChunked) ? Self.chunkedKeepAlive[...] : Self.keepAliveComment[...])
@@ -103,7 +136,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// Sends `passerelle:upstream` if the client was told the other state of Channels; a stream
     /// that is full sends it later.
     func upstreamChanged() {
-        guard !isEnded, !isBlocked, hasReportedOutage != streams.upstream.isAway else { return }
+        guard isWritable, hasReportedOutage != streams.upstream.isAway else { return }
         hasReportedOutage = streams.upstream.isAway
         write(upstreamFrame)
     }
@@ -117,7 +150,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
 
     /// Closes the stream if its peer is dead; a blocked stream is checked by the stall watch.
     func checkPeer() {
-        guard !isEnded, !isBlocked, link.peerIsDead else { return }
+        guard isWritable, link.peerIsDead else { return }
         streams.stalls.peerDied(self)
     }
 
@@ -131,8 +164,8 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     private func hasUnfinished(of retractions: [Retraction]) -> Bool {
-        guard !isEnded, !unsentBytes.isEmpty, let partialEvent else { return false }
-        return streams.hub.retract(partialEvent, by: retractions)
+        guard let event = partialWrite?.event else { return false }
+        return streams.hub.retract(event, by: retractions)
     }
 
     /// True if the link's queue may contain a retracted message.
@@ -147,10 +180,11 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     ///
     /// The rest keeps alive the whole array that it is a slice of, and the entry its source.
     var heldBytes: Int {
-        guard let partialEvent else { return link.queuedBytes + unsentBytes.endIndex }
-        let isInLog = streams.hub.holds(partialEvent)
+        guard let rest = partialWrite else { return link.queuedBytes }
+        guard let event = rest.event else { return link.queuedBytes + rest.bytes.endIndex }
+        let isInLog = streams.hub.holds(event)
         if isInLog, options == .isChunked { return link.queuedBytes }
-        return link.queuedBytes + unsentBytes.endIndex + (isInLog ? 0 : partialEvent.cost / 2)
+        return link.queuedBytes + rest.bytes.endIndex + (isInLog ? 0 : event.cost / 2)
     }
 
     func cut() {
@@ -169,11 +203,11 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
         var frame: [UInt8] = []
         EventStreamWriter.event(
             id: nil, name: Denial.event, data: Array(reason.json.utf8), into: &frame)
-        end(sending: framed(frame))
+        end(sending: inTransferCoding(frame))
     }
 
     /// Returns frames of the event stream in the stream's transfer coding.
-    private func framed(_ frames: [UInt8]) -> [UInt8] {
+    private func inTransferCoding(_ frames: [UInt8]) -> [UInt8] {
         guard options.contains(.isChunked) else { return frames }
         var chunk: [UInt8] = []
         HTTPWriter.chunk(frames.span, into: &chunk)
@@ -182,7 +216,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
 
     private func end(sending last: [UInt8]) {
         guard !isEnded else { return }
-        link.send(Array(unsentBytes))
+        if let rest = partialWrite { link.send(Array(rest.bytes)) }
         link.send(last)
         if options.contains(.isChunked) { link.send(HTTPWriter.lastChunk) }
         link.finish()
@@ -199,14 +233,11 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     func linkHasRoom(_ link: Link) {
-        guard isBlocked, !isEnded else { return }
-        isBlocked = false
+        guard case .full(let rest) = state else { return }
+        state = .writable
         streams.stalls.becameWritable(self)
-        let (unsent, event) = (unsentBytes, partialEvent)
-        unsentBytes = []
-        partialEvent = nil
-        if !unsent.isEmpty { write(unsent, of: event) }
-        if !isBlocked { pump() }
+        if let rest { write(rest.bytes, of: rest.event) }
+        if isWritable { pump() }
         upstreamChanged()
     }
 
@@ -226,12 +257,10 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// Detaches the stream from the hub and releases its share of the limits.
     private func detach() {
         guard !isEnded else { return }
-        isEnded = true
-        unsentBytes = []
-        partialEvent = nil
+        if !isWritable { streams.stalls.becameWritable(self) }
+        state = .ended
         if let lease { streams.authenticator?.endLease(lease) }
         lease = nil
-        if isBlocked { streams.stalls.becameWritable(self) }
         streams.users.remove(self)
         streams.closed(self)
         streams.quotas.closed(for: account, user: cursor.userID)
@@ -246,7 +275,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// Writes entries after the cursor until the socket is full or the stream is up to date.
     private func pump(first head: [UInt8] = []) {
         var head = head
-        while !isBlocked {
+        while isWritable {
             var piece = streams.scratch
             streams.scratch = []
             piece.removeAll(keepingCapacity: true)
@@ -313,10 +342,8 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     /// Marks the socket as full and keeps the bytes that it did not take.
-    private func becameBlocked(keeping unsent: ArraySlice<UInt8> = [], of event: Event? = nil) {
-        isBlocked = true
-        unsentBytes = unsent
-        partialEvent = event
+    private func becameFull(keeping unsent: ArraySlice<UInt8> = [], of event: Event? = nil) {
+        state = .full(unsent.isEmpty ? nil : PartialWrite(unsent, of: event))
         streams.stalls.becameFull(self)
     }
 
@@ -324,7 +351,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     private func write(_ bytes: ArraySlice<UInt8>, of event: Event? = nil) {
         let written = bytes.withUnsafeBytes { link.write($0) }
         guard written < bytes.count else { return }
-        becameBlocked(keeping: bytes.dropFirst(written), of: event)
+        becameFull(keeping: bytes.dropFirst(written), of: event)
     }
 
     /// Keeps the rest of the entry in which the socket stopped and moves the cursor past that
@@ -345,29 +372,29 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
             end += entry.count
             streams.delivered.delivered(again)
         }
-        guard written < end else { return becameBlocked() }
+        guard written < end else { return becameFull() }
         if let last, options == .isChunked {
-            return becameBlocked(keeping: end - written, of: last)
+            return becameFull(keeping: end - written, of: last)
         }
-        becameBlocked(keeping: Array(piece[written..<end])[...], of: last)
+        becameFull(keeping: Array(piece[written..<end])[...], of: last)
     }
 
     private func handlePartialWrite(of batch: EventStreams.Batch, at written: Int) {
-        guard written > 0 else { return becameBlocked() }
+        guard written > 0 else { return becameFull() }
         var end = 0
         for event in batch.events {
             end += streams.encoder.form(of: event).bytes.count
             streams.delivered.delivered(events: 1)
             guard end < written else {
                 cursor.advance(to: event.sequence)
-                return becameBlocked(keeping: end - written, of: event)
+                return becameFull(keeping: end - written, of: event)
             }
         }
     }
 
     /// Keeps the last `count` bytes of an event's encoded form, which all readers share.
-    private func becameBlocked(keeping count: Int, of event: Event) {
-        becameBlocked(keeping: streams.encoder.form(of: event).bytes.suffix(count), of: event)
+    private func becameFull(keeping count: Int, of event: Event) {
+        becameFull(keeping: streams.encoder.form(of: event).bytes.suffix(count), of: event)
     }
 
     private static let keepAliveComment = Array(":\n\n".utf8)
