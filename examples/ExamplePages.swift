@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The pages of this folder, which the demo serves under `/examples/`.
+/// The pages of this directory, which the demo serves under `/examples/`.
 package enum ExamplePages {
     /// The names of the HTML pages, and their content.
     package static let pages: [(name: String, html: [UInt8])] = [

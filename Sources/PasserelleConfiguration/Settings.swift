@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleLog
 import PasserelleNet
+import PasserelleLog
 
 /// The values of all variables, from all sources.
 ///
@@ -127,56 +127,6 @@ package struct Settings {
     }
 }
 
-/// The value of a variable, before it is parsed.
-package struct Setting: Equatable, Sendable {
-    /// The value.
-    package var text: String
-    /// The source of the value.
-    package var origin: SettingOrigin
-    /// The names of unset variables that the value refers to; A name is empty if it does not occur
-    /// in the value as written.
-    package var unset: [String] = []
-    /// True if the value as written contains a `$`, so that it may include another variable.
-    package var isExpanded = false
-
-    /// False if the value may contain another variable, which may be secret; messages then omit it.
-    package var isShowable: Bool {
-        if case .flag = origin { return true }
-        // A value with several lines was intended as one, unless it comes from a file.
-        var mayHaveLines = true
-        if case .file = origin { mayHaveLines = false }
-        return !isExpanded && Self.isShowable(text, mayHaveLines: mayHaveLines)
-    }
-
-    /// True if the value comes from a file and ends in a backslash, which continues the line in
-    /// other formats.
-    package var endsInBackslash: Bool {
-        if case .file = origin { text.utf8.last == UInt8(ascii: "\\") } else { false }
-    }
-
-    /// The remedy for a backslash at the end of a line.
-    package static let noContinuation =
-        "'\\' does not continue a line here, so put the value on one line"
-
-    /// Returns true if the value contains no assignment of a variable, and no line break unless
-    /// `mayHaveLines`.
-    package static func isShowable(_ text: String, mayHaveLines: Bool = false) -> Bool {
-        var word = 0
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "_"):
-                word += 1
-            case UInt8(ascii: "=") where word >= 3: return false
-            case 0x0A where !mayHaveLines, 0x0D where !mayHaveLines: return false
-            case 0x20, 0x09: break
-            default: word = 0
-            }
-        }
-        return true
-    }
-}
-
 /// The source of a variable's value.
 package enum SettingOrigin: Equatable, Sendable {
     /// The process's environment.
@@ -200,59 +150,5 @@ package enum SettingOrigin: Equatable, Sendable {
         case .credential(let name): "credential \(name)"
         case .preset: "default"
         }
-    }
-}
-
-/// The sources of a configuration, which can be read again while the process runs.
-///
-/// Arguments and environment are those of the start of the process; files and credentials are read
-/// again.
-package struct ConfigurationSource {
-    private let invocation: Invocation
-    private let environment: ProcessEnvironment
-    /// The settings that the process was started with.
-    private var first: Settings?
-    /// The settings read most recently.
-    private var latest: Settings?
-
-    /// A source that has not been read.
-    package init(_ invocation: Invocation, _ environment: ProcessEnvironment) {
-        self.invocation = invocation
-        self.environment = environment
-    }
-
-    /// Loads the configuration that the process starts with.
-    package mutating func load() throws(ConfigurationError) -> Configuration {
-        let (settings, configuration) = try read()
-        first = settings
-        latest = settings
-        return configuration
-    }
-
-    /// Reloads the configuration; only the variables in `reloadable` can take effect.
-    ///
-    /// `taken` lists the reloadable variables that differ from the previous load. `waiting` lists
-    /// the others that differ from the start of the process. If it throws, the state does not
-    /// change.
-    package mutating func reloadConfiguration(taking reloadable: Set<String>)
-        throws(ConfigurationError) -> (
-            configuration: Configuration, taken: [String], waiting: [String]
-        )
-    {
-        let (settings, configuration) = try read()
-        let names = Variables.all.map(\.name)
-        let taken = names.filter {
-            reloadable.contains($0) && settings[$0]?.text != latest?[$0]?.text
-        }
-        let waiting = names.filter {
-            !reloadable.contains($0) && settings[$0]?.text != first?[$0]?.text
-        }
-        latest = settings
-        return (configuration, taken, waiting)
-    }
-
-    private func read() throws(ConfigurationError) -> (Settings, Configuration) {
-        let settings = try Settings(invocation, environment)
-        return (settings, try Configuration.load(invocation.command, settings, environment))
     }
 }

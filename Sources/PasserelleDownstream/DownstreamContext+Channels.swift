@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
 import PasserelleNet
+import PasserelleHub
 import PasserelleWire
 
 /// Requests for channels, and the limits on held channels.
@@ -186,14 +186,6 @@ extension Channel.Subscription {
         case .refused: "refused"
         }
     }
-}
-
-/// A client event that is ready to be sent; its data names its user.
-struct SignedClientEvent: Equatable {
-    let name: String
-    let data: [UInt8]
-    let channel: String
-    let userID: String
 }
 
 extension DownstreamContext {

@@ -201,9 +201,3 @@ package enum Resumption: Equatable, Sendable {
     /// The position is greater than the newest sequence number of its epoch.
     case ahead
 }
-
-/// A change to the wanted subscriptions, in the order in which they happened.
-package enum Demand: Equatable, Sendable {
-    case subscribe(String)
-    case unsubscribe(String)
-}

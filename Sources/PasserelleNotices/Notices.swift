@@ -4,7 +4,6 @@ import PasserelleHTTP
 package import PasserelleHub
 package import PasserelleNet
 package import PasserelleUpstream
-package import PasserelleWire
 
 /// Notifies absent users of messages through Inngest.
 ///
@@ -173,104 +172,4 @@ extension Channel {
         case .idle, .pending, .refused: return false
         }
     }
-}
-
-/// The outcomes of notices since the gateway started.
-package struct NoticeCounters: Equatable, Sendable {
-    /// Accepted by Inngest.
-    package var sent: UInt64 = 0
-    /// Within the throttle interval of an earlier notice.
-    package var throttled: UInt64 = 0
-    /// The recipient was present.
-    package var present: UInt64 = 0
-    /// The message was retracted before the notice was sent.
-    package var retracted: UInt64 = 0
-    /// Failed calls to Inngest, including retries.
-    package var failed: UInt64 = 0
-    /// Refused, or not delivered before the end of the retries.
-    package var givenUp: UInt64 = 0
-    /// Over a limit of pending messages or notices.
-    package var dropped: UInt64 = 0
-
-    package init() {}
-}
-
-/// A loggable event of notices, without any part of a message.
-package enum NoticeLogRecord: Equatable, Sendable {
-    /// A notice is given up.
-    case givenUp(id: String, channel: String, cause: NoticeCause)
-    /// A notice is retried; logged for the first failure and when the cause changes.
-    case failing(cause: NoticeCause)
-    /// Inngest accepts notices again.
-    case recovered
-    /// Channels did not answer which users are present.
-    case unchecked(channel: String)
-    /// A limit of pending messages or notices was exceeded.
-    case overflow(limit: Int)
-    /// The recipients are neither an id nor a list of ids.
-    case badRecipients(channel: String)
-    /// A message has no value at the recipients' path; logged once per channel.
-    case noRecipients(channel: String)
-
-    /// The key of the log throttle: records of the same kind are throttled together.
-    package var kind: Int {
-        switch self {
-        case .givenUp: 0
-        case .failing: 1
-        case .recovered: 2
-        case .unchecked: 3
-        case .overflow: 4
-        case .badRecipients: 5
-        case .noRecipients: 6
-        }
-    }
-}
-
-/// Configuration of offline notices, and their limits.
-package struct NoticeConfiguration: Sendable, Equatable {
-    /// The name of the event that absent recipients are notified about.
-    package var message = "new-message"
-    /// The name of the event sent to Inngest.
-    package var event = "chat/message.offline"
-    /// The path of the sender's id in the payload; the object around it is the message.
-    package var sender = ["message", "senderId"]
-    /// The path of the recipients' ids in the payload; `nil`: every user seen on the channel.
-    package var recipients: [String]?
-    /// A URL in which `{bail}` is replaced by the text that the channel pattern's `*` matched.
-    package var link: String?
-    /// The time a reader has to reconnect before a notice is sent.
-    package var delay: Duration = .seconds(10)
-    /// The minimum time between two notices for the same recipient and channel.
-    package var throttle: Duration = .seconds(300)
-    /// The channel patterns that define `{bail}`.
-    package var channels: ChannelPatterns?
-    /// The gateway's own member, which is never a recipient.
-    package var memberID = "passerelle"
-
-    package init() {}
-
-    /// How long a notice is retried, counted from the time it was due.
-    package static let retriedFor: Duration = .seconds(3600)
-    /// The age up to which an answer about present members is used while notices are queued.
-    package static let presenceAge: Duration = .seconds(30)
-    /// Concurrent calls to Inngest; as many questions to Channels may run beside them.
-    package static let calls = 2
-    /// Messages pending at once; further ones are dropped.
-    package static let messages = 4_096
-    /// Notices pending at once; further ones are dropped.
-    package static let notices = 10_000
-    /// Notices queued behind another one for the same recipient and channel.
-    package static let behind = 8
-    /// Recipients that one message can name; further ones are ignored.
-    package static let recipientsNamed = 1_000
-    /// Channels remembered as having messages without recipients; further ones are not logged.
-    package static let channelsNoted = 4_096
-    /// Bytes of the longest user or message id; longer ones are ignored.
-    package static let idBytes = 256
-    /// Characters of a preview.
-    package static let previewCharacters = 140
-    /// Bytes of a preview; needed because a character can have any number of bytes.
-    package static let previewBytes = 8_192
-    /// Bytes of an event for Inngest: the limit of its smallest plan.
-    package static let eventBytes = 262_144
 }

@@ -93,17 +93,3 @@ package enum ClientCommands {
         return count == "1" ? "1 stream ended" : "\(count) streams ended"
     }
 }
-
-extension JSONError {
-    /// The error, as the end of a sentence.
-    fileprivate var reason: String {
-        switch self {
-        case .unexpectedEnd: "it ends too soon"
-        case .unexpectedByte(let at): "byte \(at + 1) is out of place"
-        case .badEscape(let at): "byte \(at + 1) begins an unknown escape"
-        case .controlCharacter(let at): "byte \(at + 1) is a raw control character"
-        case .badUTF8(let at): "byte \(at + 1) is not UTF-8"
-        case .tooDeep(let limit): "it is more than \(limit) levels deep"
-        }
-    }
-}

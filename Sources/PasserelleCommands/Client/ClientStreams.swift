@@ -3,7 +3,6 @@
 import Glibc
 import PasserelleLog
 package import PasserelleNet
-import PasserelleWire
 
 /// The streams of a client command, apart from its connection.
 package struct ClientStreams {

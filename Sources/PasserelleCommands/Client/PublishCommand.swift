@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import PasserelleNet
 import Glibc
-package import PasserelleConfiguration
+import PasserelleConfiguration
 import PasserelleWire
 
 /// `passerelle publish`: publishes an event on a channel.
@@ -43,5 +44,19 @@ package struct PublishCommand {
         }
         let command = LineCommand.publish(channel: channel, event: event, data: line)
         return ClientCommands.ask(command, path: path, streams: streams) { _ in nil }
+    }
+}
+
+extension JSONError {
+    /// The error, as the end of a sentence.
+    fileprivate var reason: String {
+        switch self {
+        case .unexpectedEnd: "it ends too soon"
+        case .unexpectedByte(let at): "byte \(at + 1) is out of place"
+        case .badEscape(let at): "byte \(at + 1) begins an unknown escape"
+        case .controlCharacter(let at): "byte \(at + 1) is a raw control character"
+        case .badUTF8(let at): "byte \(at + 1) is not UTF-8"
+        case .tooDeep(let limit): "it is more than \(limit) levels deep"
+        }
     }
 }

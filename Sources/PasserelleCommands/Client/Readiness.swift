@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
-import PasserelleConfiguration
-import PasserelleNet
 
 /// The result of waiting on a descriptor.
 package enum Readiness: Equatable {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleWire
+import PasserelleWire
 
 /// Formats rows as columns.
 package enum TextTable {

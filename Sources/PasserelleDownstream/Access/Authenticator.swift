@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-package import PasserelleNet
-package import PasserelleWire
+import PasserelleNet
+import PasserelleWire
 
 /// Authorizes readers by a token, else by the application's auth route, as configured.
 ///
@@ -169,127 +169,6 @@ final class Authenticator {
             case .end(let id, let reason): deny(id, reason)
             case .reportDifferentUsers: onDifferentUsers()
             }
-        }
-    }
-}
-
-/// Detects that the wall clock was set or the machine was suspended, by a change of the difference
-/// between the wall clock and the steady clock.
-struct ClockMonitor: Sendable {
-    /// The smallest change that counts; smaller ones are gradual corrections of the clock.
-    static let tolerance: Duration = .milliseconds(500)
-
-    private var offset: Duration
-
-    init(steady: Duration, wallMilliseconds: Int64) {
-        offset = .milliseconds(wallMilliseconds) - steady
-    }
-
-    /// Returns true if the clock was set since this last returned true.
-    mutating func wasSet(steady: Duration, wallMilliseconds: Int64) -> Bool {
-        let now = Duration.milliseconds(wallMilliseconds) - steady
-        let difference = now - offset
-        guard difference >= Self.tolerance || difference <= .zero - Self.tolerance else {
-            return false
-        }
-        offset = now
-        return true
-    }
-}
-
-/// How readers are authorized.
-package struct AccessConfiguration {
-    /// Keys that verify tokens; if empty, tokens are not accepted.
-    package var tokenKeys: [SignatureKey] = []
-    /// The value that a token's `aud` must contain; `nil` if it is not checked.
-    package var tokenAudience: String?
-    /// True if a token may be in the query.
-    package var acceptsQueryTokens = false
-    /// True if the application's auth route is asked.
-    package var asksRoute = false
-    /// The request fields that are forwarded to the route.
-    package var routeFields = AccessConfiguration.usualFields
-    /// The limits of calls to the route.
-    package var limits = AuthRouteCache.Limits()
-
-    /// The fields by which applications usually identify a user.
-    package static let usualFields = ["Cookie", "Authorization", "X-CSRF-Token"]
-
-    /// How long a revocation is remembered: until no earlier authorization can still be valid.
-    var revocationLifetime: Duration {
-        guard tokenKeys.isEmpty else { return Revocations.tokenLifetime }
-        return limits.fresh + limits.grace + .seconds(60)
-    }
-
-    /// Creates a configuration that authorizes no reader.
-    package init() {}
-}
-
-/// Decides whether a token allows channels, and reads its bearer's identity.
-package struct TokenVerifier {
-    private let keys: [SignatureKey]
-    /// The gateway's own id, which a token must not name.
-    private let memberID: String
-    /// The value that `aud` must contain; `nil` if it is not checked.
-    private let audience: String?
-    private let settingNames: SettingNames
-
-    /// Creates a verifier with these keys; a token's `alg` must be that of the key that verifies
-    /// it.
-    package init(
-        keys: [SignatureKey], memberID: String, audience: String? = nil,
-        settingNames: SettingNames = SettingNames()
-    ) {
-        self.settingNames = settingNames
-        self.keys = keys
-        self.audience = audience
-        self.memberID = memberID
-    }
-
-    /// Checks signature, times and channels; `now` is in seconds since 1970.
-    package func admit(
-        _ text: String?, to channels: [String], at now: Int64
-    ) throws(Refusal) -> (identity: ReaderIdentity?, claims: TokenClaims) {
-        guard let text else { throw .noToken }
-        let claims = try claims(of: text, at: now)
-        guard channels.allSatisfy(claims.opens) else {
-            throw Refusal(403, "forbidden", "The token does not allow that channel.")
-        }
-        guard let subject = claims.subject else { return (nil, claims) }
-        do throws(ReaderIdentity.Fault) {
-            let identity = try ReaderIdentity(
-                userID: subject, userInfo: claims.info, mayPublish: claims.mayPublish,
-                reserved: memberID)
-            return (identity, claims)
-        } catch {
-            throw .badToken("its sub or info is not valid for a channel member")
-        }
-    }
-
-    private func claims(of text: String, at now: Int64) throws(Refusal) -> TokenClaims {
-        let token = try refusingErrors { () throws(TokenError) in try CompactToken(text) }
-        let fitting = keys.filter { $0.algorithm.rawValue == token.algorithm }
-        guard !fitting.isEmpty else { throw .badToken("its alg matches no configured key") }
-        guard fitting.contains(where: { $0.verifies(token.signature, of: token.signed) }) else {
-            throw .badToken("its signature matches no configured key")
-        }
-        return try refusingErrors { () throws(TokenError) in
-            let claims = try token.claims()
-            try claims.check(at: now, audience: audience)
-            return claims
-        }
-    }
-
-    private func refusingErrors<Value>(
-        _ read: () throws(TokenError) -> Value
-    ) throws(Refusal) -> Value {
-        do throws(TokenError) {
-            return try read()
-        } catch {
-            throw .badToken(
-                error == .otherAudience
-                    ? "its aud is not the one that \(settingNames.tokenAudience) requires"
-                    : error.words)
         }
     }
 }

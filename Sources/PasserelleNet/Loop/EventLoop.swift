@@ -64,6 +64,7 @@ package final class EventLoop {
         wallMilliseconds = clock.wallMilliseconds()
         isTurning = true
         defer { isTurning = false }
+        // Timers added during this turn fire in a later one.
         let mark = timers.mark
         poller.dispatch(count)
         while let timer = timers.popFirst(through: now, upTo: mark) { timer.body() }
@@ -153,33 +154,4 @@ private final class MailboxReader: ReadinessHandler {
     }
 
     func loopEnded() {}
-}
-
-/// The two clocks of a loop; tests can replace them with clocks that they advance.
-package struct LoopClock {
-    /// Monotonic time.
-    package let steady: () -> Duration
-
-    /// Milliseconds since 1970, UTC.
-    package let wallMilliseconds: () -> Int64
-
-    package init(steady: @escaping () -> Duration, wallMilliseconds: @escaping () -> Int64) {
-        self.steady = steady
-        self.wallMilliseconds = wallMilliseconds
-    }
-
-    /// The kernel's clocks.
-    package static var system: LoopClock {
-        LoopClock(
-            steady: {
-                var time = timespec()
-                clock_gettime(CLOCK_MONOTONIC, &time)
-                return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-            },
-            wallMilliseconds: {
-                var time = timespec()
-                clock_gettime(CLOCK_REALTIME, &time)
-                return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-            })
-    }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
 package import PasserelleWire
 
 extension ChannelsApp {
@@ -189,112 +188,5 @@ extension ChannelsApp {
             }
         }
         return answer
-    }
-}
-
-/// Checks that a REST request is recent and signed with the application's secret.
-struct RESTSignature {
-    /// The maximum difference between the request's time stamp and the clock, in seconds.
-    static let window = 600
-
-    /// The key that requests must name.
-    let key: String
-    /// The secret that requests must be signed with.
-    let secret: String
-
-    /// Checks the request over its raw path and the parameters it actually has.
-    ///
-    /// A request with a body must have `body_md5`; without a body the parameter is optional, since
-    /// the official libraries differ.
-    func check(
-        _ request: HTTPRequest, query: [(name: String, value: String)], wallMilliseconds: Int64
-    ) throws(RESTError) {
-        func parameter(_ name: String) throws(RESTError) -> String {
-            guard let value = query.last(where: { $0.name == name })?.value else {
-                throw .missingParameter(name)
-            }
-            return value
-        }
-        guard try parameter("auth_key") == key else { throw .unknownKey }
-        guard try parameter("auth_version") == "1.0" else { throw .badVersion }
-        guard let seconds = Int64(try parameter("auth_timestamp")),
-            (wallMilliseconds / 1000 - Int64(Self.window)...wallMilliseconds / 1000
-                + Int64(Self.window)).contains(seconds)
-        else { throw .badTimestamp(window: Self.window) }
-        if !request.body.isEmpty || query.contains(where: { $0.name == "body_md5" }) {
-            guard try parameter("body_md5") == Hex.encode(Digest.md5(request.body)) else {
-                throw .badBodyDigest
-            }
-        }
-        let given = try parameter("auth_signature")
-        let text = ChannelsSigning.request(
-            method: request.method, path: request.path, query: query)
-        let expected = Hex.encode(Digest.hmacSHA256(key: Array(secret.utf8), text))
-        guard ConstantTime.equal(Array(given.utf8), Array(expected.utf8)) else {
-            let signed = String(decoding: text, as: UTF8.self).split(
-                separator: "\n", omittingEmptySubsequences: false)
-            throw .badSignature(
-                signed: signed.joined(separator: "\\n"), given: printable(given))
-        }
-    }
-}
-
-/// The endpoint of a REST request, determined by method and path.
-enum RESTRoute: Equatable {
-    /// Publish one event.
-    case trigger
-    /// Publish several events.
-    case batch
-    /// List the occupied channels.
-    case channels
-    /// Describe one channel.
-    case channel(String)
-    /// List the users of a presence channel.
-    case users(String)
-    /// Close a user's connections.
-    case terminate(String)
-    /// Deprecated: the event's name is in the query and the body is its data.
-    case legacyTrigger(String)
-    /// Deprecated.
-    case legacyStats(String)
-
-    /// True if the path belongs to the REST API.
-    static func covers(_ path: String) -> Bool {
-        path.hasPrefix("/apps/") || (path.hasPrefix("/users/") && path.hasSuffix(terminateSuffix))
-    }
-
-    /// Parses a request; throws 404 for an unknown path, 405 for the wrong method.
-    static func parse(_ request: HTTPRequest, appID: String) throws(RESTError) -> RESTRoute {
-        let segments: [String]
-        do { segments = try HTTPTarget.decodePath(request.path) } catch { throw .badTarget }
-        // The Python library omits the application in this one path.
-        if segments.count == 3, segments[0] == "users" {
-            return try route(["users", segments[1], segments[2]], method: request.method)
-        }
-        guard segments.count >= 3, segments[0] == "apps" else { throw .noRoute }
-        guard segments[1] == appID else { throw .unknownApp }
-        return try route(Array(segments.dropFirst(2)), method: request.method)
-    }
-
-    private static let terminateSuffix = "/terminate_connections"
-
-    private static func route(
-        _ words: [String], method: String
-    ) throws(RESTError) -> RESTRoute {
-        let (route, allowed): (RESTRoute, String)
-        switch (words.count, words.first, words.last) {
-        case (1, "events", _): (route, allowed) = (.trigger, "POST")
-        case (1, "batch_events", _): (route, allowed) = (.batch, "POST")
-        case (1, "channels", _): (route, allowed) = (.channels, "GET")
-        case (2, "channels", _): (route, allowed) = (.channel(words[1]), "GET")
-        case (3, "channels", "users"): (route, allowed) = (.users(words[1]), "GET")
-        case (3, "channels", "events"): (route, allowed) = (.legacyTrigger(words[1]), "POST")
-        case (3, "channels", "stats"): (route, allowed) = (.legacyStats(words[1]), "GET")
-        case (3, "users", "terminate_connections"):
-            (route, allowed) = (.terminate(words[1]), "POST")
-        default: throw .noRoute
-        }
-        guard method == allowed else { throw .wrongMethod(allowed: allowed) }
-        return route
     }
 }

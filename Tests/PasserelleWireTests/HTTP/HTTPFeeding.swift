@@ -2,12 +2,6 @@
 
 import PasserelleWire
 
-/// The result of a parser: its values, and the error if there was one.
-struct Outcome<Value: Equatable, Failure: Error & Equatable>: Equatable {
-    var values: [Value] = []
-    var failure: Failure?
-}
-
 /// Feeds bytes to a request parser, cut at these indices.
 func requests(
     _ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPLimits()
