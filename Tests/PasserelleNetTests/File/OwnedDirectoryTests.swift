@@ -21,6 +21,27 @@ struct OwnedDirectoryTests {
         return stat(path, &found) == 0 ? found.st_mode & 0o777 : 0
     }
 
+    /// Returns this process's descriptors of the file at a path; beside other tests there are thousands.
+    private func descriptors(of path: String) -> [Int32] {
+        guard let entries = opendir("/proc/self/fd") else { return [] }
+        defer { closedir(entries) }
+        var found: [Int32] = []
+        while let entry = readdir(entries) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            var target = [UInt8](repeating: 0, count: 1024)
+            let count = target.withUnsafeMutableBytes {
+                readlink("/proc/self/fd/\(name)", $0.baseAddress, $0.count)
+            }
+            guard let descriptor = Int32(name), count > 0,
+                String(decoding: target.prefix(count), as: UTF8.self).hasSuffix(path)
+            else { continue }
+            found.append(descriptor)
+        }
+        return found
+    }
+
     @Test func `a missing directory is created for its owner only`() throws {
         let directory = try OwnedDirectory(path: path)
         try directory.perform([.create("a"), .write("a", at: 0, [1])])
@@ -78,14 +99,9 @@ struct OwnedDirectoryTests {
         var directory: OwnedDirectory? = try OwnedDirectory(path: path)
         _ = try directory?.names()
         // As between fork(2) and exec(2).
-        let locks = (0..<1024).filter { descriptor in
-            var name = [CChar](repeating: 0, count: 1024)
-            let count = readlink("/proc/self/fd/\(descriptor)", &name, name.count - 1)
-            let bytes = name.prefix(max(0, count)).map(UInt8.init(bitPattern:))
-            return String(decoding: bytes, as: UTF8.self).hasSuffix("\(path)/lock")
-        }
+        let locks = descriptors(of: path + "/lock")
         #expect(locks.count == 1)
-        let copies = locks.map { dup(Int32($0)) }
+        let copies = locks.map { dup($0) }
         defer { for copy in copies { close(copy) } }
         directory = nil
         #expect(throws: Never.self) { try OwnedDirectory(path: path) }
