@@ -55,10 +55,29 @@ class AxeTests(unittest.TestCase):
         self.check("the explanations")
         self.assertEqual(self.browser.complaints(), [])
 
-    def test_the_test_of_the_network_has_no_fault(self):
-        self.driver.get(shared.demo().url + "/diagnose")
+    def test_the_demo_has_no_fault_in_an_outage_after_a_gap_and_with_an_open_form(self):
+        demo = shared.demo()
+        self.driver.get(demo.url + "/")
+        self.has("[data-pane=client] .state[data-state=live]")
+        self.driver.find_element("css selector", "[data-pane=notary] .icon").click()
+        self.has("[data-pane=notary] .ask:not([hidden])")
+        self.addCleanup(demo.connect_channels, True)
+        demo.connect_channels(False)
+        self.has("[data-pane=client] .away:not([hidden])")
+        self.check("the demo in an outage")
+        demo.connect_channels(True)
+        self.has("[data-pane=client] .gap")
+        self.has("[data-pane=client] .away[hidden]")
+        self.check("the demo after a gap")
+        self.browser.complaints()  # Chromium logs each typing state that the gateway refused.
+
+    def test_the_test_of_the_network_has_no_fault_while_it_runs_and_in_its_result(self):
+        self.driver.get(shared.demo().url + "/diagnose?quick=1")
         self.has("h1")
-        self.check("/diagnose")
+        self.assertEqual(axe.violations(self.driver), [], "/diagnose, running")
+        self.has("#result:not([hidden])")
+        self.driver.find_element("css selector", "#result summary").click()
+        self.check("/diagnose, the result")
         self.browser.complaints()  # The page tries what a network may block.
 
     def test_the_console_has_no_fault(self):
@@ -76,3 +95,7 @@ class AxeTests(unittest.TestCase):
         self.has("body[data-link=away]")
         self.check("the console in an outage")
         self.assertEqual(self.browser.complaints(), [])
+        gateway.close()
+        self.has("body[data-link=lost]")
+        self.check("the console without its gateway")
+        self.browser.complaints()  # Chromium logs each connection that failed.
