@@ -21,7 +21,7 @@ struct OwnedDirectoryTests {
         return stat(path, &found) == 0 ? found.st_mode & 0o777 : 0
     }
 
-    /// Returns this process's descriptors of the file at a path; beside other tests there are thousands.
+    /// Returns the open descriptors of the file at a path.
     private func descriptors(of path: String) -> [Int32] {
         guard let entries = opendir("/proc/self/fd") else { return [] }
         defer { closedir(entries) }
@@ -30,12 +30,11 @@ struct OwnedDirectoryTests {
             let name = withUnsafeBytes(of: entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            var target = [UInt8](repeating: 0, count: 1024)
-            let count = target.withUnsafeMutableBytes {
-                readlink("/proc/self/fd/\(name)", $0.baseAddress, $0.count)
-            }
+            var target = [CChar](repeating: 0, count: 1024)
+            let count = readlink("/proc/self/fd/\(name)", &target, target.count)
             guard let descriptor = Int32(name), count > 0,
-                String(decoding: target.prefix(count), as: UTF8.self).hasSuffix(path)
+                String(decoding: target.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+                    .hasSuffix(path)
             else { continue }
             found.append(descriptor)
         }
