@@ -162,6 +162,7 @@ class DemoTests(unittest.TestCase):
     def test_a_stream_is_replaced_by_polling_and_restored(self):
         self.notary.write("Avant")
         self.both_have("Avant")
+        gaps = len(self.notary.texts(".gap"))  # Those of earlier tests.
         self.client.poll()
         for text in ("Pendant 1", "Pendant 2"):
             self.notary.write(text)
@@ -175,10 +176,11 @@ class DemoTests(unittest.TestCase):
         expected = ["Avant", "Pendant 1", "Pendant 2", "De l’autre côté", "Après"]
         for pane in (self.notary, self.client):
             self.assertEqual(pane.texts(".bubble")[-5:], expected)
-            self.assertEqual(pane.texts(".gap"), [])
+            self.assertEqual(len(pane.texts(".gap")), gaps)
 
     def test_a_cut_stream_resumes_at_its_position(self):
         expected = []
+        gaps = len(self.notary.texts(".gap"))
         # After three short streams within a minute, the module would poll.
         for number in range(2):
             self.client.press("cut")
@@ -188,7 +190,7 @@ class DemoTests(unittest.TestCase):
             self.client.reads_by("stream")
         for pane in (self.notary, self.client):
             self.assertEqual(pane.texts(".bubble")[-2:], expected)
-            self.assertEqual(pane.texts(".gap"), [])
+            self.assertEqual(len(pane.texts(".gap")), gaps)
 
     def test_an_outage_of_channels_is_shown_and_missed_messages_are_loaded(self):
         self.notary.write("Avant l’absence")
@@ -413,9 +415,10 @@ class DemoTests(unittest.TestCase):
             until(lambda: pane.texts(".state .words")[0].startswith("Trying again"), "it is seen")
         self.demo.start()
         for pane in (self.notary, self.client):
-            until(lambda: pane.texts(".gap b"), f"{pane.name} shows a gap")
-            self.assertEqual(pane.texts(".gap b")[0], "Some events may be missing: unknown-position.")
-            self.assertIn("restarted without a state directory", pane.texts(".gap p")[0])
+            missing = "Some events may be missing: unknown-position."
+            until(lambda: missing in pane.texts(".gap b"), f"{pane.name} shows a gap")
+            texts = [text for text in pane.texts(".gap p") if "unknown-position" in text]
+            self.assertIn("restarted without a state directory", texts[0])
         for pane in (self.notary, self.client):
             both_are_online(pane)
         self.notary.write("Après la panne")

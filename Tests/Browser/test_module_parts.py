@@ -124,7 +124,7 @@ class ModulePartsTests(unittest.TestCase):
         self.driver.get(self.page.url(self.channel, path="react"))
         self.becomes('document.getElementById("root").textContent', "live 1 ")
         until(lambda: self.page.streams() == 1, "one stream")
-        self.assertEqual(self.value("asked"), ["/poll", "/events"])
+        self.assertEqual(self.value("asked"), ["/token", "/poll", "/events"])
         self.page.publish(self.channel, 1, 2, 3)
         self.becomes('document.getElementById("root").textContent', "live 1 1,2,3")
         self.assertEqual(self.value("got"), [1, 2, 3])

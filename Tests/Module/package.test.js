@@ -21,7 +21,7 @@ describe("the package", () => {
   after(() => place.remove())
 
   test("has the version of the program, and the files that it declares", () => {
-    const [, version] = /text = "(.*)"/.exec(readFileSync(join(ROOT, "Sources/PasserelleConfiguration/ConfigurationError.swift"), "utf8"))
+    const [, version] = /text = "(.*)"/.exec(readFileSync(join(ROOT, "Sources/PasserelleConfiguration/Version.swift"), "utf8"))
     assert.equal(manifest.version, version)
     assert.equal(place.archive, `passerelle-${version}.tgz`)
     const names = ["passerelle", "passerelle-pusher", "passerelle-react"].flatMap((name) => [`${name}.js`, `${name}.d.ts`])
