@@ -146,6 +146,11 @@ describe("the parser of streams", () => {
     for (let at = 0; at <= text.length; at++) assert.deepEqual(parse([text.slice(0, at), text.slice(at)]), { got: expected, rest: "" }, `cut at ${at}`)
   })
 
+  test("reads data with line separators of Unicode, which end no line", () => {
+    const data = '{"text":"a\u2028retry: 9\u2029event: z"}'
+    assert.deepEqual(parse([`event: x\ndata: ${data}\n\n`]).got, [["x", data, undefined]])
+  })
+
   test("reads events that come byte by byte", () => {
     assert.deepEqual(parse([...text]), { got: expected, rest: "" })
   })

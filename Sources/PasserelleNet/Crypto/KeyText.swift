@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import COpenSSL
+import Glibc
 
 /// Detects the text of a key or a certificate, even among other characters, encoded more than once,
 /// or truncated.
@@ -49,7 +50,7 @@ enum KeyText {
     /// Returns `true` for OpenSSH's binary form: a key type after its length (RFC 4253 §6.6).
     private static func isOpenSSH(_ bytes: [UInt8]) -> Bool {
         for name in ["ssh-rsa", "ssh-dss", "ssh-ed25519"]
-        where bytes.firstRange(of: [0, 0, 0, UInt8(name.utf8.count)] + name.utf8) != nil {
+        where contains(bytes, [0, 0, 0, UInt8(name.utf8.count)] + name.utf8) {
             return true
         }
         return ["ecdsa-sha2-nistp", "sk-ssh-ed25519", "sk-ecdsa-sha2", "openssh-key-v1"]
@@ -107,7 +108,7 @@ enum KeyText {
         ] + (0x6E...0x71).map { [0x06, 0x03, 0x2B, 0x65, $0] }
 
     private static func hasKeyStructure(_ bytes: [UInt8]) -> Bool {
-        signs.contains { bytes.firstRange(of: $0) != nil } || hasRSAHeader(bytes)
+        signs.contains { contains(bytes, $0) } || hasRSAHeader(bytes)
     }
 
     /// True for a sequence that begins with a long number: a bare RSA key (RFC 8017 §A.1).
@@ -188,6 +189,28 @@ enum KeyText {
     }
 
     private static func contains(_ text: [UInt8], _ word: String) -> Bool {
-        text.firstRange(of: Array(word.utf8)) != nil
+        contains(text, Array(word.utf8))
+    }
+
+    /// Returns `true` if the bytes contain the part.
+    ///
+    /// By memchr(3) and memcmp(3): `firstRange(of:)` is hundreds of times slower in debug builds.
+    static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
+        guard let first = part.first else { return true }
+        return bytes.withUnsafeBytes { bytes in
+            part.withUnsafeBytes { part in
+                guard var rest = bytes.baseAddress, let start = part.baseAddress else {
+                    return false
+                }
+                let end = rest + bytes.count
+                while end - rest >= part.count {
+                    let places = end - rest - part.count + 1
+                    guard let found = memchr(rest, Int32(first), places) else { return false }
+                    if memcmp(found, start, part.count) == 0 { return true }
+                    rest = UnsafeRawPointer(found) + 1
+                }
+                return false
+            }
+        }
     }
 }

@@ -149,6 +149,6 @@ package enum SecretText {
     }
 
     private static func contains(_ text: [UInt8], _ word: String) -> Bool {
-        text.firstRange(of: Array(word.utf8)) != nil
+        KeyText.contains(text, Array(word.utf8))
     }
 }
