@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PasserelleLog
+package import PasserelleNet
 
 /// The reason why a configuration cannot be used.
 package enum ConfigurationError: Error, Equatable, Sendable {
@@ -71,5 +72,61 @@ extension ConfigurationError {
     private static func list(_ names: [String]) -> String {
         guard let last = names.last, names.count > 1 else { return names.first ?? "" }
         return names.dropLast().joined(separator: ", ") + " and " + last
+    }
+}
+
+/// The reason why a gateway cannot start: one sentence with the remedy.
+package struct StartError: Error, CustomStringConvertible {
+    package let description: String
+    /// The process's exit code.
+    package var exitCode = Self.transientExitCode
+
+    /// The exit code if a later attempt may succeed, so that a service manager tries again.
+    package static let transientExitCode: Int32 = 1
+
+    package init(description: String, exitCode: Int32 = Self.transientExitCode) {
+        self.description = description
+        self.exitCode = exitCode
+    }
+
+    /// A setting that turns out to be unusable while the gateway is built.
+    package init(setting words: String) {
+        self.init(description: words, exitCode: ConfigurationError.exitCode)
+    }
+}
+
+/// The reason why the value of a variable is invalid.
+package enum ValueProblem: Error, Equatable, Sendable {
+    /// It is not of the required kind.
+    case not(String)
+    /// It is outside the range from `low` to `high`.
+    case outside(low: String, high: String)
+    /// A part of the list is invalid; `part` is shown.
+    case part(String, is: String)
+    /// It contains control characters or invalid UTF-8.
+    case unprintable
+    /// It names a file that cannot be read.
+    case unreadable(FileFailure)
+    /// It cannot be used; the text is a predicate about the value, which may be secret.
+    case unfit(String)
+    /// It is longer than `limit` bytes.
+    case tooLong(limit: Int)
+
+    /// The same problem without any part of the value.
+    package var withoutPart: ValueProblem {
+        if case .part(_, let fault) = self { .unfit("has a part that \(fault)") } else { self }
+    }
+
+    /// A predicate about the value.
+    package var reason: String {
+        switch self {
+        case .not(let thing): "is not \(thing)"
+        case .outside(let low, let high): "is not between \(low) and \(high)"
+        case .part(let part, let fault): "has \(QuotedText.quoted(part, limit: 60)), which \(fault)"
+        case .unprintable: "has a control character or bytes that are not UTF-8"
+        case .unreadable(let failure): "cannot be read (\(failure.reason))"
+        case .unfit(let words): words
+        case .tooLong(let limit): "is longer than \(limit) bytes"
+        }
     }
 }

@@ -105,3 +105,17 @@ package final class Event {
     /// The bytes counted for each entry besides its content: objects and encoding overhead.
     package static let fixedCost = 640
 }
+
+extension Event.Content {
+    /// The event's name on every surface.
+    package var name: String {
+        switch self {
+        case .message(let name, _, _): name
+        case .memberAdded: "pusher:member_added"
+        case .memberRemoved: "pusher:member_removed"
+        case .refused: "pusher:subscription_error"
+        case .gap: "passerelle:gap"
+        case .tombstone: ""
+        }
+    }
+}

@@ -86,3 +86,27 @@ package struct EventLog {
         head = 0
     }
 }
+
+/// The entries appended to one channel in one turn.
+package struct ChannelUpdate {
+    /// The sequence number before the update; a reader below it lacks older entries too.
+    package let previous: UInt64
+    /// The first new entry's sequence number.
+    package let first: UInt64
+    /// True if the events include a client event with a known sender.
+    package internal(set) var hasSender = false
+    /// The new entries, in order.
+    package internal(set) var events: [Event]
+}
+
+/// The next item for a reader.
+package enum Entry {
+    /// The channel's members; unless the reader accepts held members, it is subscribed.
+    case snapshot(Channel)
+    /// Channels refuses the subscription.
+    case refusal(Channel, status: Int, message: String)
+    /// Entries of the channel are missing at this point.
+    case gap(Channel, Gap)
+    /// An entry of the log.
+    case event(Event)
+}

@@ -69,3 +69,22 @@ package struct Members: Equatable, Sendable {
         }
     }
 }
+
+/// The encoded forms of a channel's member list; each is `nil` after a change, until it is needed.
+package struct MemberForms: Sendable {
+    /// The form `{"count":…,"ids":[…],"hash":{…}}`.
+    package var presence: [UInt8]?
+    /// The form `[{"user_id":…,"user_info":…,"via":[…]},…]`.
+    package var list: [UInt8]?
+}
+
+/// The state of a user with delegated membership on a channel.
+package struct Delegated: Equatable, Sendable {
+    /// True if the user was also present through another connection when that was last observable.
+    ///
+    /// While the delegated membership exists, Channels does not report other connections of the
+    /// same user.
+    package internal(set) var isKnownElsewhere: Bool
+    /// When Channels reported the user absent, on the steady clock, until the user is back.
+    var absentSince: Duration?
+}

@@ -5,6 +5,7 @@ package import PasserelleConfiguration
 package import PasserelleDownstream
 package import PasserelleLog
 package import PasserelleNet
+import PasserelleWire
 
 /// Stores revocations in a file of the state directory.
 ///
@@ -135,5 +136,77 @@ extension Log {
                 "a user was revoked, but may reconnect: \(VariableName.maxRevocations) is reached",
                 facts)
         }
+    }
+}
+
+/// Files of one record a line, in the state directory.
+package enum StoredRecords {
+    /// The records of a file, and the number of its damaged lines.
+    package typealias Content<Record> = (records: [Record], bad: Int)
+
+    /// The maximum size of a file in bytes; a larger one cannot be read.
+    private static let readBytes = 64 << 20
+
+    /// Reads a file, which is empty if it does not exist.
+    package static func read<Record>(
+        _ path: String, _ parse: ([UInt8]) -> Content<Record>
+    ) -> Result<Content<Record>, FileFailure> {
+        guard access(path, F_OK) == 0 else { return .success(([], 0)) }
+        return FileReader.readRegular(path, limit: readBytes).map(parse)
+    }
+
+    /// Reads a file at the start; logs damaged lines, such as the torn one that a loss of power
+    /// leaves.
+    static func load<Record>(
+        _ path: String, log: Log, _ parse: ([UInt8]) -> Content<Record>
+    ) throws(StartError) -> Content<Record> {
+        do throws(FileFailure) {
+            let content = try read(path, parse).get()
+            if content.bad > 0 {
+                log.warning("skipped damaged lines", ["file": path, "n": "\(content.bad)"])
+            }
+            return content
+        } catch {
+            let path = QuotedText.quoted(path, limit: 200)
+            throw StartError(
+                setting: "\(VariableName.stateDir): \(path) cannot be read (\(error.reason))")
+        }
+    }
+}
+
+/// A revocation, as a line of the file that `RevocationKeeper` writes.
+package struct RevocationRecord: Equatable {
+    package let userID: String
+    /// The channel; `nil` for all channels.
+    package let channel: String?
+    /// When the user was revoked, in milliseconds since 1970.
+    package let time: Int64
+}
+
+extension RevocationRecord {
+    /// Parses a line without its LF; returns `nil` if it is damaged.
+    package init?(_ line: [UInt8]) {
+        guard let object = JSONObject(line), let userID = object.text("user"),
+            let time = object.integer("at"), (0...Int(1e15)).contains(time)
+        else { return nil }
+        let channel = object.text("channel")
+        guard object["channel"] == nil || channel != nil else { return nil }
+        self.init(userID: userID, channel: channel, time: Int64(time))
+    }
+
+    /// The line with its LF.
+    package var encoded: [UInt8] {
+        var json = JSONObjectWriter()
+        json.member("user", userID)
+        if let channel { json.member("channel", channel) }
+        json.member("at", Int(time))
+        return json.finished() + [UInt8(ascii: "\n")]
+    }
+
+    /// Parses a file's lines; also returns the number of damaged ones.
+    package static func read(_ bytes: [UInt8]) -> (records: [RevocationRecord], bad: Int) {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        let records = lines.compactMap { RevocationRecord(Array($0)) }
+        return (records, lines.count - records.count)
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleNet
-import PasserelleWire
+package import PasserelleNet
+package import PasserelleWire
 
 /// The route `GET /console/events`: checks the request and opens the console.
 enum ConsoleRoute {
@@ -39,4 +39,27 @@ enum ConsoleRoute {
             throw Refusal(403, "forbidden", "Only the console's own page can open this stream.")
         }
     }
+}
+
+/// The operators' console: its page, and the event streams that the page opens.
+///
+/// `Downstream` checks the requests and hands the connections over.
+package protocol OperatorConsole: AnyObject {
+    /// Returns the page's file at the segments of a path; `nil` if there is none.
+    func page(_ path: [String]) -> HTTPResponse?
+
+    /// Closes a stream if the limit is reached; returns whether it did.
+    func makeRoom() -> Bool
+
+    /// Opens a stream on a link; `head` is the head of the response.
+    func open(_ link: Link, head: [UInt8], isChunked: Bool)
+
+    /// Handles the retraction of events that the log held.
+    func retract(events sequences: Set<UInt64>)
+
+    /// Handles the deletion of a message that had already left the log.
+    func retractedLate()
+
+    /// Ends every stream.
+    func drain()
 }

@@ -50,3 +50,27 @@ extension HTTPConnection {
             chargedClient: (from, link.peer))
     }
 }
+
+/// The client that requests channels.
+struct Requester {
+    /// The client to which the held channels are charged; `nil` if they are not counted.
+    var holder: HeldChannels.Client?
+    /// The client and connection peer to which the request's cost is charged; `nil` if there is no
+    /// cost.
+    var chargedClient: (client: PeerAddress, peer: PeerAddress)?
+}
+
+/// A limit on held channels that new channels would exceed.
+struct ChannelShortage {
+    /// The channels to which the limit applies.
+    enum Scope: Hashable {
+        case client(HeldChannels.Client)
+        case publicChannels
+        case allChannels
+    }
+
+    let scope: Scope
+    /// How many channels must be evicted.
+    let excess: Int
+    let limit: Int
+}

@@ -29,3 +29,11 @@ struct LineUsers {
         byUser[user] = before > 1 ? before - 1 : nil
     }
 }
+
+/// The rights of a user of this host on the Unix socket.
+package enum LineRight: String, Sendable {
+    /// Subscribe and query.
+    case read
+    /// Also send: server events, client events for users, and revocations.
+    case publish
+}

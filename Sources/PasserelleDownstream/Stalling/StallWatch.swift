@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import PasserelleHub
+package import PasserelleHub
 package import PasserelleNet
 
 /// Watches every connection with a full socket and closes it if its peer stalls.
@@ -168,4 +168,55 @@ extension Hub {
         guard let oldest = channel(event.channel)?.log.oldest else { return false }
         return oldest.sequence <= event.sequence
     }
+}
+
+/// Measures the time for which a peer has read no output.
+///
+/// Any change of the number of unread bytes is progress: the peer has read some, or there was room
+/// for more.
+package struct Stall: Equatable, Sendable {
+    private var unread: Int
+    private var since: Duration
+
+    /// Starts the measurement with the current number of unread bytes.
+    package init(unread: Int, at now: Duration) {
+        self.unread = unread
+        since = now
+    }
+
+    /// Records the number of unread bytes; returns true if it has not changed for `limit`.
+    package mutating func exceeds(
+        _ limit: Duration, unread: Int, at now: Duration
+    ) -> Bool {
+        guard unread == self.unread else {
+            self = Stall(unread: unread, at: now)
+            return false
+        }
+        return now - since >= limit
+    }
+}
+
+/// A connection with a peer that may stop reading.
+package protocol Stallable: AnyObject {
+    var link: Link { get }
+
+    /// Bytes of output that this process holds for this peer alone.
+    var heldBytes: Int { get }
+
+    /// The deadline for the peer to read the whole answer; `nil` if there is none.
+    var answerEnds: Duration? { get }
+
+    /// Closes the connection at once.
+    func cut()
+
+    /// Handles the retraction of messages. If the waiting output may contain one of them, the
+    /// connection must be closed at once and the output must not be sent.
+    func retracted(by retractions: [Retraction])
+}
+
+extension Stallable {
+    /// The bytes in the link's queue.
+    package var heldBytes: Int { link.queuedBytes }
+    /// No deadline.
+    package var answerEnds: Duration? { nil }
 }

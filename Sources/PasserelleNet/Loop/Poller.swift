@@ -112,3 +112,28 @@ final class Poller {
         return epoll_ctl(descriptor, operation, target, &event) == 0
     }
 }
+
+/// Handles the readiness of a watched descriptor; the loop keeps it alive while it watches.
+protocol ReadinessHandler: AnyObject {
+    /// The descriptor is ready for `events`.
+    func ready(_ events: Interest)
+
+    /// The loop is deallocated: close the descriptor, and call neither the loop nor any owner.
+    func loopEnded()
+}
+
+/// The events a descriptor is watched for, or that the kernel reports for it (epoll_ctl(2)).
+struct Interest: OptionSet {
+    let rawValue: UInt32
+
+    /// Bytes, a connection or an orderly end can be read.
+    static let readable = Interest(rawValue: EPOLLIN.rawValue)
+    /// The kernel takes bytes again, or a connection attempt is decided.
+    static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+    /// The peer has finished sending.
+    static let peerFinished = Interest(rawValue: EPOLLRDHUP.rawValue)
+    /// Both directions have ended; always reported.
+    static let hungUp = Interest(rawValue: EPOLLHUP.rawValue)
+    /// The descriptor has a pending error; always reported.
+    static let failed = Interest(rawValue: EPOLLERR.rawValue)
+}

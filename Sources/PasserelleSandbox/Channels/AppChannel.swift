@@ -94,3 +94,91 @@ struct EventRate: Equatable {
         return true
     }
 }
+
+/// The reason why a client cannot become a member of a presence channel.
+struct MembershipError: Error, Equatable {
+    /// The message sent to the client; it names the channel because the error frame does not.
+    let message: String
+
+    private init(_ message: String) { self.message = message }
+
+    static func noUser(_ channel: String) -> Self {
+        Self("Presence channel \(channel) needs channel_data or a signed-in user")
+    }
+    static func badData(_ channel: String, _ fault: String) -> Self {
+        Self("Invalid channel_data for channel \(channel): \(fault)")
+    }
+    static func badInfo(_ channel: String) -> Self {
+        badData(channel, "user_info must be an object")
+    }
+    static func full(_ channel: String, limit: Int) -> Self {
+        Self("Presence channel \(channel) has reached its limit of \(limit) members")
+    }
+}
+
+/// The state of a client after the WebSocket handshake.
+struct AppConnection: Equatable {
+    /// A user authenticated by `pusher:signin`.
+    struct User: Equatable {
+        /// The id, which follows `#server-to-user-` in the user's channel name.
+        let id: String
+        /// Raw JSON on one line; `nil` if the user data contains none.
+        let userInfo: [UInt8]?
+        /// True if presence channels accept the `user_info` of the user data.
+        let hasObjectInfo: Bool
+        /// The ids of the users that this user watches: it receives their online status.
+        let watchlist: Set<[UInt8]>
+    }
+
+    /// The caller's number for the connection.
+    let id: Int
+    /// The socket id, which identifies the connection to clients and in REST requests.
+    let socketID: String
+    /// From 5 to 7.
+    let protocolVersion: Int
+    /// The `client` and `version` sent by the client; used for the state page only.
+    let client: String
+    /// The subscribed channels.
+    var channels: Set<String> = []
+    /// The user that is signed in.
+    var user: User?
+    /// The time of the last received message or pong.
+    var lastActivity: Duration
+    /// The time of the server's ping, while it is unanswered.
+    var pingedAt: Duration?
+    /// The rate limiter of the client's events.
+    var clientEvents = EventRate()
+}
+
+/// Determines the user of a presence subscription.
+enum PresenceMembership {
+    /// The longest `user_id`, in characters.
+    static let userIDLimit = 128
+    /// The largest `channel_data`, in bytes.
+    static let memberLimit = 1024
+
+    /// Returns the member named by `channel_data` or, if that is absent, the signed-in user.
+    static func member(
+        of channel: String, channelData: String?, user: AppConnection.User?
+    ) throws(MembershipError) -> ChannelMember {
+        guard let channelData else {
+            guard let user else { throw .noUser(channel) }
+            guard user.hasObjectInfo else { throw .badInfo(channel) }
+            return ChannelMember(userID: user.id, userInfo: user.userInfo)
+        }
+        let bytes = Array(channelData.utf8)
+        guard bytes.count <= memberLimit else {
+            throw .badData(channel, "it is over \(memberLimit) bytes")
+        }
+        guard let fields = JSONObject(bytes), let userID = fields.identifier("user_id"),
+            !userID.isEmpty
+        else { throw .badData(channel, "expected an object with a user_id") }
+        guard userID.count <= userIDLimit else {
+            throw .badData(channel, "user_id is over \(userIDLimit) characters")
+        }
+        guard [nil, .null, .object].contains(fields["user_info"]?.kind) else {
+            throw .badInfo(channel)
+        }
+        return ChannelMember(userID: userID, userInfo: fields.raw("user_info"))
+    }
+}

@@ -243,3 +243,86 @@ extension ChannelsApp {
         return facts.finished()
     }
 }
+
+/// Counters since the start of the sandbox.
+package struct SandboxCounts: Equatable, Sendable {
+    /// Accepted clients.
+    package var connections = 0
+    /// Text messages received from clients.
+    package var messagesReceived = 0
+    /// Text messages sent to clients.
+    package var framesSent = 0
+    /// Forwarded client events.
+    package var clientEvents = 0
+    /// Published events, counted once per channel.
+    package var eventsPublished = 0
+    /// REST requests, including refused ones.
+    package var requests = 0
+}
+
+/// Departures with a delayed webhook, which is canceled if the client returns in time.
+struct Departures: Equatable {
+    private var waiting: [(event: WebhookEvent, due: Duration)] = []
+
+    /// True if no departure is pending.
+    var isEmpty: Bool { waiting.isEmpty }
+
+    /// Adds a departure; they must be added in the order of their due times.
+    mutating func add(_ event: WebhookEvent, due: Duration) {
+        waiting.append((event, due))
+    }
+
+    /// Cancels a departure; returns false if it was not pending.
+    mutating func cancel(_ event: WebhookEvent) -> Bool {
+        guard let place = waiting.firstIndex(where: { $0.event == event }) else { return false }
+        waiting.remove(at: place)
+        return true
+    }
+
+    /// Removes and returns the departures that are due.
+    mutating func due(now: Duration) -> [WebhookEvent] {
+        let count = waiting.prefix { $0.due <= now }.count
+        defer { waiting.removeFirst(count) }
+        return waiting.prefix(count).map(\.event)
+    }
+
+    /// True if the same departures are due at the same times.
+    static func == (a: Departures, b: Departures) -> Bool {
+        a.waiting.elementsEqual(b.waiting) { $0.event == $1.event && $0.due == $1.due }
+    }
+}
+
+/// The last event of each cache channel, until it expires.
+struct EventCache: Equatable {
+    /// A cached event.
+    struct Entry: Equatable {
+        /// The event's name.
+        let name: String
+        /// The JSON string token published by the application.
+        let data: [UInt8]
+        /// The time at which it expires.
+        let until: Duration
+    }
+
+    /// The maximum number of cached channels; the one that would expire first is evicted.
+    static let limit = 1000
+
+    /// The lifetime of an event.
+    var lifetime = Duration.seconds(1800)
+    private var entries: [String: Entry] = [:]
+
+    /// Stores an event, replacing the channel's previous one.
+    mutating func remember(_ channel: String, name: String, data: [UInt8], now: Duration) {
+        entries[channel] = Entry(name: name, data: data, until: now + lifetime)
+        guard entries.count > Self.limit else { return }
+        if let oldest = entries.min(by: { $0.value.until < $1.value.until }) {
+            entries[oldest.key] = nil
+        }
+    }
+
+    /// The event for a new subscriber of the channel; `nil` if there is none or it has expired.
+    func entry(_ channel: String, now: Duration) -> Entry? {
+        guard let entry = entries[channel], entry.until > now else { return nil }
+        return entry
+    }
+}

@@ -157,3 +157,36 @@ package enum WebSocketRole: Equatable, Sendable {
     /// The server: it does not mask its frames and refuses unmasked ones.
     case server
 }
+
+/// A complete message, reassembled from its fragments.
+package enum WebSocketMessage: Equatable, Sendable {
+    /// A text message; the bytes are valid UTF-8.
+    case text([UInt8])
+    /// A binary message.
+    case binary([UInt8])
+    /// A ping; the pong must carry the same payload, at most 125 bytes.
+    case ping([UInt8])
+    /// A pong with a payload of at most 125 bytes.
+    case pong([UInt8])
+    /// The peer's close frame, with a valid code or none (§5.5.1).
+    case close(code: UInt16?, reason: String)
+}
+
+/// The type of a frame (RFC 6455 §5.2).
+package enum WebSocketOpcode: UInt8, Equatable, Sendable {
+    /// Another fragment of the open message.
+    case continuation = 0x0
+    /// A text message, or its first fragment.
+    case text = 0x1
+    /// A binary message, or its first fragment.
+    case binary = 0x2
+    /// The last frame of its sender.
+    case close = 0x8
+    /// Asks for a pong.
+    case ping = 0x9
+    /// Answers a ping, or is sent unsolicited as a keep-alive.
+    case pong = 0xA
+
+    /// True for control frames: short, unfragmented, and allowed between fragments (§5.5).
+    package var isControl: Bool { rawValue >= 0x8 }
+}
