@@ -84,6 +84,9 @@ package struct Configuration: Sendable {
     package var stall: Duration = .zero
     /// The rules by which an event retracts earlier ones.
     package var retractions: [RetractionRule] = []
+    /// The path of the application's own sequence number in an event's data: member names from the
+    /// outermost in; empty if it has none.
+    package var sequencePath: [String] = []
     /// The settings of notices about absent recipients.
     package var notices = NoticeSettings()
     /// The names of client events that readers may send.

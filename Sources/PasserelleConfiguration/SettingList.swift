@@ -20,6 +20,13 @@ package enum SettingList {
         return parts
     }
 
+    /// Returns the member names of a path, separated by dots; `nil` if one is empty, or for more
+    /// than 16.
+    package static func path(_ text: Substring) -> [String]? {
+        let names = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        return names.count <= 16 && names.allSatisfy { !$0.isEmpty } ? names : nil
+    }
+
     /// Returns `text` without surrounding spaces, tabs and line breaks.
     package static func trim(_ text: Substring.UTF8View) -> String {
         let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
@@ -77,9 +84,7 @@ extension RetractionRule {
     /// Parses an event and a path, which follows the last colon.
     private static func side(_ text: Substring) -> (event: String, path: [String])? {
         guard let colon = text.lastIndex(of: ":"), colon != text.startIndex else { return nil }
-        let path = text[text.index(after: colon)...]
-            .split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard path.count <= 16, path.allSatisfy({ !$0.isEmpty }) else { return nil }
-        return (String(text[..<colon]), path)
+        let path = SettingList.path(text[text.index(after: colon)...])
+        return path.map { (String(text[..<colon]), $0) }
     }
 }

@@ -50,6 +50,7 @@ package enum VariableName: String, CaseIterable, CustomStringConvertible, Sendab
     case linger = "PASSERELLE_LINGER"
     case clientEvents = "PASSERELLE_CLIENT_EVENTS"
     case retract = "PASSERELLE_RETRACT"
+    case sequence = "PASSERELLE_SEQUENCE"
 
     // Authentication, and presence.
     case auth = "PASSERELLE_AUTH"

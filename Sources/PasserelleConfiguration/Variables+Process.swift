@@ -130,5 +130,18 @@ extension Variables {
             placeholder: "RULE,…", meaning: "Events that retract earlier events from the log",
             expected: "rules of the form EVENT:PATH=EVENT:PATH, separated by commas, or none",
             read: into(\.retractions, RetractionRule.list(setting:))),
+        Variable(
+            id: .sequence, preset: "none", placeholder: "PATH",
+            meaning: "The application's own sequence number in its events, as message.seq",
+            expected: "member names of the data, separated by dots, or none",
+            read: { draft, text throws(ValueProblem) in
+                guard !SettingKeyword.matches(text, "none") else {
+                    return draft.configuration.sequencePath = []
+                }
+                guard let path = SettingList.path(text[...]) else {
+                    throw .not("member names, separated by dots, such as message.seq")
+                }
+                draft.configuration.sequencePath = path
+            }),
     ]
 }

@@ -12,6 +12,8 @@ package enum GapReason: String, CaseIterable, Equatable, Sendable {
     case evicted
     /// The reader sent a position that this gateway does not know.
     case unknownPosition = "unknown-position"
+    /// A number of the application's own sequence did not arrive: an event is certainly missing.
+    case sequence
 }
 
 /// A point in a log at which entries may be missing.

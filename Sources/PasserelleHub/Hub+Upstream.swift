@@ -21,6 +21,8 @@ extension Hub {
         channel.wasSubscribed = true
         if wasSubscribed {
             if let gap {
+                appendMissing(on: channel, at: now, isComplete: true)
+                channel.numbers = SequenceNumbers()
                 append(.gap(Gap(gap.reason, since: gap.since, until: now.wall)), channel, now)
             }
             if !channel.hasFormerMembers {
@@ -48,10 +50,10 @@ extension Hub {
     /// Appends an application's event; `data` is one JSON value on one line.
     ///
     /// If an event has a `key`, a later event can retract it with that key in `retracts`. An event
-    /// with a name like the gateway's own is renamed.
+    /// with a name like the gateway's own is renamed. `number` is the application's own, if known.
     package func received(
         _ name: String, event: String, data: [UInt8], userID: String?, key: String? = nil,
-        retracts: String? = nil, at now: Moment
+        retracts: String? = nil, number: UInt64? = nil, at now: Moment
     ) {
         // If the channel is not subscribed, the gap to come covers the event.
         guard let channel = channels[name], channel.isLive else {
@@ -67,6 +69,18 @@ extension Hub {
         if Event.hasOwnPrefix(event) { counters.renamed += 1 }
         let name = Event.applicationName(event)
         append(.message(name: name, data: data, userID: userID), channel, now, key: key)
+        guard let number else { return }
+        channel.numbers.received(number, at: now)
+        appendMissing(on: channel, at: now)
+    }
+
+    /// Appends a gap if numbers of the application are missing; those that may still arrive count
+    /// only if the list `isComplete`, since another gap follows, which covers all later ones.
+    func appendMissing(on channel: Channel, at now: Moment, isComplete: Bool = false) {
+        guard let gap = channel.numbers.takeMissing(at: isComplete ? nil : now.steady) else {
+            return
+        }
+        append(.gap(gap), channel, now)
     }
 
     /// Replaces held messages with the key by tombstones.

@@ -178,6 +178,11 @@ package final class Hub {
     /// Call it about once a second; it examines each channel.
     package func expire(at now: Moment) {
         for channel in channels.values { evict(channel, now: now.steady) }
+        // Sorted, so that equal inputs give equal positions.
+        for channel in channels.values.filter(\.numbers.hasHoles).sorted(by: { $0.name < $1.name })
+        {
+            appendMissing(on: channel, at: now)
+        }
         takePendingLists(at: now)
         var empty: [Channel] = []
         // Only these few are sorted, so that equal inputs give equal positions.

@@ -53,10 +53,7 @@ extension RetractionRule {
 
     /// Returns the target's name and the value at a path, a string or number of limited length.
     private func key(at path: [String], in data: [UInt8]) -> String? {
-        guard let root = try? JSONScanner.document(data.span),
-            let text = JSONScanner.identifier(
-                data.span, JSONScanner.value(data.span, of: root, at: path))
-        else { return nil }
+        guard let text = JSONScanner.identifier(data.span, at: path) else { return nil }
         return text.utf8.count <= Self.keyBytes ? target + " " + text : nil
     }
 

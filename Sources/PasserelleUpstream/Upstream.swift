@@ -10,6 +10,8 @@ import PasserelleWire
 package final class Upstream {
     /// The rules by which events retract others.
     package var retractions: [RetractionRule] = []
+    /// The path of the application's own sequence number in the data of its events, if it has one.
+    package var sequencePath: [String] = []
     /// Called when Channels refuses permanently, with the server's own message.
     package var rejectedPermanently: ((_ code: Int, _ message: String) -> Void)?
     /// Called when the connection is refused because the application has too many.
@@ -112,7 +114,9 @@ package final class Upstream {
         let now = loop.moment
         let report = attributed(report)
         sessionStatus.take(report, at: now)
-        let event = hub.take(report, retractions: retractions, memberID: memberID, at: now)
+        let event = hub.take(
+            report, retractions: retractions, sequencePath: sequencePath, memberID: memberID,
+            at: now)
         switch report {
         case .event:
             if let event { onEvent?(event, now) }

@@ -35,6 +35,7 @@ struct ObviousValueTests {
         #expect(try read("PASSERELLE_ADMIN", "NONE").admin == [])
         #expect(try read("PASSERELLE_CLIENT_EVENTS", "None").clientEvents == [])
         #expect(try read("PASSERELLE_RETRACT", "NONE").retractions == [])
+        #expect(try read("PASSERELLE_SEQUENCE", "None").sequencePath == [])
         #expect(try read("PASSERELLE_MAX_STREAMS", "None").limits.streams == .max)
         #expect(try read("PASSERELLE_IPC_USERS", "0:READ").ipcRights?.count == 1)
         #expect(try read("PASSERELLE_TRUSTED_PROXIES", "UNIX").proxies.trustsUnix)

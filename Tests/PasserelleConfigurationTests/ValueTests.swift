@@ -156,6 +156,24 @@ struct ValueTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ("seq", ["seq"]), ("message.seq", ["message", "seq"]), ("", nil), (".seq", nil),
+            ("a..b", nil), ("a.", nil),
+            (
+                Array(repeating: "a", count: 15).joined(separator: "."),
+                Array(repeating: "a", count: 15)
+            ),
+            (
+                Array(repeating: "a", count: 16).joined(separator: "."),
+                Array(repeating: "a", count: 16)
+            ),
+            (Array(repeating: "a", count: 17).joined(separator: "."), nil),
+        ] as [(String, [String]?)])
+    func `a path has one to 16 member names`(text: String, names: [String]?) {
+        #expect(SettingList.path(text[...]) == names)
+    }
+
     @Test func `retraction rules are parsed`() throws {
         let rule = RetractionRule(
             event: "message-deleted", path: ["messageId"], target: "new-message",

@@ -166,6 +166,7 @@ package final class Gateway {
     /// Connects the callbacks of the parts to each other and to the log.
     private func connect(_ configuration: Configuration) {
         upstream.retractions = configuration.retractions
+        upstream.sequencePath = configuration.sequencePath
         downstream.console = Consoles(
             loop: loop, hub: hub, stalls: downstream.stalls,
             showsContent: configuration.consoleShowsContent

@@ -190,13 +190,14 @@ extension Event.Content {
 }
 
 extension Gap {
-    /// `{"reason":…,"since":TIME?,"until":TIME?,"from":POSITION?}`.
+    /// `{"reason":…,"since":TIME?,"until":TIME?,"from":POSITION?,"certain":true?}`.
     fileprivate var data: [UInt8] {
         var json = JSONObjectWriter()
         json.member("reason", reason.rawValue)
         if let since { json.member("since", since.text) }
         if let until { json.member("until", until.text) }
         if let from { json.member("from", from.text) }
+        if reason == .sequence { json.member("certain", true) }
         return json.finished()
     }
 }

@@ -216,7 +216,7 @@ extension JournalRecord {
 extension GapReason {
     /// The reasons in the order of their codes, which begin at 1.
     private static let coded: [GapReason] = [
-        .upstream, .idle, .restart, .evicted, .unknownPosition,
+        .upstream, .idle, .restart, .evicted, .unknownPosition, .sequence,
     ]
 
     /// The reason encoded as one byte.

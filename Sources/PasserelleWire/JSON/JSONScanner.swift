@@ -195,6 +195,12 @@ extension JSONScanner {
         return token(bytes, slice)
     }
 
+    /// Returns the string or number at a path in a document; `nil` if there is none.
+    package static func identifier(_ bytes: Span<UInt8>, at path: [String]) -> String? {
+        guard let root = try? document(bytes) else { return nil }
+        return identifier(bytes, value(bytes, of: root, at: path))
+    }
+
     /// Returns the characters of a number or a literal.
     static func token(_ bytes: Span<UInt8>, _ slice: JSONSlice) -> String {
         guard let text = try? UTF8Span(validating: bytes.extracting(slice.range)) else { return "" }

@@ -28,6 +28,7 @@ enum JournalRecords {
         event(10, .gap(Gap(.upstream, since: time, until: nil))),
         event(11, .gap(Gap(.restart, from: Position(epoch: 1, sequence: 2)))),
         event(12, .tombstone),
+        event(13, .gap(Gap(.sequence, since: time, until: time))),
         .channel(
             "c", Channel.Horizon(sequence: 12, reason: .idle), silence: nil, time: time),
         .channel(
