@@ -8,7 +8,7 @@ extension ChannelsApp {
     mutating func subscribe(
         _ id: Int, to channel: String, auth: String, channelData: String?, now: Duration
     ) {
-        guard let connection = connections[id], misbehaviour.silence != .subscriptions else {
+        guard let connection = connections[id], misbehaviour.silence[id] != .subscriptions else {
             return
         }
         if let denial = misbehaviour.denials.first(where: { $0.pattern.matches(channel) }) {

@@ -63,10 +63,9 @@ package struct ChannelsApp {
     package mutating func received(
         _ id: Int, text: [UInt8], now: Duration
     ) -> [ChannelsAction] {
-        guard misbehaviour.silence != .messages, misbehaviour.silence != .everything else {
+        guard !misbehaviour.silence[id].swallowsMessages, noteActivity(id, now: now) else {
             return []
         }
-        guard noteActivity(id, now: now) else { return [] }
         counts.messagesReceived += 1
         do throws(ChannelsMessageError) {
             received(id, try ClientMessage.parse(text.span), now: now)

@@ -44,6 +44,11 @@ struct ControlParameters {
         return word
     }
 
+    /// Returns the number of oldest connections that a command concerns; `nil`: all.
+    func connections() throws(ControlError) -> Int? {
+        try number("connections", in: 1...1_000_000)
+    }
+
     /// Returns true for `yes` or an absent parameter, false for `no`.
     func bool(_ name: String) throws(ControlError) -> Bool {
         switch text(name) {

@@ -15,6 +15,9 @@ package struct Misbehaviour: Equatable, Sendable {
         case messages
         /// HTTP requests and upgrades as well, except those under `/sandbox`.
         case everything
+
+        /// True if messages on an open WebSocket are not answered.
+        var swallowsMessages: Bool { self == .messages || self == .everything }
     }
 
     /// The way in which a new connection is refused.
@@ -62,12 +65,33 @@ package struct Misbehaviour: Equatable, Sendable {
         case failing(status: Int)
     }
 
+    /// A fault of every connection, or of some, which are known by their ids.
+    package struct Scoped<Value: Equatable & Sendable>: Equatable, Sendable {
+        /// The value for the connections concerned.
+        package var value: Value
+        /// The value for the others.
+        package let normal: Value
+        /// The connections concerned; `nil`: all, and HTTP requests.
+        package var connections: Set<Int>?
+
+        init(_ normal: Value) {
+            value = normal
+            self.normal = normal
+        }
+
+        /// The value for a connection; `nil` stands for an HTTP request.
+        subscript(connection: Int?) -> Value {
+            guard let connections else { return value }
+            return connection.map(connections.contains) ?? false ? value : normal
+        }
+    }
+
     /// The requests that are not answered.
-    package var silence = Silence.nothing
+    package var silence = Scoped(Silence.nothing)
     /// The delay of every answer and event.
-    package var delay = Duration.zero
+    package var delay = Scoped(Duration.zero)
     /// True if every frame is sent twice.
-    package var duplicates = false
+    package var duplicates = Scoped(false)
     /// The refusal of new connections, if any.
     package var refusal: Refusal?
     /// The refusals of subscriptions; the first matching one applies.
@@ -82,9 +106,15 @@ package struct Misbehaviour: Equatable, Sendable {
     /// The faults as JSON, for the state page.
     var facts: JSONObjectWriter {
         var facts = JSONObjectWriter()
-        facts.member("swallow", silence.rawValue)
-        facts.member("delay_ms", Int(delay.milliseconds))
-        facts.member("duplicate", duplicates)
+        facts.member("swallow", silence.value.rawValue)
+        facts.member("delay_ms", Int(delay.value.milliseconds))
+        facts.member("duplicate", duplicates.value)
+        for (name, connections) in [
+            ("swallow", silence.connections), ("delay", delay.connections),
+            ("duplicate", duplicates.connections),
+        ] where connections != nil {
+            facts.member(name + "_connections", optional: connections?.count)
+        }
         facts.member("refuse", optional: refusal.map { Int($0.code) })
         facts.member("deny", json: JSONWriter.array(of: denials.map(\.pattern.text)))
         switch rest {

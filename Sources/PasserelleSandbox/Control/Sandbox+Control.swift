@@ -12,14 +12,14 @@ extension Sandbox {
         GET  /sandbox            this text
         GET  /sandbox/state      connections, occupied channels and counters, as JSON
 
-        Once, to every connection:
+        Once, to every connection, or to the N oldest with connections=N:
         /sandbox/drop                             ends TCP without a close frame
         /sandbox/close?code=4200&reason=TEXT      ends with a close frame
         /sandbox/error?code=4004&message=TEXT     an error frame (default code: null); stays open
         /sandbox/garbage?kind=KIND                \(words(Garbage.self))
         /sandbox/publish?channel=C&name=EVENT     the body is the data; no signature needed
 
-        From now on, until /sandbox/normal:
+        From now on, until /sandbox/normal; the first three with connections=N only on the N oldest:
         /sandbox/delay?ms=500                     delays every answer and event
         /sandbox/swallow?what=WHAT                \(words(Misbehaviour.Silence.self))
         /sandbox/duplicate?on=yes                 every frame is sent twice (on=no: once)
@@ -77,13 +77,12 @@ extension Sandbox {
         case "normal": return change { $0 = Misbehaviour() }
         case "swallow":
             let silence = try parameters.word("what", or: Misbehaviour.Silence.everything)
-            return change { $0.silence = silence }
+            return try change(\.silence, to: silence, parameters)
         case "duplicate":
-            let duplicates = try parameters.bool("on")
-            return change { $0.duplicates = duplicates }
+            return try change(\.duplicates, to: parameters.bool("on"), parameters)
         case "delay":
             let delay = try parameters.number("ms", in: 0...600_000) ?? 500
-            return change { $0.delay = .milliseconds(delay) }
+            return try change(\.delay, to: .milliseconds(delay), parameters)
         case "refuse":
             let refusal = Misbehaviour.Refusal(
                 code: try parameters.closeCode(or: 4100),
@@ -109,13 +108,14 @@ extension Sandbox {
     private func actionOnce(
         _ verb: String, _ parameters: ControlParameters
     ) throws(ControlError) -> () -> Void {
+        let count = try parameters.connections()
         switch verb {
         case "publish": return {}
-        case "drop": return toEach { $0.cut() }
+        case "drop": return toEach(count) { $0.cut() }
         case "close":
             let code = try parameters.closeCode(or: 4200)
             let reason = parameters.text("reason") ?? "Closed by a sandbox command"
-            return toEach { [unowned self] connection in
+            return toEach(count) { [unowned self] connection in
                 connection.close(code: code, reason: reason)
                 perform(app.lost(connection.id, now: loop.now))
             }
@@ -124,10 +124,10 @@ extension Sandbox {
                 code: try parameters.number("code", in: 0...9999),
                 message: parameters.text("message") ?? "Error sent by a sandbox command"
             ).encoded()
-            return toEach { $0.send(frame, after: .zero) }
+            return toEach(count) { $0.send(frame, after: .zero) }
         case "garbage":
             let garbage = try parameters.word("kind", or: Garbage.text)
-            return toEach { $0.sendRaw(garbage.bytes) }
+            return toEach(count) { $0.sendRaw(garbage.bytes) }
         default: throw .unknownCommand
         }
     }
@@ -135,16 +135,33 @@ extension Sandbox {
     private func change(_ body: @escaping (inout Misbehaviour) -> Void) -> () -> Void {
         { [unowned self] in
             body(&app.misbehaviour)
-            for connection in webSockets.values { connection.isMute = isMute }
+            for (id, connection) in webSockets { connection.isMute = isMute(id) }
         }
     }
 
-    /// Acts on every connection, in the order of arrival.
-    private func toEach(_ body: @escaping (WebSocketConnection) -> Void) -> () -> Void {
-        { [unowned self] in
-            for id in webSockets.keys.sorted() { webSockets[id].map(body) }
+    /// Sets a fault of all connections, or of the oldest, as many as `connections` says.
+    private func change<Value>(
+        _ fault: WritableKeyPath<Misbehaviour, Misbehaviour.Scoped<Value>>, to value: Value,
+        _ parameters: ControlParameters
+    ) throws(ControlError) -> () -> Void {
+        let count = try parameters.connections()
+        return change { [unowned self] in
+            $0[keyPath: fault].value = value
+            $0[keyPath: fault].connections = count.map { Set(oldest($0)) }
         }
     }
+
+    /// Acts on the given number of oldest connections, or on all, in the order of arrival.
+    private func toEach(
+        _ count: Int? = nil, _ body: @escaping (WebSocketConnection) -> Void
+    ) -> () -> Void {
+        { [unowned self] in
+            for id in oldest(count ?? .max) { webSockets[id].map(body) }
+        }
+    }
+
+    /// The ids of the oldest connections, in the order of arrival.
+    private func oldest(_ count: Int) -> ArraySlice<Int> { webSockets.keys.sorted().prefix(count) }
 
     private func publish(query: [(name: String, value: String)], body: [UInt8]) -> HTTPResponse {
         let channel = query.last { $0.name == "channel" }?.value ?? ""

@@ -83,7 +83,7 @@ package final class Sandbox {
         if request.path == "/sandbox" || request.path.hasPrefix("/sandbox/") {
             return respond(control(request, from: connection.link.peer))
         }
-        guard app.misbehaviour.silence != .everything else { return }
+        guard app.misbehaviour.silence[nil] != .everything else { return }
         if request.path.hasPrefix("/app/") {
             return upgrade(connection, request, respond)
         }
@@ -110,8 +110,9 @@ package final class Sandbox {
             response = answer.response
         }
         response.fields.set("Date", HTTPDate.text(clock / 1000))
-        guard app.misbehaviour.delay > .zero else { return respond(response) }
-        loop.after(app.misbehaviour.delay) { respond(response) }
+        let delay = app.misbehaviour.delay[nil]
+        guard delay > .zero else { return respond(response) }
+        loop.after(delay) { respond(response) }
     }
 
     // MARK: WebSockets
@@ -141,7 +142,7 @@ package final class Sandbox {
             [weak self] id, event in self?.handle(id, event)
         }
         webSockets[lastID] = webSocket
-        webSocket.isMute = isMute
+        webSocket.isMute = isMute(lastID)
         if let refusal {
             refuse(webSocket, refusal)
         } else {
@@ -157,12 +158,13 @@ package final class Sandbox {
     private func refuse(_ webSocket: WebSocketConnection, _ refusal: Misbehaviour.Refusal) {
         let error = ServerMessage.error(code: Int(refusal.code), message: refusal.message)
         if [.error, .open, .drop].contains(refusal.form) {
-            webSocket.send(error.encoded(), after: app.misbehaviour.delay)
+            webSocket.send(error.encoded(), after: app.misbehaviour.delay[webSocket.id])
         }
         switch refusal.form {
         case .close, .error:
             webSocket.close(
-                code: refusal.code, reason: refusal.message, after: app.misbehaviour.delay)
+                code: refusal.code, reason: refusal.message,
+                after: app.misbehaviour.delay[webSocket.id])
         case .drop, .cut: webSocket.drop()
         case .open, .http: break
         }
@@ -180,19 +182,19 @@ package final class Sandbox {
 
     // MARK: Actions
 
-    /// True if clients on WebSockets get no answers.
-    var isMute: Bool { [.messages, .everything].contains(app.misbehaviour.silence) }
+    /// True if the client on a WebSocket gets no answers.
+    func isMute(_ id: Int) -> Bool { app.misbehaviour.silence[id].swallowsMessages }
 
     /// Performs the app's actions, altered by the simulated faults.
     func perform(_ actions: [ChannelsAction]) {
         for action in actions {
             switch action {
             case .send(let id, let frame):
-                for _ in 0..<(app.misbehaviour.duplicates ? 2 : 1) {
-                    webSockets[id]?.send(frame, after: app.misbehaviour.delay)
+                for _ in 0..<(app.misbehaviour.duplicates[id] ? 2 : 1) {
+                    webSockets[id]?.send(frame, after: app.misbehaviour.delay[id])
                 }
             case .close(let id, let code, let reason):
-                webSockets[id]?.close(code: code, reason: reason, after: app.misbehaviour.delay)
+                webSockets[id]?.close(code: code, reason: reason, after: app.misbehaviour.delay[id])
             case .webhook(let event):
                 webhooks?.add(event)
             }
