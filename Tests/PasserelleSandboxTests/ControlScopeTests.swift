@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import PasserelleTesting
+import PasserelleWire
 import Testing
 
 @testable import PasserelleSandbox
