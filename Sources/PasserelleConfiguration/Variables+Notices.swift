@@ -77,8 +77,7 @@ extension Variables {
 
     /// Parses a path into a payload.
     private static func path(_ text: String) throws(ValueProblem) -> [String] {
-        let path = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard path.count <= 16, path.allSatisfy({ !$0.isEmpty }) else { throw .not("a path") }
+        guard let path = SettingList.path(text[...]) else { throw .not("a path") }
         return path
     }
 }
