@@ -12,12 +12,13 @@ extension Hub {
     /// it is; a reader that `acceptsHeld` receives the last known members instead.
     ///
     /// Client events that `userID` has sent are not delivered to the reader. With a `filter`, only
-    /// the events that it names are, besides snapshots, refused subscriptions and gaps.
+    /// the events that it names are, besides snapshots, refused subscriptions and gaps. If `start`
+    /// is unknown, all held entries follow its gap, unless `skipsReplay` is set.
     @discardableResult
     package func attach(
-        _ reader: any Reader, to names: [String], from start: Start, wantsSnapshot: Bool,
-        acceptsHeld: Bool = false, as userID: String? = nil, filter: EventFilter? = nil,
-        at now: Moment
+        _ reader: any Reader, to names: [String], from start: Start, skipsReplay: Bool = false,
+        wantsSnapshot: Bool, acceptsHeld: Bool = false, as userID: String? = nil,
+        filter: EventFilter? = nil, at now: Moment
     ) -> Resumption {
         var channels: [Channel] = []
         for name in names where !channels.contains(where: { $0.name == name }) {
@@ -26,7 +27,7 @@ extension Hub {
         var cursor = Cursor(
             on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID,
             filter: filter)
-        let resumption = place(&cursor, at: start)
+        let resumption = place(&cursor, at: start, skipsReplay)
         attach(reader, at: cursor)
         return resumption
     }
@@ -47,13 +48,13 @@ extension Hub {
     ///
     /// The cursor receives no updates; to wait for some, attach a reader at it.
     package func cursor(
-        on channels: [Channel], from start: Start, wantsSnapshot: Bool, acceptsHeld: Bool = false,
-        as userID: String? = nil, filter: EventFilter? = nil
+        on channels: [Channel], from start: Start, skipsReplay: Bool = false, wantsSnapshot: Bool,
+        acceptsHeld: Bool = false, as userID: String? = nil, filter: EventFilter? = nil
     ) -> Cursor {
         var cursor = Cursor(
             on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID,
             filter: filter)
-        place(&cursor, at: start)
+        place(&cursor, at: start, skipsReplay)
         return cursor
     }
 
@@ -95,7 +96,8 @@ extension Hub {
     }
 
     @discardableResult
-    private func place(_ cursor: inout Cursor, at start: Start) -> Resumption {
+    private func place(_ cursor: inout Cursor, at start: Start, _ skipsReplay: Bool) -> Resumption {
+        var position: Position?
         switch start {
         case .now:
             cursor.startFresh(after: sequence, newest: sequence, skippingPast: true)
@@ -107,20 +109,15 @@ extension Hub {
             cursor.startFresh(
                 after: beginning(of: cursor, last: count), newest: sequence, skippingPast: false)
             return .fresh
-        case .unknown:
-            cursor.startUnknown(from: nil)
-            return .unknownEpoch
-        case .after(let position):
-            switch epochs.place(of: position, newest: sequence) {
-            case .known: return cursor.resume(after: position.sequence)
-            case .unknown:
-                cursor.startUnknown(from: position)
-                return .unknownEpoch
-            case .ahead:
-                cursor.startUnknown(from: position)
-                return .ahead
+        case .unknown: break
+        case .after(let asked):
+            if let known = epochs.resumption(at: asked, newest: sequence) {
+                return cursor.resume(after: known)
             }
+            position = asked
         }
+        cursor.startUnknown(from: position, skippingThrough: skipsReplay ? sequence : 0)
+        return .unknown
     }
 
     /// Returns the sequence number before the last `count` messages of the cursor's channels; only
@@ -166,13 +163,16 @@ extension Cursor {
         }
     }
 
-    fileprivate mutating func startUnknown(from position: Position?) {
+    fileprivate mutating func startUnknown(
+        from position: Position?, skippingThrough skipped: UInt64
+    ) {
         // If a reader returns before all gaps were delivered, it must receive all of them again.
         sequence = 0
         unknown = Unknown(position)
         for index in slots.indices {
             slots[index].gapsThrough = slots[index].channel.horizon.sequence
             slots[index].needsGap = true
+            slots[index].startsAfter = skipped
             // If the channel was never subscribed, that gap covers all events until it is.
             slots[index].isFresh = !slots[index].channel.wasSubscribed
         }
@@ -196,8 +196,6 @@ package enum Resumption: Equatable, Sendable {
     case entries
     /// Some entries after the position were evicted, or came while the channel was not subscribed.
     case evicted
-    /// The position has an epoch that this log does not know.
-    case unknownEpoch
-    /// The position is greater than the newest sequence number of its epoch.
-    case ahead
+    /// This log has not issued the position.
+    case unknown
 }

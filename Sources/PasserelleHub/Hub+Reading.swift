@@ -136,13 +136,15 @@ extension Cursor {
         sequence = max(sequence, min(end, next.map { $0 - 1 } ?? end))
     }
 
-    /// Moves to just before all held entries, once all gaps of an unknown position are delivered.
+    /// Moves to just before the entries to deliver, once all gaps of an unknown position are
+    /// delivered.
     fileprivate mutating func advancePastUnknownPosition(newest: UInt64) {
         guard !slots.contains(where: \.needsGap) else { return }
         // Entries evicted since a channel's gap was delivered still need another gap.
         let withUnreportedGap = slots.filter { $0.channel.horizon.sequence > $0.gapsThrough }
         let limit = withUnreportedGap.map(\.gapsThrough).min() ?? .max
-        sequence = max(sequence, min(beginning(newest: newest), limit))
+        let skipped = slots.map(\.startsAfter).min() ?? 0
+        sequence = max(sequence, min(max(beginning(newest: newest), skipped), limit))
     }
 
     /// Returns the last sequence number before all held entries, or the hub's `newest`.

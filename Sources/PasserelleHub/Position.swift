@@ -81,8 +81,8 @@ package enum Start: Equatable, Sendable {
 /// The epochs of one log, and the sequence numbers that each has issued.
 ///
 /// A restart that keeps the log begins a new epoch, because the newest entries may not have reached
-/// the disk. If a reader received such an entry, its position is ahead of the last sequence number
-/// known for its epoch, and the reader receives a gap. All other positions stay valid.
+/// the disk. If a reader received such entries, its position is ahead of the end of its epoch. The
+/// reader then has everything that the log holds of the epoch, and continues at the epoch's end.
 package struct EpochHistory: Equatable, Sendable {
     /// An epoch that has ended.
     package struct Past: Equatable, Sendable {
@@ -94,8 +94,8 @@ package struct EpochHistory: Equatable, Sendable {
     /// The number of past epochs that are kept; a position of an older epoch is unknown.
     package static let remembered = 64
 
-    /// The relation of a position to this log.
-    package enum Place: Equatable { case known, ahead, unknown }
+    /// Epochs from here on stand for damaged beginnings in the journal; no gateway chooses one.
+    static let firstNameless: UInt64 = 1 << 63
 
     /// In ascending order of their sequence numbers; at most `remembered`.
     package let past: [Past]
@@ -121,12 +121,19 @@ package struct EpochHistory: Equatable, Sendable {
         return Position(epoch: owner.epoch, sequence: sequence)
     }
 
-    /// Returns the relation of a position to this log; `newest` is the last sequence number issued.
-    package func place(of position: Position, newest: UInt64) -> Place {
-        if position.epoch == current { return position.sequence <= newest ? .known : .ahead }
-        guard let owner = past.first(where: { $0.epoch == position.epoch }) else {
-            return .unknown
+    /// Returns the sequence number after which a reader with this position continues, or `nil` if
+    /// the log does not know the position; `newest` is the last sequence number issued.
+    ///
+    /// A position ahead of the end of its epoch continues there. Only if the next epoch is nameless
+    /// is it unknown: entries counted to that one may belong to this one.
+    package func resumption(at position: Position, newest: UInt64) -> UInt64? {
+        guard let index = past.firstIndex(where: { $0.epoch == position.epoch }) else {
+            return position.epoch == current && position.sequence <= newest
+                ? position.sequence : nil
         }
-        return position.sequence <= owner.through ? .known : .ahead
+        let end = past[index].through
+        let next = index + 1 < past.count ? past[index + 1].epoch : current
+        if position.sequence > end, next >= Self.firstNameless { return nil }
+        return min(position.sequence, end)
     }
 }

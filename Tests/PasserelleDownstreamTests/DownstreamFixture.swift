@@ -47,7 +47,8 @@ final class DownstreamFixture {
 
     /// Creates a fixture; with a manual clock, time passes only when the test advances it.
     init(
-        clock: LoopClock = .system, showsContent: Bool = false,
+        clock: LoopClock = .system, epochs: EpochHistory = EpochHistory(7),
+        showsContent: Bool = false,
         consoleInterval: Duration = .seconds(1),
         _ change: (inout DownstreamConfiguration, inout HubConfiguration) -> Void = { _, _ in }
     ) throws {
@@ -57,7 +58,7 @@ final class DownstreamFixture {
         var hubConfiguration = HubConfiguration()
         change(&configuration, &hubConfiguration)
         hub = Hub(
-            epoch: 7, configuration: hubConfiguration,
+            epochs: epochs, configuration: hubConfiguration,
             at: Moment(
                 steady: loop.now, wall: WallTime(milliseconds: loop.wallMilliseconds)))
         weak var fixture: DownstreamFixture?

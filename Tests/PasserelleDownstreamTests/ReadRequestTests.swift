@@ -51,4 +51,12 @@ struct ReadRequestTests {
         let error = try #require(throws: Refusal.self) { try read("\(name)=1&\(name)=1") }
         #expect(error.status == 400 && error.message == "\(name) is given twice.")
     }
+
+    @Test func `replay is none, or not given`() throws {
+        #expect(try read("").skipsReplay == false && read("replay=none").skipsReplay)
+        for query in ["replay=", "replay=all", "replay=none&replay=none"] {
+            let error = try #require(throws: Refusal.self) { try read(query) }
+            #expect(error.status == 400 && error.word == "bad-query")
+        }
+    }
 }

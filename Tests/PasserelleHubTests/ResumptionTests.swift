@@ -39,14 +39,57 @@ struct ResumptionTests {
                 == (.evicted, ["gap(c: evicted)", "c: three", "c: four", "c: five"]))
     }
 
-    @Test func `a position of another epoch or ahead gets a gap and all held entries`() {
+    @Test func `a position that this log has not issued gets a gap and all held entries`() {
         let fixture = fixture()
         fixture.publish("c", "one")
         let delivered = ["gap(c: unknown-position)", "c: one"]
-        #expect(resume(fixture, Position(epoch: 8, sequence: 1)) == (.unknownEpoch, delivered))
+        #expect(resume(fixture, Position(epoch: 8, sequence: 1)) == (.unknown, delivered))
         let ahead = Position(epoch: 7, sequence: fixture.hub.sequence + 1)
-        #expect(resume(fixture, ahead) == (.ahead, delivered))
+        #expect(resume(fixture, ahead) == (.unknown, delivered))
         #expect(resume(fixture, fixture.hub.position) == (.upToDate, []))
+    }
+
+    @Test func `without a replay, only the gap and new entries follow an unknown position`() {
+        let fixture = HubFixture()
+        _ = fixture.attach("a", "b")
+        fixture.subscribe("a")
+        fixture.subscribe("b")
+        for name in ["1", "2"] { fixture.publish("a", name) }
+        fixture.publish("b", "3")
+        let reader = Listener(fixture.hub)
+        let outcome = fixture.hub.attach(
+            reader, to: ["a", "b"], from: .after(Position(epoch: 8, sequence: 5)),
+            skipsReplay: true, wantsSnapshot: false, at: fixture.now)
+        reader.read()
+        #expect(outcome == .unknown)
+        #expect(reader.take() == ["gap(a: unknown-position)", "gap(b: unknown-position)"])
+        #expect(reader.positions.last == fixture.hub.sequence)
+        fixture.publish("b", "4")
+        #expect(reader.take() == ["b: 4"])
+        // A known position is replayed.
+        let known = Listener(fixture.hub)
+        fixture.hub.attach(
+            known, to: ["a", "b"], from: .after(fixture.hub.position(at: 3)), skipsReplay: true,
+            wantsSnapshot: false, at: fixture.now)
+        known.read()
+        #expect(known.take() == ["a: 2", "b: 3", "b: 4"])
+    }
+
+    @Test func `without a replay, a channel that is subscribed later has its gap too`() {
+        let fixture = HubFixture()
+        _ = fixture.attach("a")
+        fixture.subscribe("a")
+        fixture.publish("a", "1")
+        let reader = Listener(fixture.hub)
+        fixture.hub.attach(
+            reader, to: ["a", "b"], from: .unknown, skipsReplay: true, wantsSnapshot: false,
+            at: fixture.now)
+        reader.read()
+        fixture.publish("a", "2")
+        #expect(reader.take() == ["gap(a: unknown-position)", "a: 2"])
+        fixture.subscribe("b")
+        fixture.publish("b", "3")
+        #expect(reader.take() == ["gap(b: unknown-position)", "b: 3"])
     }
 
     @Test func `a gap comes before entries of other channels that precede its end`() {

@@ -132,14 +132,28 @@ struct EpochLineTests {
     func `a sequence number belongs to the epoch that issued it`(sequence: Int, epoch: Int) {
         let position = line.position(at: UInt64(sequence))
         #expect(position == Position(epoch: UInt64(epoch), sequence: UInt64(sequence)))
-        #expect(line.place(of: position, newest: 99) == .known)
+        #expect(line.resumption(at: position, newest: 99) == UInt64(sequence))
     }
 
-    @Test func `a position that never reached the disk is ahead, an unknown epoch is unknown`() {
-        #expect(line.place(of: Position(epoch: 1, sequence: 11), newest: 99) == .ahead)
-        #expect(line.place(of: Position(epoch: 2, sequence: 21), newest: 99) == .ahead)
-        #expect(line.place(of: Position(epoch: 3, sequence: 100), newest: 99) == .ahead)
-        #expect(line.place(of: Position(epoch: 4, sequence: 1), newest: 99) == .unknown)
+    @Test(arguments: [
+        (1, 11, 10), (1, 99, 10), (2, 21, 20), (2, .max, 20), (3, 100, nil), (4, 1, nil),
+    ])
+    func `a position ahead of its epoch continues at its end, and an unknown one nowhere`(
+        epoch: UInt64, sequence: UInt64, place: UInt64?
+    ) {
+        let position = Position(epoch: epoch, sequence: sequence)
+        #expect(line.resumption(at: position, newest: 99) == place)
+    }
+
+    @Test func `an epoch before an unreadable beginning may go on behind its known end`() {
+        let nameless = EpochHistory.firstNameless + 5
+        let line = EpochHistory(1).continued(by: nameless, after: 10).continued(by: 3, after: 20)
+        for (epoch, sequence, place) in [
+            (1, 10, 10), (1, 11, nil), (nameless, 15, 15), (nameless, 21, 20), (3, 21, 21),
+        ] as [(UInt64, UInt64, UInt64?)] {
+            let position = Position(epoch: epoch, sequence: sequence)
+            #expect(line.resumption(at: position, newest: 99) == place)
+        }
     }
 
     @Test func `the number of past epochs is limited`() {

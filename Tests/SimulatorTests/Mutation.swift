@@ -14,6 +14,12 @@ enum Mutation: CaseIterable {
     case redeliverAfterLoss
     /// All positions of the old epoch are accepted, even if a restart may have lost entries.
     case acceptEveryPosition
+    /// A reader ahead of its epoch's end receives that epoch again.
+    case repeatEpochWhenAhead
+    /// A reader ahead of its epoch's end counts as a reader of an unknown epoch.
+    case forgetEpochWhenAhead
+    /// A start does not wait until its epoch is on the disk.
+    case sendBeforeBeginning
     /// A failed copy removes the files that it was to replace.
     case removeAfterFailedCopy
     /// Bytes that were only written are reported as synced.

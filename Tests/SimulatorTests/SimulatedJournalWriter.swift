@@ -17,6 +17,9 @@ struct SimulatedJournalWriter {
 
     private(set) var disk = SimulatedDisk()
     private(set) var journal: Journal
+    /// True if the epoch was on the disk before the run delivered anything, as in every run with a
+    /// disk that works at its start.
+    private(set) var hasBegun = true
     private let mutation: Mutation?
     private var batch: [DiskOperation]?
     private var retryAt: Duration?
@@ -33,6 +36,16 @@ struct SimulatedJournalWriter {
         var recovery = JournalRecovery(limits: hub.configuration.log, now: now)
         journal = Journal(after: recovery.finish(), hub: hub, limits: Self.limits, at: now)
         hub.gathersChanges = true
+        awaitBeginning(hub, at: now)
+    }
+
+    /// Performs the first batch, for which a start waits.
+    private mutating func awaitBeginning(_ hub: Hub, part: Int = 0, at now: Moment) {
+        begin(hub, at: now)
+        guard mutation != .sendBeforeBeginning, let batch else { return }
+        self.batch = nil
+        hasBegun = disk.perform(batch, part: part)
+        ended(hasBegun, at: now)
     }
 
     /// True if all entries are on the disk and no work is left.
@@ -141,13 +154,20 @@ struct SimulatedJournalWriter {
         return recovery.finish()
     }
 
-    /// Begins the next run with the recovered state.
-    mutating func proceed(after found: JournalRecovery.Result, hub: Hub, at now: Moment) {
+    /// Begins the next run with the recovered state; some disks fail at the start.
+    mutating func proceed(
+        after found: JournalRecovery.Result, hub: Hub, random: inout SeededRandom, at now: Moment
+    ) {
         copies += journal.copies
         journal = Journal(after: found, hub: hub, limits: Self.limits, at: now)
         hub.gathersChanges = true
         retryAt = nil
         replaced = nil
+        if Int.random(in: 0..<8, using: &random) == 0 {
+            disk.operationsLeft = Int.random(in: 0...4, using: &random)
+        }
+        awaitBeginning(hub, part: Int.random(in: 0...1000, using: &random), at: now)
+        disk.operationsLeft = nil
     }
 
     /// Adds this writer's counts to those of the scenario.

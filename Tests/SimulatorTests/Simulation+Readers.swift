@@ -39,6 +39,10 @@ extension Simulation {
         case .acceptEveryPosition:
             start = Position(
                 epoch: hub.epochs.current, sequence: min(start.sequence, hub.sequence))
+        case .repeatEpochWhenAhead where isAhead(position):
+            start = Position(epoch: position.epoch, sequence: 0)
+        case .forgetEpochWhenAhead where isAhead(position):
+            start = Position(epoch: .max, sequence: position.sequence)
         default: break
         }
         try connect(reader, from: .after(start))
@@ -135,30 +139,32 @@ extension Simulation {
         }
     }
 
-    /// Checks a resumed reader: only a position that may have been lost can be unknown.
+    /// Checks a resumed reader: only a position of an epoch that may be lost can be unknown.
     private func resumed(
         _ reader: SimulatedReader, from start: Start, _ outcome: Resumption
     ) throws(Violation) {
-        guard case .after(let position) = start else { return }
-        switch outcome {
-        case .ahead: tally.ahead += 1
-        case .unknownEpoch: tally.unknownEpochs += 1
-        default:
+        guard case .after = start, let position = reader.position else { return }
+        guard outcome == .unknown else {
             if position.epoch != hub.epochs.current { tally.resumptions += 1 }
+            if isAhead(position) { tally.ahead += 1 }
             return
         }
+        tally.unknownEpochs += 1
+        // It receives the log again, which no crash is a reason for.
         try require(
-            !isAcknowledged(position),
-            "reader \(reader.name) has \(position.text), which is synced but \(outcome)")
+            !begun.contains(position.epoch),
+            "\(position.text) of reader \(reader.name) is unknown, although its epoch is kept")
         for channel in reader.channels {
             reader.knowledge[channel] = SimulatedReader.Knowledge(
                 settled: 0, needsGap: true, members: reader.knowledge[channel]?.members)
         }
     }
 
-    private func isAcknowledged(_ position: Position) -> Bool {
-        if position.epoch == hub.epochs.current { return position.sequence <= hub.sequence }
-        return acknowledged[position.epoch].map { position.sequence <= $0 } ?? false
+    /// True if a crash has lost the entry at the position.
+    private func isAhead(_ position: Position) -> Bool {
+        hub.epochs.past.contains {
+            $0.epoch == position.epoch && $0.through < position.sequence
+        }
     }
 
     /// Sets the messages that are due to a new reader of a channel.

@@ -14,19 +14,13 @@ extension Simulation {
         journalWriter.end(ending, hub: hub, random: &random, at: now)
         let past = held()
         tally.count(hub.counters)
-        let life = (
-            epoch: hub.epochs.current, beginning: hub.epochs.beginning, sequence: hub.sequence,
-            synced: journalWriter.journal.syncedSequence
-        )
+        let life = (sequence: hub.sequence, synced: journalWriter.journal.syncedSequence)
         // The steady clock restarts with the machine.
         if ending == .lostPower { steady = .seconds(Int.random(in: 0...2000, using: &random)) }
-        try begin(after: ending)
-        if ending == .damaged || ending == .lostState {
-            acknowledged = [:]
-        } else {
-            if life.synced > life.beginning { acknowledged[life.epoch] = life.synced }
-            try checkKept(past, through: life.synced)
-        }
+        let isKept = ending != .damaged && ending != .lostState
+        if !isKept { begun = [] }
+        try begin(after: ending, random: &random)
+        if isKept { try checkKept(past, through: life.synced) }
         if hub.sequence < life.sequence { tally.lostTails += 1 }
         for channel in coverage.keys { coverage[channel]?.cut(to: hub.epochs.beginning) }
         places = places.filter { $0.value <= hub.epochs.beginning }
@@ -34,7 +28,7 @@ extension Simulation {
         try checkRetractions()
     }
 
-    private func begin(after ending: Ending) throws(Violation) {
+    private func begin(after ending: Ending, random: inout SeededRandom) throws(Violation) {
         let found: JournalRecovery.Result
         do throws(JournalError) {
             found = try journalWriter.recovered(Self.configuration.log, at: now)
@@ -50,7 +44,8 @@ extension Simulation {
         hub = Hub(
             restoring: found.past, epoch: hub.epochs.current + 1,
             configuration: Self.configuration, at: now)
-        journalWriter.proceed(after: found, hub: hub, at: now)
+        journalWriter.proceed(after: found, hub: hub, random: &random, at: now)
+        noteBeginning()
         session = UpstreamSession { 0.5 }
         perform(session.started(now: steady))
     }

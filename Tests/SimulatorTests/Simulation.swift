@@ -57,8 +57,8 @@ final class Simulation {
     /// mutation.
     var lastEvents: [String: UpstreamSession.Report] = [:]
     var toRepeat: Set<String> = []
-    /// The last sequence number of each past epoch that is known to be valid.
-    var acknowledged: [UInt64: UInt64] = [:]
+    /// The epochs that began on the disk before any reader received a position of them.
+    var begun: Set<UInt64> = []
     /// True while some of the journal may be unreadable.
     var isDamaged = false
     var tally = Tally()
@@ -69,7 +69,16 @@ final class Simulation {
         hub = Hub(epoch: 1, configuration: Self.configuration, at: start)
         session = UpstreamSession { 0.5 }
         journalWriter = SimulatedJournalWriter(hub: hub, mutation: mutation, at: start)
+        noteBeginning()
         perform(session.started(now: steady))
+    }
+
+    func noteBeginning() {
+        if journalWriter.hasBegun {
+            begun.insert(hub.epochs.current)
+        } else {
+            tally.failedStarts += 1
+        }
     }
 
     var now: Moment { Moment(steady: steady, wall: WallTime(milliseconds: wall)) }

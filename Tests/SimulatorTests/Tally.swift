@@ -23,7 +23,9 @@ struct Tally {
     /// Messages that were retracted before they were on the disk, and after.
     var earlyRetractions = 0
     var lateRetractions = 0
-    /// Readers that resumed at a position ahead of all known entries, or of another epoch.
+    /// Starts whose disk failed before the new epoch was on it.
+    var failedStarts = 0
+    /// Readers that resumed at a position ahead of its epoch's end, or of an unknown epoch.
     var ahead = 0
     var unknownEpochs = 0
     /// Readers that resumed after a restart and found their position valid.
@@ -48,7 +50,8 @@ struct Tally {
             ("lost tails", lostTails), ("copies", copies), ("failures", failures),
             ("failed copies", failedCopies), ("overfull journals", overfull),
             ("early retractions", earlyRetractions),
-            ("late retractions", lateRetractions), ("ahead", ahead),
+            ("late retractions", lateRetractions), ("failed starts", failedStarts),
+            ("ahead", ahead),
             ("unknown epochs", unknownEpochs), ("resumptions", resumptions),
             ("evictions by count", evictedByCount), ("evictions by bytes", evictedByBytes),
             ("evictions by age", evictedByAge), ("evictions by memory", evictedByMemory),
@@ -82,6 +85,7 @@ struct Tally {
         overfull += other.overfull
         earlyRetractions += other.earlyRetractions
         lateRetractions += other.lateRetractions
+        failedStarts += other.failedStarts
         ahead += other.ahead
         unknownEpochs += other.unknownEpochs
         resumptions += other.resumptions

@@ -34,8 +34,12 @@ package final class JournalWriter {
     private var isClosed = false
 
     /// Continues the journal of a directory; `hub` was built from its content.
+    ///
+    /// Waits until the new epoch is on the disk, for at most `longestWait`: after a crash, a
+    /// position of an epoch that is not there would be unknown.
     package init(
-        _ directory: StateDirectory, hub: Hub, loop: EventLoop, log: Log, limits: JournalLimits
+        _ directory: StateDirectory, hub: Hub, loop: EventLoop, log: Log, limits: JournalLimits,
+        longestWait: Duration = .seconds(5)
     ) throws(StartError) {
         self.loop = loop
         self.hub = hub
@@ -53,6 +57,10 @@ package final class JournalWriter {
         hub.gathersChanges = true
         report(directory.found)
         begin()
+        guard !worker.wait(atMost: longestWait) else { return }
+        log.warning(
+            "the disk is slow: until it has written the journal, a crash makes positions unknown",
+            ["directory": path, "waited": longestWait.settingText])
     }
 
     /// Records the changes of this turn; call it at the end of each turn.

@@ -49,8 +49,9 @@ enum EventStreamRoute {
         connection.link.resume()
         context.hold(asked.channels, by: requester)
         context.hub.attach(
-            reader, to: asked.channels, from: asked.effectiveStart, wantsSnapshot: true,
-            as: grant.identity?.userID, filter: context.filter(asked.events), at: context.now)
+            reader, to: asked.channels, from: asked.effectiveStart,
+            skipsReplay: asked.skipsReplay, wantsSnapshot: true, as: grant.identity?.userID,
+            filter: context.filter(asked.events), at: context.now)
         context.streams.users.add(reader, of: grant.userIDs, isStream: true)
         if let identity = grant.identity {
             context.services.presence.joined(asked.channels, identity)

@@ -18,6 +18,8 @@ package struct ReadRequest: Equatable {
     package var start: Start?
     /// `last`: the number of past messages that a new reader requests.
     package var last: Int?
+    /// `replay=none`: after an unknown position, only its gap and new events.
+    package var skipsReplay = false
     /// `wait`, in seconds; `nil` if the poll must be answered immediately.
     package var wait: Int?
     /// `limit`, in events.
@@ -126,12 +128,15 @@ package struct ReadRequest: Equatable {
     }
 
     /// The parameters that may appear once, besides the channels and the claim.
-    private enum Parameter: String { case after, last, wait, limit, format }
+    private enum Parameter: String { case after, last, replay, wait, limit, format }
 
     private mutating func take(_ parameter: Parameter, _ value: String) throws(Refusal) {
         switch parameter {
         case .after: start = try Self.start(value)
         case .last: last = min(try Self.number(parameter, value), Self.eventLimit)
+        case .replay:
+            guard value == "none" else { throw .badRequest("bad-query", "replay must be none.") }
+            skipsReplay = true
         case .wait: wait = min(try Self.number(parameter, value), Self.longestWait)
         case .limit: limit = max(1, min(try Self.number(parameter, value), Self.eventLimit))
         case .format:

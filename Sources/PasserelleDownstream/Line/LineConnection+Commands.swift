@@ -17,11 +17,12 @@ extension LineConnection {
                     + " \(context.configuration.settingNames.lineUsers).")
         }
         switch command {
-        case .subscribe(let channel, let after, let last, let events, let user):
-            subscribe(channel, after: after, last: last, events: events, as: user)
+        case .subscribe(let channel, let after, let last, let events, let user, let skipsReplay):
+            subscribe(
+                channel, after: after, skipsReplay, last: last, events: events, as: user)
         case .unsubscribe(let channel): unsubscribe(channel)
-        case .history(let channel, let after, let limit, let events):
-            history(channel, after: after, limit: limit, events: events)
+        case .history(let channel, let after, let limit, let events, let skipsReplay):
+            history(channel, after: after, skipsReplay, limit: limit, events: events)
         case .members(let channel): members(channel)
         case .channels: channels()
         case .status: reply { [service] in .ok(verb: "STATUS", words: [], json: service.status) }
@@ -48,7 +49,8 @@ extension LineConnection {
     }
 
     private func subscribe(
-        _ channel: String, after: String?, last: Int?, events: EventNames, as user: String?
+        _ channel: String, after: String?, _ skipsReplay: Bool, last: Int?, events: EventNames,
+        as user: String?
     ) {
         guard let (name, start) = check(channel, after: after), isUser(user) else { return }
         guard readers[name] == nil else {
@@ -60,7 +62,8 @@ extension LineConnection {
         readers[name] = reader
         whenSubscribed(name, ticket) { [weak self, weak reader] in
             guard let self, let reader else { return }
-            reader.attach(from: start ?? first ?? .now, events: events, as: user)
+            reader.attach(
+                from: start ?? first ?? .now, skipsReplay: skipsReplay, events: events, as: user)
             self.answer(ticket, .begins(reader))
         }
     }
@@ -90,7 +93,9 @@ extension LineConnection {
         answer(ticket, .reply(.ok(verb: "UNSUBSCRIBE", words: [channel], json: nil)))
     }
 
-    private func history(_ channel: String, after: String?, limit: Int?, events: EventNames) {
+    private func history(
+        _ channel: String, after: String?, _ skipsReplay: Bool, limit: Int?, events: EventNames
+    ) {
         guard let (name, start) = check(channel, after: after) else { return }
         let limit = max(1, min(limit ?? ReadRequest.eventLimit, ReadRequest.eventLimit))
         let ticket = ask()
@@ -99,19 +104,20 @@ extension LineConnection {
                 ticket,
                 .read(channel: name) {
                     Self.excerpt(
-                        of: name, from: start ?? .earliest, limit: limit, events: events,
-                        at: context)
+                        of: name, from: start ?? .earliest, skipsReplay, limit: limit,
+                        events: events, at: context)
                 })
         }
     }
 
     private static func excerpt(
-        of name: String, from start: Start, limit: Int, events: EventNames,
+        of name: String, from start: Start, _ skipsReplay: Bool, limit: Int, events: EventNames,
         at context: DownstreamContext
     ) -> LineReply {
         let channel = context.hub.asked(for: name, at: context.now)
         var cursor = context.hub.cursor(
-            on: [channel], from: start, wantsSnapshot: false, filter: context.filter(events))
+            on: [channel], from: start, skipsReplay: skipsReplay, wantsSnapshot: false,
+            filter: context.filter(events))
         let excerpt = HistoryPage(
             from: &cursor, limit: limit, bytes: historyBytes, context: context)
         context.tally.lined.add(excerpt.delivered)

@@ -25,11 +25,11 @@ final class LineReader: Reader {
     }
 
     /// Attaches the reader once the channel is subscribed; from now on events wait in the log.
-    func attach(from start: Start, events: EventNames, as userID: String?) {
+    func attach(from start: Start, skipsReplay: Bool, events: EventNames, as userID: String?) {
         guard !isEnded else { return }
         context.hub.attach(
-            self, to: [channel], from: start, wantsSnapshot: true, acceptsHeld: true, as: userID,
-            filter: context.filter(events), at: context.now)
+            self, to: [channel], from: start, skipsReplay: skipsReplay, wantsSnapshot: true,
+            acceptsHeld: true, as: userID, filter: context.filter(events), at: context.now)
     }
 
     /// Answers the command with the members, then sends the entries after the cursor.

@@ -38,11 +38,13 @@ package struct EntityTags: Equatable {
     /// True if the client holds the answer for a position.
     func holds(_ position: Position) -> Bool { positions.contains(position) }
 
-    /// Returns the newest position that the log has issued, in its current or an earlier epoch.
+    /// Returns the newest position that the log knows, by the place at which it continues.
     package func newest(delivered epochs: EpochHistory, through newest: UInt64) -> Position? {
         guard positions.count > 1 else { return positions.first }
-        let known = positions.filter { epochs.place(of: $0, newest: newest) == .known }
-        return known.max { $0.sequence < $1.sequence } ?? positions.first
+        let known = positions.compactMap { position in
+            epochs.resumption(at: position, newest: newest).map { (position, place: $0) }
+        }
+        return known.max { $0.place < $1.place }?.0 ?? positions.first
     }
 
     /// Returns the start of a poll: the newest tag, unless the request names a newer position.
@@ -59,9 +61,8 @@ package struct EntityTags: Equatable {
             return .unknown
         }
         guard case .after(let position) = asked else { return .after(tag) }
-        let isNewer = position.sequence >= tag.sequence
-        guard !isNewer, epochs.place(of: tag, newest: newest) == .known,
-            epochs.place(of: position, newest: newest) == .known
+        guard let held = epochs.resumption(at: tag, newest: newest),
+            let wanted = epochs.resumption(at: position, newest: newest), wanted < held
         else { return asked }
         return .after(tag)
     }

@@ -97,8 +97,9 @@ struct Poll {
     ) {
         context.tally.polls += 1
         cursor = context.hub.cursor(
-            on: channels, from: start ?? asked.effectiveStart, wantsSnapshot: isFirst,
-            acceptsHeld: isFirst, as: grant.identity?.userID, filter: context.filter(asked.events))
+            on: channels, from: start ?? asked.effectiveStart, skipsReplay: asked.skipsReplay,
+            wantsSnapshot: isFirst, acceptsHeld: isFirst, as: grant.identity?.userID,
+            filter: context.filter(asked.events))
         if !isFirst, let wait = asked.wait, wait > 0, isUpToDate(at: context) {
             let reader = PollReader(
                 self, for: .seconds(wait), context: context, connection: connection)

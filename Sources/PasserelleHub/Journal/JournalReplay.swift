@@ -103,11 +103,11 @@ struct JournalReplay {
 
     /// Ends the epoch before a segment with an unreadable beginning.
     ///
-    /// The segment's own epoch cannot be known. Positions of it will be unknown or ahead, and
-    /// readers with such a position receive a gap.
+    /// The segment's own epoch cannot be known. Positions of it will be unknown, and readers with
+    /// such a position receive a gap.
     private mutating func beginUnknownEpoch() {
         hasBeginning = true
-        let nameless = UInt64.max - UInt64(clamping: segment)
+        let nameless = max(EpochHistory.firstNameless, .max - UInt64(clamping: segment))
         epochs = epochs?.continued(by: nameless, after: sequence) ?? EpochHistory(nameless)
     }
 }

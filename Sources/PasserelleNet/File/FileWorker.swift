@@ -41,11 +41,14 @@ package final class FileWorker {
         }
     }
 
-    /// Waits until the current batch has ended, and calls its `done` now.
-    package func wait() {
-        guard done != nil else { return }
-        context.waitForResult()
+    /// Waits until the current batch has ended, for at most `limit`, and calls its `done` now;
+    /// returns `false` if it has not ended.
+    @discardableResult
+    package func wait(atMost limit: Duration? = nil) -> Bool {
+        guard done != nil else { return true }
+        guard context.waitForResult(until: limit.map { .now + $0 }) else { return false }
         ended()
+        return true
     }
 
     /// Ends the thread after the current batch; no batch can be started afterwards.
@@ -109,9 +112,18 @@ private final class FileWorkerInbox: Sendable {
         state.withLock { $0.result.take() }
     }
 
-    func waitForResult() {
+    /// Waits for a result; returns `false` if there is none at the deadline.
+    func waitForResult(until deadline: ContinuousClock.Instant?) -> Bool {
         var count: eventfd_t = 0
-        while state.withLock({ $0.result == nil }) { eventfd_read(results, &count) }
+        while state.withLock({ $0.result == nil }) {
+            let left = deadline.map { ($0 - .now) / .milliseconds(1) }
+            if let left, left <= 0 { return false }
+            var descriptor = pollfd(fd: results, events: Int16(POLLIN), revents: 0)
+            if poll(&descriptor, 1, Int32(left?.rounded(.up) ?? -1)) > 0 {
+                eventfd_read(results, &count)
+            }
+        }
+        return true
     }
 
     func work() {

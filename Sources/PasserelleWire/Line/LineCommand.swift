@@ -3,14 +3,17 @@
 /// A command from a client of the Unix socket.
 package enum LineCommand: Equatable, Sendable {
     /// Subscribes to a channel's events, after a position or with the last few first; to those with
-    /// the names in `events`, if there are any, and as a user, if one is given.
+    /// the names in `events`, if there are any, and as a user, if one is given. With `skipsReplay`,
+    /// only new events follow an unknown position's gap.
     case subscribe(
         channel: String, after: String?, last: Int?, events: EventNames = EventNames(),
-        user: String? = nil)
+        user: String? = nil, skipsReplay: Bool = false)
     /// Ends a subscription.
     case unsubscribe(channel: String)
     /// Asks for past events; for those with the names in `events`, if there are any.
-    case history(channel: String, after: String?, limit: Int?, events: EventNames = EventNames())
+    case history(
+        channel: String, after: String?, limit: Int?, events: EventNames = EventNames(),
+        skipsReplay: Bool = false)
     /// Asks for the members of a channel.
     case members(channel: String)
     /// Asks for the list of channels.
@@ -39,13 +42,13 @@ package enum LineCommand: Equatable, Sendable {
             let options = try LineOptions(&words, line, count: "last", takesUser: true)
             command = .subscribe(
                 channel: channel, after: options.after, last: options.count,
-                events: options.events, user: options.user)
+                events: options.events, user: options.user, skipsReplay: options.skipsReplay)
         case "HISTORY":
             let channel = try channel(&words, line)
             let options = try LineOptions(&words, line, count: "limit")
             command = .history(
                 channel: channel, after: options.after, limit: options.count,
-                events: options.events)
+                events: options.events, skipsReplay: options.skipsReplay)
         case "UNSUBSCRIBE": command = .unsubscribe(channel: try channel(&words, line))
         case "MEMBERS": command = .members(channel: try channel(&words, line))
         case "CHANNELS": command = .channels
@@ -103,13 +106,16 @@ package enum LineCommand: Equatable, Sendable {
 
     private var words: [String] {
         switch self {
-        case .subscribe(let channel, let after, let last, let events, let user):
+        case .subscribe(let channel, let after, let last, let events, let user, let skipsReplay):
             [channel]
                 + LineOptions.words(
-                    after: after, name: "last", count: last, events: events, user: user)
-        case .history(let channel, let after, let limit, let events):
+                    after: after, name: "last", count: last, events: events, user: user,
+                    skipsReplay: skipsReplay)
+        case .history(let channel, let after, let limit, let events, let skipsReplay):
             [channel]
-                + LineOptions.words(after: after, name: "limit", count: limit, events: events)
+                + LineOptions.words(
+                    after: after, name: "limit", count: limit, events: events,
+                    skipsReplay: skipsReplay)
         case .unsubscribe(let channel), .members(let channel): [channel]
         case .publish(let channel, let event, _): [channel, event]
         case .typing(let channel, let user, let isTyping):
@@ -153,13 +159,14 @@ package enum LineCommand: Equatable, Sendable {
     }
 }
 
-/// The options of a command in any order: `after=POSITION`, a count (`last=N` or `limit=N`),
-/// `event=NAME`, which may be repeated, and for some commands `user=ID`.
+/// The options of a command in any order: `after=POSITION`, `replay=none`, a count (`last=N` or
+/// `limit=N`), `event=NAME`, which may be repeated, and for some commands `user=ID`.
 struct LineOptions {
     private(set) var after: String?
     private(set) var count: Int?
     private(set) var events = EventNames()
     private(set) var user: String?
+    private(set) var skipsReplay = false
 
     /// Parses all remaining words; each option but `event` may occur once.
     init(
@@ -183,6 +190,11 @@ struct LineOptions {
                 }
                 count = number
             case "event": try add(event: value)
+            case "replay":
+                guard !skipsReplay, value == "none" else {
+                    throw .badValue(word: "replay", takes: "none")
+                }
+                skipsReplay = true
             case "user" where takesUser:
                 guard user == nil, !value.isEmpty else {
                     throw .badValue(word: "user", takes: "a user's id")
@@ -206,10 +218,12 @@ struct LineOptions {
 
     /// Returns the options as words.
     static func words(
-        after: String?, name: String, count: Int?, events: EventNames, user: String? = nil
+        after: String?, name: String, count: Int?, events: EventNames, user: String? = nil,
+        skipsReplay: Bool
     ) -> [String] {
         (after.map { ["after=\($0)"] } ?? []) + (count.map { ["\(name)=\($0)"] } ?? [])
             + events.list.map { "event=\($0)" } + (user.map { ["user=\($0)"] } ?? [])
+            + (skipsReplay ? ["replay=none"] : [])
     }
 }
 

@@ -7,20 +7,12 @@ import PasserelleWire
 /// An event stream that reconnects by itself as a browser does, with the last position received.
 ///
 /// It keeps only counts: of numbered messages on one channel, `{"n":N}`, and of typing events
-/// there.
+/// there. Its position changes with the data of an event, not with the id before it.
 final class ResumingStream: LinkOwner {
     /// The counts of one stream, or the sum over several.
     struct Counts {
-        var deliveries = 0
-        var gaps = 0
         /// The number of reconnections with a position.
         var resumptions = 0
-        /// The number of gaps with the reason that the position was unknown.
-        var unknownPositions = 0
-        /// The number of messages that arrived twice, except after an unknown position.
-        var doubles = 0
-        /// The number of missing messages that no gap covers.
-        var missed = 0
         /// The number of typing events.
         var typing = 0
         /// The number of typing events with a position that a typing event had before.
@@ -35,12 +27,12 @@ final class ResumingStream: LinkOwner {
     private static let typingAge: Duration = .seconds(3) + .seconds(1)
 
     private(set) var counts = Counts()
-    /// The number of the newest message.
-    private(set) var newest = 0
+    private(set) var messages = NumberedDeliveries()
     /// The start of the gateway that later connections reach.
     var lifeBegan = Date.distantPast
     private var position: String?
-    private var isBehindGap = true
+    /// The position of the event that is being received.
+    private var nextPosition: String?
     private var isTyping = false
     private var typingPositions: Set<String> = []
     /// Typing events before this time were stale when the stream connected.
@@ -51,10 +43,16 @@ final class ResumingStream: LinkOwner {
     private let address: ListenAddress
     private let target: String
     private let delay: Duration
+    private let passesQuery: Bool
     private var link: Link?
 
-    /// Connects at once, and reconnects after `delay` whenever the stream ends.
-    init(_ fixture: EndToEndFixture, _ address: ListenAddress, _ target: String, delay: Duration) {
+    /// Connects at once, and reconnects after `delay` whenever the stream ends, with the position in
+    /// the query or in the field of an `EventSource`.
+    init(
+        _ fixture: EndToEndFixture, _ address: ListenAddress, _ target: String, delay: Duration,
+        passesQuery: Bool = false
+    ) {
+        self.passesQuery = passesQuery
         self.fixture = fixture
         self.address = address
         self.target = target
@@ -79,9 +77,14 @@ final class ResumingStream: LinkOwner {
 
     func linkOpened(_ link: Link) {
         var fields: HTTPFields = ["Host": "localhost"]
+        var target = target
         if let position {
-            fields.set("Last-Event-ID", position)
             counts.resumptions += 1
+            if passesQuery {
+                target += "&after=\(position)"
+            } else {
+                fields.set("Last-Event-ID", position)
+            }
         }
         link.send(HTTPWriter.request(HTTPRequest(method: "GET", target: target, fields: fields)))
     }
@@ -97,7 +100,7 @@ final class ResumingStream: LinkOwner {
 
     private func take(_ line: [UInt8]) {
         if line.starts(with: Self.id) {
-            position = String(decoding: line.dropFirst(Self.id.count), as: UTF8.self)
+            nextPosition = String(decoding: line.dropFirst(Self.id.count), as: UTF8.self)
         } else if line.starts(with: Self.event) {
             isTyping = line == Self.typing
         } else if line.starts(with: Self.data) {
@@ -107,30 +110,20 @@ final class ResumingStream: LinkOwner {
 
     private func take(data: ArraySlice<UInt8>) {
         let text = String(decoding: data, as: UTF8.self)
+        if let nextPosition {
+            position = nextPosition
+            messages.moved(to: nextPosition)
+        }
+        nextPosition = nil
         if isTyping {
             takeTyping(text)
         } else if text.contains(#""event":"passerelle:gap""#) {
-            counts.gaps += 1
-            isBehindGap = true
-            guard text.contains("unknown-position") else { return }
-            counts.unknownPositions += 1
-            newest = 0
+            messages.takeGap(text)
         } else if let start = text.firstRange(of: #"{"n":"#)?.upperBound,
             let number = Int(text[start...].prefix { $0.isNumber })
         {
-            take(number)
+            messages.take(number)
         }
-    }
-
-    private func take(_ number: Int) {
-        counts.deliveries += 1
-        if number <= newest {
-            counts.doubles += 1
-        } else if number > newest + 1, !isBehindGap {
-            counts.missed += number - newest - 1
-        }
-        isBehindGap = false
-        newest = max(newest, number)
     }
 
     private func takeTyping(_ text: String) {
@@ -152,11 +145,7 @@ final class ResumingStream: LinkOwner {
 extension ResumingStream.Counts {
     static func + (left: Self, right: Self) -> Self {
         Self(
-            deliveries: left.deliveries + right.deliveries, gaps: left.gaps + right.gaps,
-            resumptions: left.resumptions + right.resumptions,
-            unknownPositions: left.unknownPositions + right.unknownPositions,
-            doubles: left.doubles + right.doubles, missed: left.missed + right.missed,
-            typing: left.typing + right.typing,
+            resumptions: left.resumptions + right.resumptions, typing: left.typing + right.typing,
             repeatedTyping: left.repeatedTyping + right.repeatedTyping,
             staleTyping: left.staleTyping + right.staleTyping)
     }

@@ -17,6 +17,8 @@ private final class JournalFixture {
     let hub: Hub
     let journalWriter: JournalWriter
     let lines: Lines
+    /// True if the first batch was still under way when the writer began.
+    let isWaiting: Bool
 
     final class Lines: Sendable {
         private let list = Mutex<[String]>([])
@@ -26,7 +28,9 @@ private final class JournalFixture {
         func count(_ words: String) -> Int { list.withLock { $0.count { $0.contains(words) } } }
     }
 
-    init(_ path: String, epoch: UInt64, floor: Int = 1 << 20) throws {
+    init(
+        _ path: String, epoch: UInt64, floor: Int = 1 << 20, longestWait: Duration = .seconds(5)
+    ) throws {
         loop = try EventLoop()
         let lines = Lines()
         self.lines = lines
@@ -41,7 +45,9 @@ private final class JournalFixture {
         limits.floorBytes = floor
         limits.segmentBytes = floor
         limits.sync = .milliseconds(1)
-        journalWriter = try JournalWriter(directory, hub: hub, loop: loop, log: log, limits: limits)
+        journalWriter = try JournalWriter(
+            directory, hub: hub, loop: loop, log: log, limits: limits, longestWait: longestWait)
+        isWaiting = journalWriter.journal.isBusy
         loop.atTurnEnd { [unowned self] in journalWriter.flush() }
         hub.subscribed("c", members: [Member(userID: "u", userInfo: nil)], at: now)
     }
@@ -104,6 +110,23 @@ struct JournalWriterTests {
         #expect(fixture.journalWriter.torn == 0 && fixture.journalWriter.damaged == 0)
     }
 
+    @Test func `when a writer begins, its epoch is on the disk`() throws {
+        let fixture = try JournalFixture(path, epoch: 5)
+        #expect(!fixture.isWaiting && fixture.journalWriter.journal.syncedSequence == 0)
+        #expect(try Subprocess.run("cp", ["-r", path, path + "-copy"]).status == 0)
+        let kept = try StateDirectory(
+            path + "-copy", limits: fixture.hub.configuration.log, now: fixture.loop.moment)
+        #expect(kept.found.past.epochs == EpochHistory(5) && kept.found.torn == 0)
+    }
+
+    @Test func `a disk that is too slow for the start is logged`() throws {
+        let fixture = try JournalFixture(path, epoch: 1, longestWait: .zero)
+        #expect(fixture.lines.count("the disk is slow") == (fixture.isWaiting ? 1 : 0))
+        fixture.publish("kept")
+        try fixture.sync()
+        #expect(fixture.journalWriter.journal.isKeeping)
+    }
+
     @Test func `the position of an event that is not stored is synced with others`() throws {
         let typed: Position
         do {
@@ -117,7 +140,7 @@ struct JournalWriterTests {
             try fixture.sync()
         }
         let fixture = try JournalFixture(path, epoch: 2)
-        #expect(fixture.hub.epochs.place(of: typed, newest: fixture.hub.sequence) == .known)
+        #expect(typed.sequence <= fixture.hub.epochs.beginning)
     }
 
     @Test func `a retracted event is in no file, whether it was written before or not`() throws {

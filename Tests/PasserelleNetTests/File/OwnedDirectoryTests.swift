@@ -176,6 +176,27 @@ struct FileWorkerTests {
         #expect(count == 51)
     }
 
+    @Test func `waiting for a limited time leaves a slow batch to the loop`() throws {
+        let worker = try worker()
+        var results: [SystemError?] = []
+        worker.begin([.create("a"), .write("a", at: 0, [1])]) { results.append($0) }
+        #expect(worker.wait(atMost: .seconds(60)) && results == [nil])
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        let (input, output) = (ends[0], ends[1])
+        defer { close(input) }
+        let blocked = FileOperation.rewrite("a", at: 0, count: 1) { bytes in
+            var byte: UInt8 = 0
+            read(input, &byte, 1)
+            return bytes
+        }
+        worker.begin([blocked]) { results.append($0) }
+        #expect(!worker.wait(atMost: .milliseconds(20)) && worker.isBusy && results == [nil])
+        close(output)
+        try run(loop) { results == [nil, nil] }
+        #expect(worker.wait(atMost: .zero))
+    }
+
     @Test func `closing ends the current batch and releases the directory`() throws {
         var worker: FileWorker? = try worker()
         worker?.begin([.create("a"), .write("a", at: 0, [UInt8](repeating: 1, count: 1 << 22))]) {

@@ -33,7 +33,15 @@ struct LineCommandTests {
             #"SUBSCRIBE c after=now event=a "user=Zoë Z""#
         ),
         (.unsubscribe(channel: "c"), "UNSUBSCRIBE c"),
+        (
+            .subscribe(channel: "c", after: "a-1", last: nil, user: "u", skipsReplay: true),
+            "SUBSCRIBE c after=a-1 user=u replay=none"
+        ),
         (.history(channel: "c", after: nil, limit: nil), "HISTORY c"),
+        (
+            .history(channel: "c", after: "a-1", limit: 3, skipsReplay: true),
+            "HISTORY c after=a-1 limit=3 replay=none"
+        ),
         (.history(channel: "c", after: "earliest", limit: 10), "HISTORY c after=earliest limit=10"),
         (
             .history(channel: "c", after: nil, limit: 1, events: names("a", "b=c")),
@@ -102,6 +110,11 @@ struct LineCommandTests {
             ("HISTORY c last=1", .tooManyWords), ("HISTORY c user=u", .tooManyWords),
             ("SUBSCRIBE c user=", .badValue(word: "user", takes: "a user's id")),
             ("SUBSCRIBE c user=u user=v", .badValue(word: "user", takes: "a user's id")),
+            ("SUBSCRIBE c replay=all", .badValue(word: "replay", takes: "none")),
+            (
+                "HISTORY c replay=none replay=none",
+                .badValue(word: "replay", takes: "none")
+            ),
             ("SUBSCRIBE c event=", .badEvent), (#"HISTORY c "event=a\u000a""#, .badEvent),
             ("SUBSCRIBE a/b", .badChannel(.badCharacter)), ("SUBSCRIBE \"\"", .badChannel(.empty)),
             ("MEMBERS #server-to-user-1", .badChannel(.badCharacter)), ("PING x", .tooManyWords),
