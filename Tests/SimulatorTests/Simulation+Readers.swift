@@ -65,8 +65,10 @@ extension Simulation {
             try received(entry, to: reader)
             let position = hub.position(at: reader.cursor.sequence)
             if let last = reader.position, last.epoch == position.epoch, !isLedBack {
+                // A position that a crash has lost is led back to the end of its epoch.
+                let kept = hub.epochs.resumption(at: last, newest: hub.sequence) ?? last.sequence
                 try require(
-                    position.sequence >= last.sequence,
+                    position.sequence >= kept,
                     "reader \(reader.name) moved back from \(last.text) to \(position.text)")
             }
             reader.position = position
@@ -172,8 +174,9 @@ extension Simulation {
         let coverage = coverage[name] ?? Coverage()
         guard let channel = hub.channel(name) else { return }
         if case .after(let position) = start {
+            let place = hub.epochs.resumption(at: position, newest: hub.sequence)
             reader.knowledge[name] = SimulatedReader.Knowledge(
-                settled: coverage.through(position.sequence))
+                settled: coverage.through(place ?? position.sequence))
         } else if !channel.isLive && (start == .now || !channel.wasSubscribed) {
             reader.awaited.insert(name)
         } else {
