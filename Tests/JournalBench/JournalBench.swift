@@ -5,16 +5,21 @@ import PasserelleNet
 /// Measures the start with a journal of a given size, and the cost of writing.
 ///
 ///     swift run -c release JournalBench FOLDER [MIB] [CHANNELS] [BYTES]
+///     swift run -c release JournalBench FOLDER order [SECONDS]
 ///
 /// The directory should be empty and can be removed afterwards. An event has `BYTES` of data (300).
+/// `order` compares writing before each delivery with writing after it.
 @main
 enum JournalBench {
     static func main() throws {
         let words = CommandLine.arguments.dropFirst()
         guard let path = words.first else {
-            return print("JournalBench FOLDER [MIB] [CHANNELS] [BYTES]")
+            return print("JournalBench FOLDER [MIB] [CHANNELS] [BYTES] | order [SECONDS]")
         }
         let numbers = words.dropFirst().compactMap { Int($0) }
+        if words.dropFirst().first == "order" {
+            return try WriteOrder.measure(path, seconds: numbers.first ?? 30)
+        }
         let directory = try OwnedDirectory(path: path)
         let size = numbers.first ?? 256
         let channels = numbers.dropFirst().first ?? 2000

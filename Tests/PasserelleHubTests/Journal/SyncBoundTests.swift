@@ -25,8 +25,7 @@ struct SyncBoundTests {
         #expect(next.texts.count == (isKept ? 1 : 0))
         // A reader that received the event, and one that did not.
         let restart = RecordingReader.Heard.gap(.restart)
-        let unknown = RecordingReader.Heard.gap(.unknownPosition)
-        #expect(next.received(after: position) == (isKept ? [restart] : [unknown, restart]))
+        #expect(next.received(after: position) == [restart])
         let text = RecordingReader.Heard.text("text-0-")
         #expect(next.received(after: before) == (isKept ? [text, restart] : [restart]))
     }
