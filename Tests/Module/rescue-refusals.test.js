@@ -43,6 +43,38 @@ describe("rescue with refused channels", () => {
     page.stop()
   })
 
+  test("it rests if the gateway refuses, too, what the auth route refuses, and supplies it when the gateway permits it", async () => {
+    const page = new Page(set)
+    Page.refused = page.log.refused = [A]
+    await page.connect(false)
+    await page.pass(30000)
+    assert.deepEqual([page.active, page.log.open], [false, 0])
+    page.lose()
+    await page.pass(1500)
+    await page.connect(false)
+    await page.pass(30000)
+    assert.deepEqual([page.active, page.log.open], [false, 0])
+    page.log.refused = []
+    page.lose()
+    await page.pass(6000)
+    assert.equal(page.active, true)
+    page.log.add("new-message", { n: 1 })
+    assert.deepEqual(page.got, [1])
+    page.stop()
+  })
+
+  test("it rests if the page has left its only channel", async () => {
+    const page = new Page(set)
+    page.lose()
+    await page.pass(6000)
+    assert.equal(page.active, true)
+    page.pusher.unsubscribe(A)
+    await page.connect(false)
+    await page.pass(30000)
+    assert.deepEqual([page.active, page.log.open], [false, 0])
+    page.stop()
+  })
+
   test("a refused channel counts when the auth route permits it later", async () => {
     const page = new Page(set), got = []
     Page.refused = [B]

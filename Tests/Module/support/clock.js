@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A clock that a test moves. While it is installed, timers fire in `pass` only.
 
-const real = { setTimeout, clearTimeout }
+const real = { setTimeout, clearTimeout, setInterval, clearInterval }
 
 export class Clock {
   #now = 0
@@ -13,7 +13,11 @@ export class Clock {
       this.#timers.set(++this.#last, { callback, due: this.#now + delay })
       return this.#last
     }
-    globalThis.clearTimeout = (timer) => void this.#timers.delete(timer)
+    globalThis.setInterval = (callback, interval) => {
+      this.#timers.set(++this.#last, { callback, due: this.#now + interval, interval })
+      return this.#last
+    }
+    globalThis.clearTimeout = globalThis.clearInterval = (timer) => void this.#timers.delete(timer)
     return this
   }
 
@@ -27,9 +31,11 @@ export class Clock {
     for (;;) {
       const due = [...this.#timers].filter(([, each]) => each.due <= end).sort((a, b) => a[1].due - b[1].due)[0]
       if (!due) break
-      this.#timers.delete(due[0])
+      const [timer, { callback, interval }] = due
       this.#now = due[1].due
-      due[1].callback()
+      if (interval) due[1].due += interval
+      else this.#timers.delete(timer)
+      callback()
     }
     this.#now = end
   }

@@ -100,6 +100,7 @@ class Connection {
       const from = chat.after ? +chat.after.slice(2) : entries.length
       for (const entry of entries.slice(from)) if (entry.channel === chat.name) this.tell(chat, entry)
     }
+    if ([...this.chats.keys()].every((name) => this.log.refused.includes(name))) this.state = "denied"
     this.position = "e-" + this.log.entries.length
   }
 

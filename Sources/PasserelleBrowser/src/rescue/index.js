@@ -5,9 +5,9 @@
 // events can be read. Active: the gateway's log leads; `ledger.js` has the rules.
 
 import { connect } from "../core/gateway.js"
-import { check, now, onWake } from "../core/support.js"
+import { check, makeEvent, now, onWake } from "../core/support.js"
 import { makeLedger } from "./ledger.js"
-import { ask, attach, emitError, emptyChannels, revive } from "./pusher.js"
+import { attach } from "./pusher.js"
 
 /** The gateway takes over if pusher-js has no connection, subscription or answer for this long. */
 const patience = 4000
@@ -18,57 +18,60 @@ const freshness = 5000
 /** An event of pusher-js waits for older ones of the log for this long at most. */
 const holdTime = 6000
 /** In standby the position is renewed after at most this time, or after this number of events. */
-const renewTime = 300000
+const longestRenewTime = 300000
 const renewEvents = 250
 const tickTime = 500
-/** An error is the cause of a state that follows within this time. */
-const sameTurn = 50
 
 export const rescue = (pusher, options) => {
   check("pusher", pusher?.allChannels, "function")
 
-  const life = new AbortController
-  const ledger = makeLedger()
-  /** The followed channels: `_chat` is the core's object, none before the gateway was asked for the channel; `_seen` has the
-   * log's latest events, which another connection to the gateway may bring again; of channels with `_isRefused` the log has none. */
+  const life = new AbortController, renewTime = longestRenewTime * (1 - Math.random() / 4)
+  /** The followed channels. `_chat` is the core's object, `_seen` has the log's latest events, which another connection to the
+   * gateway may bring again. `_joined` is true if pusher-js's connection is subscribed, false if the auth route refuses it;
+   * `_isRefused` is true if the gateway does. */
   const chats = new Map
-  /** The channels to which pusher-js's connection is subscribed: true; those that the auth route refuses it: false. */
-  const joined = new Map
-  const settings = {
-    ...options,
-    sync: options?.sync && ((name, cause) => ledger._active && cause.reason != "subscribe" && options.sync(name, cause)),
-  }
-  let gateway = connect(options), reading, position, opened, live, renewAt = 0
-  // pusher-js: whether it is connected; whether it ever lost a connection; whether the page disconnected it; the times of
-  // its last error, its last message, and the last question to it; whether it works, and since when.
-  let up, lost, paused, failed = 0, alive = now(), pinged, well = false, since = alive
-  let timer, hasJoined
+  // The gateway: whether it is open, since when, and since when it has been live.
+  let gateway = connect(options), reading, opened, live, position
+  // pusher-js: whether it is connected; whether it lost a connection with a subscription; whether the page disconnected it;
+  // whether a question to it has no answer; when its last message came; whether it works, and since when.
+  let up, lost, paused, asked, alive = now(), well, since
 
-  /** True if the page gets the gateway's members of the channel, and sends through the gateway. */
-  const supplies = (name) => ledger._active && chats.has(name) && (alive < pinged || !joined.get(name))
+  const stop = () => {
+    retire()
+    life.abort(clearInterval(timer))
+    up || empty()
+  }
+  const ledger = makeLedger(stop)
+
+  /** Returns the core's channel if the page gets the gateway's members of it, and sends through the gateway. */
+  const supplied = (name) => {
+    const chat = chats.get(name)
+    if (stop.active && (asked || !chat?._joined)) return chat?._chat
+  }
 
   const open = () => {
     close()
     opened = now()
-    renewAt = opened + renewTime * (1 - Math.random() / 4)
-    if (!chats.size) return
     reading = true
-    gateway = connect(settings)
-    for (const name of chats.keys()) join(name)
+    gateway = connect({
+      ...options,
+      sync: options?.sync && ((name, cause) => stop.active && cause.reason != "subscribe" && options.sync(name, cause)),
+    })
+    chats.forEach(join)
   }
 
-  const join = (name) => {
-    const chat = chats.get(name)
+  const join = (chat, name) => {
     try {
-      chat._chat = gateway.subscribe(name, { after: chat._chat && position, _seen: chat._seen })
+      chat.after = chat._chat && position
+      chat._chat = gateway.subscribe(name, chat)
       chat._chat.on("*", (_, event) => {
-        if (/^pusher:sub/.test(event.event)) chat._isRefused = /err/.test(event.event)
-        if (/^pusher:/.test(event.event) ? supplies(name) : ledger._fromLog(event, now())) deliver(event)
+        chat._isRefused = event.event == "pusher:subscription_error"
+        if (/^pusher.*:/.test(event.event) ? supplied(name) : ledger._fromLog(event, now())) deliver(event)
       })
       // Without a position, nobody knows what was missed.
-      if (lost && !position) chat._chat._take({ channel: name, event: "passerelle:gap", data: { reason: "unknown-position" } })
+      if (lost && !position) chat._chat._take(makeEvent(name, "", "passerelle:gap", { reason: "unknown-position" }))
     } catch {
-      chat._isRefused = true // not a channel for the gateway
+      chats.delete(name) // not a channel for the gateway
     }
   }
 
@@ -78,125 +81,94 @@ export const rescue = (pusher, options) => {
     live = reading = false
   }
 
-  const release = (before) => ledger._release(before).map(deliver)
-
-  const activate = () => {
-    if (ledger._active) return
-    stop.active = true
-    ledger._lead(alive).map(deliver)
-    open()
-  }
-
   const retire = () => {
-    stop.active = false
-    release(Infinity)
+    ledger._release(now()).map(deliver)
     close()
     ledger._settle(paused ? 0 : now(), alive)
     ping()
   }
 
   const ping = () => {
-    pinged = now()
-    ask(pusher)
+    asked = true
+    ask()
   }
 
-  const tick = () => {
-    clearTimeout(timer)
-    if (life.signal.aborted) return
-    const time = now()
-    live = gateway.state == "live" && (live || time)
-    // If all are refused, that may be a proxy, which the gateway's requests pass.
-    if (well != (up && alive >= pinged && joined.size == chats.size && /^$|true/.test([...joined.values()]))) {
-      well = !well
-      since = time
-    }
-    release(time - holdTime)
+  const tick = (isBack) => {
+    // NaN if a subscription has no answer; 0 if all are refused, which may be a proxy's work; negative if the gateway serves
+    // none of them.
+    const time = now(), joined = Math.max(...[...chats.values()].map((chat) => chat._isRefused ? -1 : chat._joined))
+    if (well != (well = up && !asked && !!joined)) since = time
+    live = (gateway.state == "live" || joined < 0) && (live || time)
+    ledger._release(time - holdTime).map(deliver)
     if (paused) return retire()
-    if (!well && time - since >= patience) activate()
-    if (!reading) {
-      if (time >= renewAt || ledger._size() >= renewEvents) open()
-    } else if (well && time - since >= stableTime && !gateway._waits()) {
-      if (opened < since - freshness) open()
-      else if (live && time - live >= stableTime) retire()
+    if (!well && time - since >= patience || isBack) {
+      if (!stop.active) {
+        ledger._settle(0, alive)
+        ledger._lead().map(deliver)
+        open()
+      }
+      if (lost) revive()
     }
-    timer = setTimeout(tick, reading || !well || alive < pinged ? tickTime : renewAt - time)
+    if (!reading) {
+      if (time - opened >= renewTime || ledger._entries.size >= renewEvents) open()
+    } else if (well && live && time - Math.max(since, live) >= stableTime && !gateway._waits()) {
+      opened < since - freshness ? open() : retire()
+    }
   }
 
   /** A message of pusher-js. Returns true if the page does not get it now. */
   const keeps = (message) => {
-    const { event, channel } = message
+    const chat = chats.get(message.channel)
     alive = now()
-    if (!chats.has(channel)) return
-    if (/_internal:subscription_su/.test(event)) {
-      joined.set(channel, true)
-      hasJoined = true
+    asked = false
+    if (!chat) return
+    if (/^pusher_.*succ/.test(message.event)) {
       // pusher-js's subscription begins here.
-      ledger._joined(channel)
+      chat._joined = true
+      ledger._joined(message.channel)
+      tick()
     }
-    tick()
-    return !/^pusher.*:/.test(event) && !ledger._fromPusher(message, alive, !chats.get(channel)._isRefused && (live || alive - since < holdTime))
+    return !/^pusher.*:/.test(message.event) &&
+      !ledger._fromPusher(message, alive, !chat._isRefused && (live || alive - since < holdTime))
   }
 
-  /** An event of pusher-js's connection. */
-  const announced = (name) => {
-    if (name == "error") failed = now()
-    if (name != "state_change") return
+  /** pusher-js's connection has another state. */
+  const changed = (isRefusal) => {
     const { state } = pusher.connection
-    lost ||= up
-    joined.clear()
+    for (const chat of chats.values()) {
+      lost ||= chat._joined
+      chat._joined = undefined
+    }
     up = state == "connected"
-    // After an error, Channels refused the connection for good.
-    paused = state == "disconnected" && now() - failed > sameTurn
-    pinged = 0
-    if (up && lost) activate()
-    // Where the auth route never answers, each connection would only leave one more request open.
-    if (state == "failed" && hasJoined) setTimeout(() => life.signal.aborted || revive(pusher), patience)
+    paused = state == "disconnected" && !isRefusal
+    asked = false
+    tick(up && lost)
     ledger._connected()
-    tick()
   }
 
-  const subscribed = (name) => {
-    if (chats.has(name)) return
-    chats.set(name, { _seen: new Set })
-    pusher.channel(name).bind("pusher:subscription_error", (error) => {
-      if (chats.has(name) && /^40[13]/.test(error?.status)) joined.set(name, false)
-    })
-    reading ? join(name) : open()
-    tick()
+  const subscribed = (channel) => {
+    const { name } = channel, chat = { _seen: new Set, _joined: channel.subscribed || undefined }
+    if (!chats.has(name)) {
+      chats.set(name, chat)
+      channel.bind("pusher:subscription_error", (error) => {
+        if (/^40[13]$/.test(error.status)) chat._joined = false
+      })
+      reading ? join(chat, name) : open()
+    }
+    return channel
   }
 
   const unsubscribed = (name) => {
-    chats.get(name)?._chat?.unsubscribe()
+    chats.get(name)?._chat.unsubscribe()
     chats.delete(name)
-    joined.delete(name)
     ledger._forget(name)
   }
 
-  /** Sends a client event through the gateway, and returns true; otherwise pusher-js is to send it. */
-  const sends = (name, data, channel) => {
-    if (!live || !/^client-/.test(name) || !supplies(channel)) return
-    chats.get(channel)._chat?.send(name, data).catch((error) => emitError(pusher, error))
-    return true
-  }
+  const [deliver, ask, revive, empty] = attach(pusher, life.signal, keeps, changed, supplied, subscribed, unsubscribed)
 
-  const deliver = attach(pusher, life.signal, keeps, announced, supplies, sends, subscribed, unsubscribed)
-
-  const stop = () => {
-    retire()
-    life.abort()
-    tick()
-    up || emptyChannels(pusher)
-  }
-
-  stop.active = false
-  announced("state_change")
-  for (const channel of pusher.allChannels()) {
-    subscribed(channel.name)
-    if (channel.subscribed) joined.set(channel.name, true)
-  }
-  onWake(() => {
-    ping()
-    tick()
-  }, life.signal)
+  const timer = setInterval(tick, tickTime)
+  changed()
+  pusher.allChannels().map(subscribed)
+  onWake(ping, life.signal)
   return stop
 }

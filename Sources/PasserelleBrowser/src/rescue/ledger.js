@@ -20,89 +20,73 @@ export const longestLedger = 1000
 const seen = 1
 /** The page got it from the log; pusher-js may deliver it, too. */
 const ahead = 2
-/** The log had it while pusher-js leads; not compared yet. If pusher-js turns out to be dead, the page gets it. */
+/** The log had it while pusher-js leads, which has not delivered it. If pusher-js turns out to be dead, the page gets it. */
 const read = 3
 /** pusher-js delivered it while the log leads; the page has not got it. */
 const held = 4
 /** The page got it from the log before pusher-js was subscribed; pusher-js hardly delivers it. */
 const early = 5
 
-const keyOf = ({ channel, event, data }) => JSON.stringify([channel, event, data ?? null])
+export const makeLedger = (side) => {
+  const entries = new Set
 
-export const makeLedger = () => {
-  let entries = []
+  const list = (isWanted) => [...entries].filter(isWanted)
 
-  const keep = (isWanted) => { entries = entries.filter(isWanted) }
+  const forget = (isUnwanted) => list(isUnwanted).map((entry) => entries.delete(entry))
 
-  const add = (_kind, _message, _at, _key) => {
-    entries.push({ _kind, _message, _at, _key })
-    if (entries.length > longestLedger) entries.splice(entries.findIndex((entry) => entry._kind != held), 1)
+  const keyOf = (message) => JSON.stringify([message.channel, message.event, message.data])
+
+  const add = (_kind, _message, _at) => {
+    entries.add({ _kind, _message, _at, _key: keyOf(_message) })
+    if (entries.size > longestLedger) entries.delete(list((entry) => entry._kind != held)[0])
   }
 
-  /** Removes the oldest entry of the kind and key, if there is one. While pusher-js leads, it must not be older than the
-   * lag at `now`, if that is given. */
-  const take = (kind, key, now) => {
-    const index = entries.findIndex((entry) =>
-      entry._kind == kind && entry._key == key && (ledger._active || !(now - entry._at > lag)))
-    return index >= 0 && entries.splice(index, 1)
-  }
-
-  /** Forgets what was read, except what pusher-js may lack, if its last message came at `alive`. */
-  const compare = (alive) => {
-    const list = [...entries].filter((entry) => entry._kind == read && (take(seen, entry._key) || entry._at <= alive - proof))
-    keep((entry) => !list.includes(entry))
+  /** Removes the oldest entry of the kind that is like the message and not older than `oldest`. Returns true if there was one. */
+  const take = (kind, message, oldest = 0) => {
+    const key = keyOf(message)
+    return entries.delete(list((entry) => entry._kind == kind && entry._key == key && entry._at >= oldest)[0])
   }
 
   /** Changes the kind of entries, and returns their messages. */
-  const change = (kind, list) => list.map((entry) => {
-    entry._kind = kind
+  const change = (from, to, isChanged) => list((entry) => entry._kind == from && isChanged(entry)).map((entry) => {
+    entry._kind = to
     return entry._message
   })
 
+  side.active = false
   const ledger = {
-    _active: false,
-    _size: () => entries.length,
+    _entries: entries,
     /** Returns true if the page gets this event of pusher-js now. */
     _fromPusher(message, now, mayHold) {
-      const key = keyOf(message)
-      if (take(ahead, key, now)) return false
-      const hold = ledger._active && mayHold && entries.length < longestLedger
-      if (!hold && take(early, key, now)) return false
-      add(hold ? held : seen, message, now, key)
-      return !hold
+      const isHeld = side.active && mayHold && entries.size < longestLedger, oldest = !side.active && now - lag
+      if (take(ahead, message, oldest) || !isHeld && take(early, message, oldest)) return false
+      return take(read, message) || add(isHeld ? held : seen, message, now) || !isHeld
     },
     /** Returns true if the page gets this event of the log now. */
     _fromLog(message, now) {
-      const key = keyOf(message)
-      if (!ledger._active) return add(read, message, now, key)
-      if (take(seen, key)) return false
-      if (!take(held, key)) add(ahead, message, now, key)
-      return true
+      if (take(seen, message)) return false
+      if (!take(held, message)) add(side.active ? ahead : read, message, now)
+      return side.active
     },
     /** The log leads from now on. Returns the events that the page lacks. */
-    _lead(alive) {
-      compare(alive)
-      ledger._active = true
-      return change(ahead, entries.filter((entry) => entry._kind == read))
+    _lead() {
+      side.active = true
+      return change(read, ahead, () => true)
     },
     /** Returns the events that have been held since `before`; the page gets them now. An early event was one of them. */
-    _release: (before) => change(seen, entries.filter((entry) => entry._kind == held && entry._at <= before))
-      .filter((message) => !(take(early, keyOf(message)) && take(seen, keyOf(message)))),
+    _release: (before) => change(held, seen, (entry) =>
+      entry._at <= before && !(take(early, entry._message) && entries.delete(entry))),
     /** pusher-js leads from now on. The log was read up to `now`: what it has not confirmed, it will not confirm. */
     _settle(now, alive) {
-      compare(alive)
-      ledger._active = false
-      keep((entry) => entry._kind == read || entry._at > now - lag)
+      side.active = false
+      forget((entry) => entry._at <= (entry._kind == read ? alive - proof : now - lag))
     },
     /** A new connection of pusher-js delivers nothing that the log has delivered before it. */
-    _connected: () => keep((entry) => entry._kind != ahead),
+    _connected: () => forget((entry) => entry._kind == ahead),
     /** pusher-js is subscribed: it may deliver what the log delivered in the last moments, but probably later events only. */
-    _joined(channel) {
-      if (!ledger._active) return ledger._forget(channel)
-      change(early, entries.filter((entry) => entry._kind == ahead && entry._message.channel == channel))
-    },
+    _joined: (channel) => change(ahead, early, (entry) => entry._message.channel == channel),
     /** The page left the channel. */
-    _forget: (channel) => keep((entry) => entry._message.channel != channel),
+    _forget: (channel) => forget((entry) => entry._message.channel == channel),
   }
   return ledger
 }

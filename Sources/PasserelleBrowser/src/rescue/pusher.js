@@ -8,7 +8,7 @@
 //   refused the connection for good; without it, the page called `disconnect()`. Before `connected`,
 //   `channel.subscribed` must be false, otherwise pusher-js does not subscribe.
 // - `pusher.channels.disconnect()`: pusher-js calls it without a connection, to empty the channels. Replaced, to keep
-//   those that the gateway supplies; `channel.subscriptionPending` must be false, otherwise pusher-js does not subscribe
+//   those that the gateway supplied; `channel.subscriptionPending` must be false, otherwise pusher-js does not subscribe
 //   later.
 // - `pusher.send_event(name, data, channel)`: `channel.trigger` calls it. Replaced, to send through the gateway.
 // - `pusher.config.channelAuthorizer({socketId, …}, callback)` (since 7.1): requests the auth route. Replaced, so that
@@ -26,16 +26,17 @@ const longestAsked = 3
 
 /**
  * Replaces methods of `pusher` until `signal` aborts. `keeps(message)` returns true if the page does not get a message of
- * pusher-js now, `announced(name)` is told what else the connection emits, `supplies(name)` is true for the
+ * pusher-js now, `changed(isRefusal)` is told that the connection has another state, `supplied(name)` is true for the
  * gateway's channels, `sends` returns true if it has sent an event. Returns the function that delivers an event.
  */
-export const attach = (pusher, signal, keeps, announced, supplies, sends, subscribed, unsubscribed) => {
+export const attach = (pusher, signal, keeps, changed, supplied, subscribed, unsubscribed) => {
   const { connection } = pusher
+  let last, free = longestAsked, parked = []
 
-  /** Calls `run` instead of the method; returns the original one. */
-  const replace = (object, name, run) => {
-    const before = object[name], call = before.bind(object)
-    const ours = object[name] = (...values) => (signal.aborted ? call : run)(...values)
+  /** Calls `run` before the method, and does not call the method if `run` returns something. Returns the method. */
+  const hook = (object, name, run) => {
+    const before = object[name], call = before?.bind(object)
+    const ours = object[name] = (...values) => !signal.aborted && run(...values) || call(...values)
     signal.addEventListener("abort", () => {
       // If others have replaced it in the meantime, ours stays below theirs and passes calls on.
       if (object[name] == ours) object[name] = before
@@ -43,66 +44,57 @@ export const attach = (pusher, signal, keeps, announced, supplies, sends, subscr
     return call
   }
 
-  const emit = replace(connection, "emit", (name, data) => {
-    if (name == "message" ? keeps(data) : announced(name)) return connection
-    if (name == "connected") for (const channel of pusher.allChannels()) channel.subscribed = false
-    return emit(name, data)
+  const emit = hook(connection, "emit", (name, data) => {
+    if (name == "state_change") {
+      // Requests for an earlier connection are useless.
+      parked = []
+      changed(last == "error")
+    }
+    last = name
+    if (name == "connected") pusher.allChannels().map((channel) => { channel.subscribed = false })
+    return name == "message" && keeps(data)
   })
-  replace(pusher.channels, "disconnect", () => {
-    for (const channel of pusher.allChannels())
-      if (supplies(channel.name)) channel.subscriptionPending = false
-      else channel.disconnect()
-  })
-  let asked = 0, parked = []
-  const authorize = pusher.config?.channelAuthorizer && replace(pusher.config, "channelAuthorizer", (...call) => {
-    parked.push(call)
-    request()
+  const empty = hook(pusher.channels, "disconnect", () => pusher.allChannels().map((channel) =>
+    supplied(channel.name) ? channel.subscriptionPending = false : channel.disconnect()))
+  const authorize = hook(pusher.config, "channelAuthorizer", (details, callback) => {
+    parked.push(() => authorize(details, (...answer) => {
+      free++
+      callback(...answer)
+      request()
+    }))
+    return request()
   })
   const request = () => {
-    // A request for an earlier connection is useless.
-    parked = parked.filter(([{ socketId }]) => socketId == connection.socket_id)
-    if (asked >= longestAsked || !parked[0]) return
-    const [details, callback] = parked.shift()
-    asked++
-    authorize(details, (error, answer) => {
-      asked--
-      callback(error, answer)
-      request()
-    })
+    if (free && parked[0]) parked.shift(free--)()
+    return true
   }
-  const send = replace(pusher, "send_event", (...values) => sends(...values) || send(...values))
-  const subscribe = replace(pusher, "subscribe", (name) => {
-    const channel = subscribe(name)
-    subscribed(name)
-    return channel
-  })
-  const unsubscribe = replace(pusher, "unsubscribe", (name) => {
-    unsubscribed(name)
-    unsubscribe(name)
-  })
+  const send = hook(pusher, "send_event", (name, data, channel) =>
+    !!supplied(channel)?.send(name, data).catch((error) => emit("error", { type: error.name, error })))
+  const subscribe = hook(pusher, "subscribe", (name) => subscribed(subscribe(name)))
+  hook(pusher, "unsubscribe", unsubscribed)
 
   /** Gives an event of the gateway to the page as pusher-js does. */
-  return ({ event, data, ...message }) => {
-    const members = pusher.channel(message.channel)?.members
-    if (event == "pusher:subscription_error") data = { type: "AuthError", error: data.message, ...data }
-    if (members && data?.me) members.myID = data.me
-    event = event.replace(/^pusher:(?=subscription_[sc]|member_)/, "pusher_internal:")
-    try { emit("message", { ...message, event, data }) } catch (error) { report(error) }
+  const deliver = ({ ...message }) => {
+    const { event, data } = message, members = pusher.channel(message.channel)?.members
+    if (event == "pusher:subscription_error") message.data = { type: "AuthError", error: data.message, ...data }
+    // Those about members and subscriptions, but not `subscription_error` and `cache_miss`.
+    if (/^pusher:.*[dt]$/.test(event)) {
+      message.event = event.replace(":", "_internal:")
+      if (members && data?.me) members.myID = data.me
+    }
+    try { emit("message", message) } catch (error) { report(error) }
   }
+
+  return [
+    deliver,
+    /** Asks Channels for an answer. */
+    () => send("pusher:ping", {}),
+    /** Lets pusher-js connect again if it has given up. */
+    () => {
+      if (connection.state != "failed") return
+      connection.updateStrategy?.()
+      connection.connect()
+    },
+    empty
+  ]
 }
-
-/** Asks Channels for an answer. */
-export const ask = (pusher) => pusher.send_event("pusher:ping", {})
-
-/** Lets pusher-js connect again if it has given up. */
-export const revive = ({ connection }) => {
-  if (connection.state != "failed") return
-  connection.updateStrategy?.()
-  connection.connect()
-}
-
-/** Emits an error as pusher-js does. */
-export const emitError = ({ connection }, error) => connection.emit("error", { type: error.name, error })
-
-/** Empties the channels, as pusher-js does without a connection. */
-export const emptyChannels = ({ channels }) => channels.disconnect()
