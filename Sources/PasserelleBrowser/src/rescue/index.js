@@ -126,8 +126,8 @@ export const rescue = (pusher, options) => {
       // pusher-js's subscription begins here.
       chat._joined = true
       ledger._joined(message.channel)
-      tick()
     }
+    tick()
     return !/^pusher.*:/.test(message.event) &&
       !ledger._fromPusher(message, alive, !chat._isRefused && (live || alive - since < holdTime))
   }

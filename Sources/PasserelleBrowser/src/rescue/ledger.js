@@ -83,8 +83,9 @@ export const makeLedger = (side) => {
     },
     /** A new connection of pusher-js delivers nothing that the log has delivered before it. */
     _connected: () => forget((entry) => entry._kind == ahead),
-    /** pusher-js is subscribed: it may deliver what the log delivered in the last moments, but probably later events only. */
-    _joined: (channel) => change(ahead, early, (entry) => entry._message.channel == channel),
+    /** pusher-js is subscribed: it may deliver what the log delivered in the last moments, but probably later events only. What
+     * the log had while pusher-js leads came before the subscription: the page lacks nothing. */
+    _joined: (channel) => change(side.active ? ahead : read, side.active && early, (entry) => entry._message.channel == channel),
     /** The page left the channel. */
     _forget: (channel) => forget((entry) => entry._message.channel == channel),
   }
