@@ -17,15 +17,15 @@ const stableTime = 10000
 const freshness = 5000
 /** An event of pusher-js waits for older ones of the log for this long at most. */
 const holdTime = 6000
-/** In standby the position is renewed after at most this time, or after this number of events. */
-const longestRenewTime = 300000
+/** In standby the position is renewed after this time and some random seconds, or after this number of events. */
+const renewTime = 240000
 const renewEvents = 250
 const tickTime = 500
 
 export const rescue = (pusher, options) => {
   check("pusher", pusher?.allChannels, "function")
 
-  const life = new AbortController, renewTime = longestRenewTime * (1 - Math.random() / 4)
+  const life = new AbortController
   /** The followed channels. `_chat` is the core's object, `_seen` has the log's latest events, which another connection to the
    * gateway may bring again. `_joined` is true if pusher-js's connection is subscribed, false if the auth route refuses it;
    * `_isRefused` is true if the gateway does. */
@@ -110,8 +110,8 @@ export const rescue = (pusher, options) => {
       if (lost) revive()
     }
     if (!reading) {
-      if (time - opened >= renewTime || ledger._entries.size >= renewEvents) open()
-    } else if (well && live && time - Math.max(since, live) >= stableTime && !gateway._waits()) {
+      if (time - opened >= renewTime * (1 + Math.random() / 2) || ledger._entries.size >= renewEvents) open()
+    } else if (well && live && time - since >= stableTime && time - live >= stableTime && !gateway._waits()) {
       opened < since - freshness ? open() : retire()
     }
   }
@@ -134,13 +134,12 @@ export const rescue = (pusher, options) => {
 
   /** pusher-js's connection has another state. */
   const changed = (isRefusal) => {
-    const { state } = pusher.connection
     for (const chat of chats.values()) {
       lost ||= chat._joined
       chat._joined = undefined
     }
-    up = state == "connected"
-    paused = state == "disconnected" && !isRefusal
+    up = pusher.connection.state == "connected"
+    paused = pusher.connection.state == "disconnected" && !isRefusal
     asked = false
     tick(up && lost)
     ledger._connected()

@@ -27,7 +27,9 @@ const held = 4
 /** The page got it from the log before pusher-js was subscribed; pusher-js hardly delivers it. */
 const early = 5
 
+/** Returns the ledger of a page. `side.active` is true while the log leads. */
 export const makeLedger = (side) => {
+  /** Objects with a kind, a message, its time, and its key, in their order. */
   const entries = new Set
 
   const list = (isWanted) => [...entries].filter(isWanted)

@@ -13,7 +13,7 @@
 // - `pusher.send_event(name, data, channel)`: `channel.trigger` calls it. Replaced, to send through the gateway.
 // - `pusher.config.channelAuthorizer({socketId, …}, callback)` (since 7.1): requests the auth route. Replaced, so that
 //   requests that are never answered do not use up the browser's connections, which the gateway needs.
-// - `members.myID`: pusher-js sets it from the answer of the auth route. We set it from the gateway's snapshot.
+// - `members.setMyID(id)`: pusher-js calls it with the answer of the auth route. We call it with the gateway's snapshot.
 // - `connection.updateStrategy()`: until 8.0, pusher-js gives WebSockets up for good, with the state `failed`, after two
 //   that broke within four minutes of their opening. This makes it forget that.
 //
@@ -26,8 +26,8 @@ const longestAsked = 3
 
 /**
  * Replaces methods of `pusher` until `signal` aborts. `keeps(message)` returns true if the page does not get a message of
- * pusher-js now, `changed(isRefusal)` is told that the connection has another state, `supplied(name)` is true for the
- * gateway's channels, `sends` returns true if it has sent an event. Returns the function that delivers an event.
+ * pusher-js now, `changed(isRefusal)` is told that the connection has another state, `supplied(name)` returns the core's channel
+ * if the gateway supplies it. `subscribed` gets a channel, and returns it; `unsubscribed` gets a name. Returns four functions.
  */
 export const attach = (pusher, signal, keeps, changed, supplied, subscribed, unsubscribed) => {
   const { connection } = pusher
@@ -75,12 +75,12 @@ export const attach = (pusher, signal, keeps, changed, supplied, subscribed, uns
 
   /** Gives an event of the gateway to the page as pusher-js does. */
   const deliver = ({ ...message }) => {
-    const { event, data } = message, members = pusher.channel(message.channel)?.members
+    const { event, data } = message
     if (event == "pusher:subscription_error") message.data = { type: "AuthError", error: data.message, ...data }
     // Those about members and subscriptions, but not `subscription_error` and `cache_miss`.
     if (/^pusher:.*[dt]$/.test(event)) {
       message.event = event.replace(":", "_internal:")
-      if (members && data?.me) members.myID = data.me
+      if (data?.me) pusher.channel(message.channel)?.members?.setMyID(data.me)
     }
     try { emit("message", message) } catch (error) { report(error) }
   }
