@@ -43,7 +43,7 @@ export const makeLedger = (side) => {
     if (entries.size > longestLedger) entries.delete(list((entry) => entry._kind != held)[0])
   }
 
-  /** Removes the oldest entry of the kind that is like the message and not older than `oldest`. Returns true if there was one. */
+  /** Removes the oldest entry of the kind that is like the message, and not from before `oldest`. Returns true if it exists. */
   const take = (kind, message, oldest = 0) => {
     const key = keyOf(message)
     return entries.delete(list((entry) => entry._kind == kind && entry._key == key && entry._at >= oldest)[0])
@@ -87,7 +87,8 @@ export const makeLedger = (side) => {
     _connected: () => forget((entry) => entry._kind == ahead),
     /** pusher-js is subscribed: it may deliver what the log delivered in the last moments, but probably later events only. What
      * the log had while pusher-js leads came before the subscription: the page lacks nothing. */
-    _joined: (channel) => change(side.active ? ahead : read, side.active && early, (entry) => entry._message.channel == channel),
+    _joined: (channel) => change(side.active ? ahead : read, side.active && early,
+      (entry) => entry._message.channel == channel),
     /** The page left the channel. */
     _forget: (channel) => forget((entry) => entry._message.channel == channel),
   }

@@ -26,8 +26,9 @@ const longestAsked = 3
 
 /**
  * Replaces methods of `pusher` until `signal` aborts. `keeps(message)` returns true if the page does not get a message of
- * pusher-js now, `changed(isRefusal)` is told that the connection has another state, `supplied(name)` returns the core's channel
- * if the gateway supplies it. `subscribed` gets a channel, and returns it; `unsubscribed` gets a name. Returns four functions.
+ * pusher-js now, `changed(isRefusal)` is told that the connection has another state, `supplied(name)` returns the core's
+ * channel if the gateway supplies it. `subscribed` gets a channel, and returns it; `unsubscribed` gets a name. Returns four
+ * functions.
  */
 export const attach = (pusher, signal, keeps, changed, supplied, subscribed, unsubscribed) => {
   const { connection } = pusher
