@@ -286,24 +286,18 @@ extension GatewaySnapshot.PresencePart {
     /// Why readers are not members, as JSON; those kinds with most users first.
     private var refusalList: [UInt8] {
         let most = refusals.sorted { $0.value.users > $1.value.users }.prefix(Self.refusalLimit)
-        return JSONWriter.array(
-            most.map { kind, state in
-                var object = JSONObjectWriter()
+        let list = most.map { kind, state -> JSONObjectWriter in
+            let (channel, code, refused): (String?, Int, String) =
                 switch kind {
-                case .connection(let code):
-                    object.member("code", code)
-                    object.member("message", state.message)
-                    object.member("refused", "connection")
-                case .subscription(let channel, let status):
-                    object.member("channel", channel)
-                    object.member("code", status)
-                    object.member("message", state.message)
-                    object.member("refused", "subscription")
+                case .connection(let code): (nil, code, "connection")
+                case .subscription(let channel, let status): (channel, status, "subscription")
                 }
-                object.member("times", Int(clamping: state.refusals))
-                object.member("users", state.users)
-                return object.finished()
-            })
+            return [
+                "channel": channel, "code": code, "message": state.message, "refused": refused,
+                "times": state.refusals, "users": state.users,
+            ]
+        }
+        return JSONWriter.array(list.map { $0.finished() })
     }
 }
 

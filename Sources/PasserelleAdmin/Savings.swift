@@ -37,12 +37,10 @@ struct Savings: Equatable {
     var savedMessages: UInt64 { deliveries > messages ? deliveries - messages : 0 }
 
     /// The members of `saved` in the console's state.
-    var json: [UInt8] {
-        var object = JSONObjectWriter()
-        object.member("connections", savedConnections)
-        object.member("messages", Int(clamping: savedMessages))
-        object.member("readers", readers)
-        object.member("upstream_connections", connections)
-        return object.finished()
+    var json: JSONObjectWriter {
+        [
+            "connections": savedConnections, "messages": savedMessages, "readers": readers,
+            "upstream_connections": connections,
+        ]
     }
 }

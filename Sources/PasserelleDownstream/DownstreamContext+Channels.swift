@@ -165,12 +165,11 @@ extension DownstreamContext {
         let channel = hub.channel(name)
         var members: [UInt8] = []
         if let channel { EventEncoder.memberList(of: channel, into: &members) }
-        var json = JSONObjectWriter()
-        json.member("channel", name)
-        json.member("count", channel?.members.count ?? 0)
-        json.member("members", json: members.isEmpty ? Array("[]".utf8) : members)
-        json.member("position", hub.position.text)
-        json.member("upstream", upstream.state.word)
+        let json: JSONObjectWriter = [
+            "channel": name, "count": channel?.members.count ?? 0,
+            "members": RawJSON(members.isEmpty ? Array("[]".utf8) : members),
+            "position": hub.position.text, "upstream": upstream.state.word,
+        ]
         return json.finished()
     }
 }

@@ -42,25 +42,20 @@ package struct NoticeEvent: Equatable, Sendable {
     }
 
     private func encoded(userInfo: [UInt8]?) -> [UInt8] {
-        var recipient = JSONObjectWriter()
-        recipient.member("id", self.recipient.userID)
-        recipient.member("user_info", json: userInfo)
-        var sender = JSONObjectWriter()
-        sender.member("id", optional: message.senderID)
-        sender.member("name", optional: message.senderName)
-        var data = JSONObjectWriter()
-        data.member("channel", message.channel)
-        data.member("bail", optional: bail)
-        data.member("message_id", optional: message.id)
-        data.member("recipient", json: recipient.finished())
-        data.member("sender", json: sender.finished())
-        data.member("preview", optional: message.preview)
-        data.member("link", optional: link)
-        var event = JSONObjectWriter()
-        event.member("id", id)
-        event.member("name", name)
-        event.member("ts", Int(message.receivedAt.milliseconds))
-        event.member("data", json: data.finished())
+        let recipient: JSONObjectWriter = [
+            "id": recipient.userID, "user_info": userInfo.map(RawJSON.init).orNull,
+        ]
+        let sender: JSONObjectWriter = [
+            "id": message.senderID.orNull, "name": message.senderName.orNull,
+        ]
+        let data: JSONObjectWriter = [
+            "channel": message.channel, "bail": bail.orNull, "message_id": message.id.orNull,
+            "recipient": recipient, "sender": sender, "preview": message.preview.orNull,
+            "link": link.orNull,
+        ]
+        let event: JSONObjectWriter = [
+            "id": id, "name": name, "ts": message.receivedAt.milliseconds, "data": data,
+        ]
         return event.finished()
     }
 }

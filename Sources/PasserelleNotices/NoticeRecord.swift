@@ -22,26 +22,24 @@ package enum NoticeRecord: Equatable, Sendable {
 
     /// The record as a line, including its LF.
     package var line: [UInt8] {
-        var out = JSONObjectWriter()
-        func write(_ pair: ChannelUser, place: String? = nil) {
-            out.member("channel", pair.channel)
-            out.member("user_id", pair.userID)
-            if let place { out.member("place", place) }
-        }
-        switch self {
-        case .sending(let pair, let time, let place):
-            out.member("sending", Int(time.milliseconds))
-            write(pair, place: place)
-        case .sent(let pair, let time, let place):
-            out.member("sent", Int(time.milliseconds))
-            write(pair, place: place)
-        case .unsent(let pair):
-            out.member("unsent", true)
-            write(pair)
-        case .pending(let message): message.write(to: &out)
-        case .settled(let place): out.member("settled", place)
-        }
-        return out.finished() + [0x0A]
+        let object: JSONObjectWriter =
+            switch self {
+            case .sending(let pair, let time, let place):
+                [
+                    "sending": time.milliseconds, "channel": pair.channel, "user_id": pair.userID,
+                    "place": place,
+                ]
+            case .sent(let pair, let time, let place):
+                [
+                    "sent": time.milliseconds, "channel": pair.channel, "user_id": pair.userID,
+                    "place": place,
+                ]
+            case .unsent(let pair):
+                ["unsent": true, "channel": pair.channel, "user_id": pair.userID]
+            case .pending(let message): message.json
+            case .settled(let place): ["settled": place]
+            }
+        return object.finished() + [0x0A]
     }
 
     /// Parses a line without its LF; `nil` if it is invalid, such as a torn last line.
@@ -87,18 +85,13 @@ extension JSONObject {
 }
 
 extension NoticeMessage {
-    fileprivate func write(to out: inout JSONObjectWriter) {
-        out.member("pending", Int(receivedAt.milliseconds))
-        out.member("channel", channel)
-        out.member("identity", identity)
-        if let id { out.member("id", id) }
-        if let key { out.member("key", key) }
-        if let senderID { out.member("sender", senderID) }
-        if let senderName { out.member("name", senderName) }
-        if let preview { out.member("preview", preview) }
-        if case .named(let ids) = recipients {
-            out.member("recipients", json: JSONWriter.array(of: ids))
-        }
+    fileprivate var json: JSONObjectWriter {
+        let named: [String]? = if case .named(let ids) = recipients { ids } else { nil }
+        return [
+            "pending": receivedAt.milliseconds, "channel": channel, "identity": identity,
+            "id": id, "key": key, "sender": senderID, "name": senderName, "preview": preview,
+            "recipients": named,
+        ]
     }
 
     fileprivate init?(_ line: JSONObject, receivedAt: WallTime) {

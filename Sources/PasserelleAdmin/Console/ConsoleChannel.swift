@@ -35,20 +35,15 @@ struct ConsoleChannel: Equatable {
     }
 
     /// Returns the channel as one JSON object; `user_info` only if `showsContent`.
-    func json(showsContent: Bool) -> [UInt8] {
-        var object = JSONObjectWriter()
-        object.member("channel", name)
-        object.member("state", state)
-        object.member("readers", readers)
-        object.member("events", events)
-        object.member("bytes", bytes)
-        object.member("members", memberCount)
-        let list = members.map { Self.json($0, showsContent: showsContent) }
-        object.member("list", json: JSONWriter.array(list))
-        return object.finished()
+    func json(showsContent: Bool) -> JSONObjectWriter {
+        [
+            "channel": name, "state": state, "readers": readers, "events": events, "bytes": bytes,
+            "members": memberCount,
+            "list": members.map { Self.json($0, showsContent: showsContent) },
+        ]
     }
 
-    private static func json(_ member: Member, showsContent: Bool) -> [UInt8] {
+    private static func json(_ member: Member, showsContent: Bool) -> JSONObjectWriter {
         var object = JSONObjectWriter()
         let id = ConsoleText(member.userID, limit: ConsoleEvents.nameBytes)
         object.member("user_id", textOf: id.bytes)
@@ -57,7 +52,7 @@ struct ConsoleChannel: Equatable {
             object.member("user_info", textOf: text.bytes)
             if text.isCut { object.member("cut", true) }
         }
-        return object.finished()
+        return object
     }
 }
 

@@ -42,11 +42,11 @@ struct ConsoleCursor: Equatable {
             isFresh
             ? ConsoleEvents(hub, after: 0, limit: ConsoleEvents.freshLimit)
             : ConsoleEvents(hub, after: sequence)
-        var object = JSONObjectWriter()
-        object.member("fresh", isFresh)
-        object.member("more", news.more)
-        object.member("retracted", json: Self.positions(of: retracted, in: hub))
-        object.member("events", json: news.json(in: hub, showsContent: showsContent))
+        let object: JSONObjectWriter = [
+            "fresh": isFresh, "more": news.more,
+            "retracted": retracted.map { hub.position(at: $0).text },
+            "events": news.json(in: hub, showsContent: showsContent),
+        ]
         sequence = hub.sequence
         isFresh = false
         retracted = []
@@ -54,9 +54,5 @@ struct ConsoleCursor: Equatable {
         EventStreamWriter.event(
             id: nil, name: "events", data: object.finished(), into: &frame)
         return frame
-    }
-
-    private static func positions(of sequences: [UInt64], in hub: Hub) -> [UInt8] {
-        JSONWriter.array(sequences.map { Array("\"\(hub.position(at: $0).text)\"".utf8) })
     }
 }

@@ -47,23 +47,21 @@ struct ConsoleEvents {
     }
 
     /// Returns the events as a JSON array, with the beginning of the data if `showsContent`.
-    func json(in hub: Hub, showsContent: Bool) -> [UInt8] {
-        JSONWriter.array(
-            events.map {
-                Self.object($0, at: hub.position(at: $0.sequence), showsContent: showsContent)
-            })
+    func json(in hub: Hub, showsContent: Bool) -> [JSONObjectWriter] {
+        events.map {
+            Self.object($0, at: hub.position(at: $0.sequence), showsContent: showsContent)
+        }
     }
 
     private static func object(
         _ event: Event, at position: Position, showsContent: Bool
-    ) -> [UInt8] {
-        var object = JSONObjectWriter()
-        object.member("id", position.text)
-        object.member("time", event.time.text)
-        object.member("channel", event.channel)
+    ) -> JSONObjectWriter {
+        var object: JSONObjectWriter = [
+            "id": position.text, "time": event.time.text, "channel": event.channel,
+        ]
         if case .tombstone = event.content {
             object.member("retracted", true)
-            return object.finished()
+            return object
         }
         let data = event.content.data
         let name = ConsoleText(event.content.name, limit: nameBytes)
@@ -78,7 +76,7 @@ struct ConsoleEvents {
             object.member("data", textOf: text.bytes)
             if text.isCut { object.member("cut", true) }
         }
-        return object.finished()
+        return object
     }
 }
 

@@ -38,9 +38,7 @@ package struct CheckReport: Equatable {
 
     /// `{"ok":…,"checks":[{"check","status","tried","found","remedy"},…]}` on one line.
     package var json: [UInt8] {
-        var json = JSONObjectWriter()
-        json.member("ok", hasPassed)
-        json.member("checks", json: JSONWriter.array(findings.map(\.json)))
+        let json: JSONObjectWriter = ["ok": hasPassed, "checks": findings.map(\.json)]
         return json.finished() + [0x0A]
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import PasserelleConfiguration
-import PasserelleWire
+package import PasserelleWire
 
 /// The result of one check of `passerelle check`, and the remedy.
 package struct Finding: Equatable {
@@ -67,21 +67,15 @@ package struct Finding: Equatable {
     }
 
     /// One JSON object.
-    package var json: [UInt8] {
-        var object = JSONObjectWriter()
-        object.member("check", check)
-        object.member("status", verdict.rawValue)
-        object.member("tried", tried)
-        object.member("found", found)
-        if let remedy { object.member("remedy", remedy) }
-        if !measured.isEmpty {
-            var figures = JSONObjectWriter()
-            for (name, figure) in measured.sorted(by: { $0.key < $1.key }) {
-                figures.member(name, figure)
-            }
-            object.member("measured", json: figures.finished())
+    package var json: JSONObjectWriter {
+        var figures = JSONObjectWriter()
+        for (name, figure) in measured.sorted(by: { $0.key < $1.key }) {
+            figures.member(name, figure)
         }
-        return object.finished()
+        return [
+            "check": check, "status": verdict.rawValue, "tried": tried, "found": found,
+            "remedy": remedy, "measured": measured.isEmpty ? nil : figures,
+        ]
     }
 
     /// Returns the finding with measurements added.

@@ -71,11 +71,10 @@ package struct CheckEcho: Equatable {
         for (name, digest) in digests.sorted(by: { $0.key < $1.key }) {
             fields.member(name, digest)
         }
-        var object = JSONObjectWriter()
-        object.member("proof", proof)
-        object.member("version", version)
-        object.member("forwarding", forwarding.rawValue)
-        object.member("fields", json: fields.finished())
+        let object: JSONObjectWriter = [
+            "proof": proof, "version": version, "forwarding": forwarding.rawValue,
+            "fields": fields,
+        ]
         return object.finished()
     }
 }

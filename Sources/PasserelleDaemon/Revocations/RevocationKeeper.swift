@@ -196,10 +196,7 @@ extension RevocationRecord {
 
     /// The line with its LF.
     package var encoded: [UInt8] {
-        var json = JSONObjectWriter()
-        json.member("user", userID)
-        if let channel { json.member("channel", channel) }
-        json.member("at", Int(time))
+        let json: JSONObjectWriter = ["user": userID, "channel": channel, "at": time]
         return json.finished() + [UInt8(ascii: "\n")]
     }
 

@@ -90,10 +90,9 @@ package struct EventEncoder {
     private static func presence(_ members: [Member]) -> [UInt8] {
         var hash = JSONObjectWriter()
         for member in members { hash.member(member.userID, json: member.userInfo) }
-        var presence = JSONObjectWriter()
-        presence.member("count", members.count)
-        presence.member("ids", json: JSONWriter.array(of: members.map(\.userID)))
-        presence.member("hash", json: hash.finished())
+        let presence: JSONObjectWriter = [
+            "count": members.count, "ids": members.map(\.userID), "hash": hash,
+        ]
         return presence.finished()
     }
 
@@ -170,13 +169,10 @@ extension Event.Content {
         case .message(_, let data, _): return data
         case .memberAdded(let member): return member.json.finished()
         case .memberRemoved(let userID):
-            var json = JSONObjectWriter()
-            json.member("user_id", userID)
+            let json: JSONObjectWriter = ["user_id": userID]
             return json.finished()
         case .refused(let status, let message):
-            var json = JSONObjectWriter()
-            json.member("status", status)
-            json.member("message", message)
+            let json: JSONObjectWriter = ["status": status, "message": message]
             return json.finished()
         case .gap(let gap): return gap.data
         case .tombstone: return Array("null".utf8)
@@ -192,12 +188,10 @@ extension Event.Content {
 extension Gap {
     /// `{"reason":…,"since":TIME?,"until":TIME?,"from":POSITION?,"certain":true?}`.
     fileprivate var data: [UInt8] {
-        var json = JSONObjectWriter()
-        json.member("reason", reason.rawValue)
-        if let since { json.member("since", since.text) }
-        if let until { json.member("until", until.text) }
-        if let from { json.member("from", from.text) }
-        if reason == .sequence { json.member("certain", true) }
+        let json: JSONObjectWriter = [
+            "reason": reason.rawValue, "since": since?.text, "until": until?.text,
+            "from": from?.text, "certain": reason == .sequence ? true : nil,
+        ]
         return json.finished()
     }
 }
@@ -205,10 +199,7 @@ extension Gap {
 extension Member {
     /// `{"user_id":…,"user_info":…}`.
     fileprivate var json: JSONObjectWriter {
-        var json = JSONObjectWriter()
-        json.member("user_id", userID)
-        json.member("user_info", json: userInfo)
-        return json
+        ["user_id": userID, "user_info": userInfo.map(RawJSON.init).orNull]
     }
 }
 

@@ -197,49 +197,41 @@ package enum ChannelsAction: Equatable, Sendable {
 extension ChannelsApp {
     /// The body of `/sandbox/state`: the connections, channels and counters, for tests.
     var state: JSONObjectWriter {
-        var state = JSONObjectWriter()
-        let clients = connections.values.sorted { $0.id < $1.id }.map(facts)
-        state.member("connections", json: JSONWriter.array(clients))
         var occupied = JSONObjectWriter()
-        for name in channels.keys.sorted() {
-            if let channel = channels[name] { occupied.member(name, json: facts(channel)) }
+        for (name, channel) in channels.sorted(by: { $0.key < $1.key }) {
+            occupied.member(name, facts(channel))
         }
-        state.member("channels", json: occupied.finished())
-        var said = JSONObjectWriter()
-        said.member("connections", counts.connections)
-        said.member("messages_received", counts.messagesReceived)
-        said.member("frames_sent", counts.framesSent)
-        said.member("client_events", counts.clientEvents)
-        said.member("events_published", counts.eventsPublished)
-        said.member("requests", counts.requests)
-        state.member("counts", json: said.finished())
-        state.member("misbehaviour", json: misbehaviour.facts.finished())
-        return state
+        let said: JSONObjectWriter = [
+            "connections": counts.connections, "messages_received": counts.messagesReceived,
+            "frames_sent": counts.framesSent, "client_events": counts.clientEvents,
+            "events_published": counts.eventsPublished, "requests": counts.requests,
+        ]
+        return [
+            "connections": connections.values.sorted { $0.id < $1.id }.map(facts),
+            "channels": occupied, "counts": said, "misbehaviour": misbehaviour.facts,
+        ]
     }
 
-    private func facts(_ connection: AppConnection) -> [UInt8] {
-        var facts = JSONObjectWriter()
-        facts.member("socket_id", connection.socketID)
-        facts.member("protocol", connection.protocolVersion)
-        facts.member("client", connection.client)
-        facts.member("user_id", optional: connection.user?.id)
-        facts.member("channels", json: JSONWriter.array(of: connection.channels.sorted()))
-        return facts.finished()
+    private func facts(_ connection: AppConnection) -> JSONObjectWriter {
+        [
+            "socket_id": connection.socketID, "protocol": connection.protocolVersion,
+            "client": connection.client, "user_id": (connection.user?.id).orNull,
+            "channels": connection.channels.sorted(),
+        ]
     }
 
-    private func facts(_ channel: AppChannel) -> [UInt8] {
-        var facts = JSONObjectWriter()
-        facts.member("subscriptions", channel.connections.count)
-        guard channel.name.kind == .presence else { return facts.finished() }
-        let members = channel.members.map { entry in
-            var user = JSONObjectWriter()
-            user.member("user_id", entry.member.userID)
-            if let userInfo = entry.member.userInfo { user.member("user_info", json: userInfo) }
-            user.member("subscriptions", entry.connections.count)
-            return user.finished()
+    private func facts(_ channel: AppChannel) -> JSONObjectWriter {
+        let members = channel.members.map { entry -> JSONObjectWriter in
+            [
+                "user_id": entry.member.userID,
+                "user_info": entry.member.userInfo.map(RawJSON.init),
+                "subscriptions": entry.connections.count,
+            ]
         }
-        facts.member("members", json: JSONWriter.array(members))
-        return facts.finished()
+        let isPresence = channel.name.kind == .presence
+        return [
+            "subscriptions": channel.connections.count, "members": isPresence ? members : nil,
+        ]
     }
 }
 

@@ -2,20 +2,21 @@
 
 import PasserelleWire
 
-/// The user data that a client sends with `pusher:signin`.
+/// The user data that a client sends with `pusher:signin`; it names the user, who is then signed in.
 struct UserData: Equatable {
     /// The maximum number of ids in a watchlist; further ones are dropped.
     static let watchlistLimit = 100
     /// The longest user id, in characters.
     static let idLimit = 200
 
-    /// The user's id.
+    /// The id, which follows `#server-to-user-` in the user's channel name.
     let id: String
-    /// Raw JSON on one line.
+    /// Raw JSON on one line; `nil` if there is none.
     let userInfo: [UInt8]?
-    /// True if `user_info` is an object, null or absent.
+    /// True if `user_info` is an object, null or absent, so that presence channels accept it.
     let hasObjectInfo: Bool
-    /// The first `watchlistLimit` ids of the list.
+    /// The ids of the users that this user watches, at most `watchlistLimit`: it receives their
+    /// online status.
     let watchlist: [String]
     /// True if ids were dropped from the watchlist.
     let isTruncated: Bool
@@ -39,19 +40,12 @@ struct UserData: Equatable {
 enum WatchlistFrame {
     /// Returns the frame without empty lists; `nil` if both are empty.
     static func encoded(online: [String], offline: [String]) -> [UInt8]? {
-        var events: [[UInt8]] = []
-        for (name, ids) in [("online", online), ("offline", offline)] where !ids.isEmpty {
-            var event = JSONObjectWriter()
-            event.member("name", name)
-            event.member("user_ids", json: JSONWriter.array(of: ids))
-            events.append(event.finished())
-        }
-        guard !events.isEmpty else { return nil }
-        var data = JSONObjectWriter()
-        data.member("events", json: JSONWriter.array(events))
-        var frame = JSONObjectWriter()
-        frame.member("event", "pusher_internal:watchlist_events")
-        frame.member("data", json: data.finished())
+        let lists = [("online", online), ("offline", offline)].filter { !$0.1.isEmpty }
+        guard !lists.isEmpty else { return nil }
+        let data: JSONObjectWriter = [
+            "events": lists.map { ["name": $0, "user_ids": $1] as JSONObjectWriter }
+        ]
+        let frame: JSONObjectWriter = ["event": "pusher_internal:watchlist_events", "data": data]
         return frame.finished()
     }
 }

@@ -105,26 +105,19 @@ package struct Misbehaviour: Equatable, Sendable {
 
     /// The faults as JSON, for the state page.
     var facts: JSONObjectWriter {
-        var facts = JSONObjectWriter()
-        facts.member("swallow", silence.value.rawValue)
-        facts.member("delay_ms", Int(delay.value.milliseconds))
-        facts.member("duplicate", duplicates.value)
-        for (name, connections) in [
-            ("swallow", silence.connections), ("delay", delay.connections),
-            ("duplicate", duplicates.connections),
-        ] where connections != nil {
-            facts.member(name + "_connections", optional: connections?.count)
-        }
-        facts.member("refuse", optional: refusal.map { Int($0.code) })
-        facts.member("deny", json: JSONWriter.array(of: denials.map(\.pattern.text)))
-        switch rest {
-        case .answered: facts.member("rest", "answer")
-        case .ignored: facts.member("rest", "ignore")
-        case .failing(let status): facts.member("rest", status)
-        }
-        facts.member("client_events", passesClientEvents)
-        facts.member("clock_s", clockSeconds)
-        return facts
+        let rest: any JSONValue =
+            switch rest {
+            case .answered: "answer"
+            case .ignored: "ignore"
+            case .failing(let status): status
+            }
+        return [
+            "swallow": silence.value.rawValue, "swallow_connections": silence.connections?.count,
+            "delay_ms": delay.value.milliseconds, "delay_connections": delay.connections?.count,
+            "duplicate": duplicates.value, "duplicate_connections": duplicates.connections?.count,
+            "refuse": refusal.map { Int($0.code) }.orNull, "deny": denials.map(\.pattern.text),
+            "rest": rest, "client_events": passesClientEvents, "clock_s": clockSeconds,
+        ]
     }
 }
 

@@ -87,20 +87,18 @@ package final class DemoApplication {
         return true
     }
 
-    private var settings: [UInt8] {
-        var settings = JSONObjectWriter()
-        settings.member("key", key)
-        settings.member("wsUrl", wsURL)
-        settings.member("channel", DemoApplication.channel)
-        settings.member("connected", isChannelsConnected)
-        return settings.finished()
+    private var settings: JSONObjectWriter {
+        [
+            "key": key, "wsUrl": wsURL, "channel": DemoApplication.channel,
+            "connected": isChannelsConnected,
+        ]
     }
 
     /// Signs a subscription for a user, as an application's auth endpoint does.
     ///
     /// The user is named in the form or, for a library that sends only its own fields, in the
     /// query.
-    private func authorization(_ request: HTTPRequest) throws(DemoRefusal) -> [UInt8] {
+    private func authorization(_ request: HTTPRequest) throws(DemoRefusal) -> JSONObjectWriter {
         let form = DemoForm(request.body)
         let userID = form?["user_id"] ?? DemoForm(Array((request.query ?? "").utf8))?["user_id"]
         guard let socketID = form?["socket_id"], SocketID.isUsable(socketID),
@@ -112,18 +110,15 @@ package final class DemoApplication {
         guard let party = DemoParty.all.first(where: { $0.id == userID }) else {
             throw .unknown("user")
         }
+        let channelData = String(decoding: party.channelData, as: UTF8.self)
         let signed = ChannelsSigning.subscription(
-            socketID: socketID, channel: DemoApplication.channel,
-            channelData: String(decoding: party.channelData, as: UTF8.self))
+            socketID: socketID, channel: DemoApplication.channel, channelData: channelData)
         let signature = Hex.encode(Digest.hmacSHA256(key: Array(secret.utf8), signed))
-        var answer = JSONObjectWriter()
-        answer.member("auth", "\(key):\(signature)")
-        answer.member("channel_data", textOf: party.channelData)
-        return answer.finished()
+        return ["auth": "\(key):\(signature)", "channel_data": channelData]
     }
 
     /// Disconnects Channels, or connects it again, as the page asks.
-    private func connectChannels(_ body: [UInt8]) throws(DemoRefusal) -> [UInt8] {
+    private func connectChannels(_ body: [UInt8]) throws(DemoRefusal) -> JSONObjectWriter {
         switch JSONObject(body)?.raw("connected").map({ String(decoding: $0, as: UTF8.self) }) {
         case "true": isChannelsConnected = true
         case "false": isChannelsConnected = false
@@ -155,10 +150,7 @@ package final class DemoApplication {
         let now = services.now()
         records.take(event, data: data, at: now)
         services.publish(DemoApplication.channel, event, data) { wasTaken in
-            var answer = JSONObjectWriter()
-            answer.member("time", now)
-            answer.member("published", wasTaken)
-            reply(.demo(202, json: answer.finished()))
+            reply(.demo(202, json: ["time": now, "published": wasTaken]))
         }
     }
 }

@@ -20,13 +20,8 @@ struct DemoParty {
 
     /// The presence data of the user: the text that is signed and then sent unchanged.
     var channelData: [UInt8] {
-        var user = JSONObjectWriter()
-        user.member("name", name)
-        user.member("email", email)
-        user.member("role", role)
-        var data = JSONObjectWriter()
-        data.member("user_id", id)
-        data.member("user_info", json: user.finished())
+        let user: JSONObjectWriter = ["name": name, "email": email, "role": role]
+        let data: JSONObjectWriter = ["user_id": id, "user_info": user]
         return data.finished()
     }
 }

@@ -56,17 +56,10 @@ struct DemoRecords {
     }
 
     /// All records, oldest first, and the deleted ids, as one JSON object.
-    var json: [UInt8] {
-        var object = JSONObjectWriter()
-        let list = records.map { record in
-            var item = JSONObjectWriter()
-            item.member("time", record.time)
-            item.member("event", record.event)
-            item.member("data", json: record.data)
-            return item.finished()
+    var json: JSONObjectWriter {
+        let list = records.map { record -> JSONObjectWriter in
+            ["time": record.time, "event": record.event, "data": RawJSON(record.data)]
         }
-        object.member("records", json: JSONWriter.array(list))
-        object.member("deleted", json: JSONWriter.array(of: deleted))
-        return object.finished()
+        return ["records": list, "deleted": deleted]
     }
 }

@@ -54,7 +54,7 @@ extension ChannelsApp {
             result = try users(of: name)
         case .terminate(let userID):
             terminate(userID: userID, now: now)
-            result = JSONObjectWriter()
+            result = [:]
         }
         return .json(result)
     }
@@ -69,27 +69,21 @@ extension ChannelsApp {
 
     private mutating func publish(_ event: PublishedEvent, now: Duration) -> JSONObjectWriter {
         deliver(event, now: now)
-        var answer = JSONObjectWriter()
-        guard !event.attributes.isEmpty else { return answer }
+        guard !event.attributes.isEmpty else { return [:] }
         var described = JSONObjectWriter()
         for channel in event.channels {
-            described.member(
-                channel.text, json: attributes(event.attributes, of: channel, now: now).finished())
+            described.member(channel.text, attributes(event.attributes, of: channel, now: now))
         }
-        answer.member("channels", json: described.finished())
-        return answer
+        return ["channels": described]
     }
 
     private mutating func publish(batch: [PublishedEvent], now: Duration) -> JSONObjectWriter {
         for event in batch { deliver(event, now: now) }
-        var answer = JSONObjectWriter()
-        guard batch.contains(where: { !$0.attributes.isEmpty }) else { return answer }
+        guard batch.contains(where: { !$0.attributes.isEmpty }) else { return [:] }
         let described = batch.map { event in
-            event.channels.first.map { attributes(event.attributes, of: $0, now: now).finished() }
-                ?? JSONObjectWriter().finished()
+            event.channels.first.map { attributes(event.attributes, of: $0, now: now) } ?? [:]
         }
-        answer.member("batch", json: JSONWriter.array(described))
-        return answer
+        return ["batch": described]
     }
 
     private mutating func deliver(_ event: PublishedEvent, now: Duration) {
@@ -125,11 +119,9 @@ extension ChannelsApp {
             guard let channel = channels[name]?.name, channel.kind != .serverToUser else {
                 continue
             }
-            found.member(name, json: attributes(wanted, of: channel, now: .zero).finished())
+            found.member(name, attributes(wanted, of: channel, now: .zero))
         }
-        var answer = JSONObjectWriter()
-        answer.member("channels", json: found.finished())
-        return answer
+        return ["channels": found]
     }
 
     private func channel(
@@ -142,21 +134,16 @@ extension ChannelsApp {
         if wanted.contains(.cache), !channel.isCache {
             throw .attributeNotApplicable(ChannelAttribute.cache.rawValue)
         }
-        var answer = JSONObjectWriter()
-        answer.member("occupied", channels[name] != nil)
-        return attributes(wanted, of: channel, now: now, into: answer)
+        return attributes(
+            wanted, of: channel, now: now, into: ["occupied": channels[name] != nil])
     }
 
     private func users(of name: String) throws(RESTError) -> JSONObjectWriter {
         guard try checked(name).kind == .presence else { throw .notPresence }
-        let users = channels[name]?.members.map { entry in
-            var user = JSONObjectWriter()
-            user.member("id", entry.member.userID)
-            return user.finished()
+        let users = channels[name]?.members.map { entry -> JSONObjectWriter in
+            ["id": entry.member.userID]
         }
-        var answer = JSONObjectWriter()
-        answer.member("users", json: JSONWriter.array(users ?? []))
-        return answer
+        return ["users": users ?? []]
     }
 
     private func checked(_ name: String) throws(RESTError) -> ChannelName {
@@ -167,7 +154,7 @@ extension ChannelsApp {
     /// Writes the attributes that apply to the channel and omits the others.
     private func attributes(
         _ wanted: Set<ChannelAttribute>, of channel: ChannelName, now: Duration,
-        into start: JSONObjectWriter = JSONObjectWriter()
+        into start: JSONObjectWriter = [:]
     ) -> JSONObjectWriter {
         var answer = start
         let occupied = channels[channel.text]
@@ -178,14 +165,10 @@ extension ChannelsApp {
             answer.member("subscription_count", occupied?.connections.count ?? 0)
         }
         if wanted.contains(.cache), channel.isCache {
-            if let entry = cache.entry(channel.text, now: now) {
-                var cached = JSONObjectWriter()
-                cached.member("data", json: entry.data)
-                cached.member("ttl", Int((entry.until - now).components.seconds))
-                answer.member("cache", json: cached.finished())
-            } else {
-                answer.member("cache", json: nil)
+            let cached = cache.entry(channel.text, now: now).map { entry -> JSONObjectWriter in
+                ["data": RawJSON(entry.data), "ttl": (entry.until - now).components.seconds]
             }
+            answer.member("cache", optional: cached)
         }
         return answer
     }

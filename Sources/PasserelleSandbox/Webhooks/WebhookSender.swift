@@ -34,9 +34,9 @@ final class WebhookSender {
 
     /// Sends an event once the previous ones have been answered.
     func add(_ event: WebhookEvent) {
-        var body = JSONObjectWriter()
-        body.member("time_ms", Int(loop.wallMilliseconds))
-        body.member("events", json: JSONWriter.array([event.encoded]))
+        let body: JSONObjectWriter = [
+            "time_ms": loop.wallMilliseconds, "events": [RawJSON(event.encoded)],
+        ]
         if !outbox.add(body.finished(), now: loop.now) { log("webhook dropped: too many queued") }
         work()
     }

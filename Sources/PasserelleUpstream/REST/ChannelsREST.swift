@@ -27,9 +27,7 @@ package final class ChannelsREST {
         channel: String, event: String, data: [UInt8],
         _ done: @escaping (PublishOutcome) -> Void
     ) {
-        var body = JSONObjectWriter()
-        body.member("name", event)
-        body.member("channels", json: JSONWriter.array(of: [channel]))
+        var body: JSONObjectWriter = ["name": event, "channels": [channel]]
         body.member("data", textOf: data)
         call("POST", "/events", body: body.finished(), reading: RESTAnswer.acceptance) {
             done(PublishOutcome($0))

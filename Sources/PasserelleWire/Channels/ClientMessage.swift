@@ -49,33 +49,27 @@ package enum ClientMessage: Equatable, Sendable {
 
     /// The message in the form that pusher-js sends.
     package func encoded() -> [UInt8] {
-        var message = JSONObjectWriter()
-        var data = JSONObjectWriter()
-        switch self {
-        case .subscribe(let channel, let auth, let channelData):
-            message.member("event", "pusher:subscribe")
-            data.member("auth", auth)
-            if let channelData { data.member("channel_data", channelData) }
-            data.member("channel", channel)
-        case .unsubscribe(let channel):
-            message.member("event", "pusher:unsubscribe")
-            data.member("channel", channel)
-        case .ping: message.member("event", "pusher:ping")
-        case .pong: message.member("event", "pusher:pong")
-        case .signIn(let auth, let userData):
-            message.member("event", "pusher:signin")
-            data.member("auth", auth)
-            data.member("user_data", userData)
-        case .clientEvent(let channel, let name, let data):
-            message.member("event", name)
-            message.member("data", json: data)
-            message.member("channel", channel)
-            return message.finished()
-        case .unknown(let name):
-            message.member("event", name)
-            return message.finished()
-        }
-        message.member("data", json: data.finished())
+        let message: JSONObjectWriter =
+            switch self {
+            case .subscribe(let channel, let auth, let channelData):
+                Self.message(
+                    "pusher:subscribe",
+                    ["auth": auth, "channel_data": channelData, "channel": channel])
+            case .unsubscribe(let channel):
+                Self.message("pusher:unsubscribe", ["channel": channel])
+            case .ping: Self.message("pusher:ping")
+            case .pong: Self.message("pusher:pong")
+            case .signIn(let auth, let userData):
+                Self.message("pusher:signin", ["auth": auth, "user_data": userData])
+            case .clientEvent(let channel, let name, let data):
+                ["event": name, "data": RawJSON(data), "channel": channel]
+            case .unknown(let name): ["event": name]
+            }
         return message.finished()
+    }
+
+    private static func message(_ name: String, _ data: JSONObjectWriter = [:]) -> JSONObjectWriter
+    {
+        ["event": name, "data": data]
     }
 }

@@ -166,9 +166,8 @@ package struct ChannelMember: Equatable, Sendable {
     /// A member without `user_info` gets an empty object: Laravel Reverb refuses every later
     /// subscription to a channel that has a member without one.
     package var channelData: [UInt8] {
-        var json = JSONObjectWriter()
-        json.member("user_id", userID)
-        json.member("user_info", json: userInfo ?? Array("{}".utf8))
+        let info = userInfo ?? JSONObjectWriter().finished()
+        let json: JSONObjectWriter = ["user_id": userID, "user_info": RawJSON(info)]
         return json.finished()
     }
 }

@@ -35,25 +35,19 @@ extension ServerMessage {
     package func encoded() -> [UInt8] {
         switch self {
         case .connectionEstablished(let socketID, let activityTimeout):
-            var data = JSONObjectWriter()
-            data.member("socket_id", socketID)
-            if let activityTimeout { data.member("activity_timeout", activityTimeout) }
-            return Self.message("pusher:connection_established", textOf: data)
+            return Self.message(
+                "pusher:connection_established",
+                textOf: ["socket_id": socketID, "activity_timeout": activityTimeout])
         case .error(let code, let message):
-            var data = JSONObjectWriter()
-            data.member("code", optional: code)
-            data.member("message", message)
-            return Self.message("pusher:error", json: data.finished())
-        case .ping: return Self.message("pusher:ping", json: Array("{}".utf8))
-        case .pong: return Self.message("pusher:pong", json: Array("{}".utf8))
+            return Self.message("pusher:error", ["code": code.orNull, "message": message])
+        case .ping: return Self.message("pusher:ping", JSONObjectWriter())
+        case .pong: return Self.message("pusher:pong", JSONObjectWriter())
         case .signInSucceeded(let userData):
-            var data = JSONObjectWriter()
-            data.member("user_data", userData)
-            return Self.message("pusher:signin_success", textOf: data)
+            return Self.message("pusher:signin_success", textOf: ["user_data": userData])
         case .event(let channel, let name, let data, let userID):
             return Self.encodedEvent(
                 channel: channel, name: name, wireData: EventData.wireForm(data), userID: userID)
-        case .ignored(let name): return Self.message(name, json: nil)
+        case .ignored(let name): return Self.message(name, nil)
         default: return encodedOfChannel()
         }
     }
@@ -64,68 +58,58 @@ extension ServerMessage {
     package static func encodedEvent(
         channel: String?, name: String, wireData: [UInt8], userID: String?
     ) -> [UInt8] {
-        var message = JSONObjectWriter()
-        message.member("event", name)
-        if let channel { message.member("channel", channel) }
-        message.member("data", json: wireData)
-        if let userID { message.member("user_id", userID) }
+        let message: JSONObjectWriter = [
+            "event": name, "channel": channel, "data": RawJSON(wireData), "user_id": userID,
+        ]
         return message.finished()
     }
 
     /// Encodes Channels' own messages that name a channel.
     private func encodedOfChannel() -> [UInt8] {
-        var data = JSONObjectWriter()
         switch self {
         case .subscriptionSucceeded(let channel, let members):
-            if let members { data.member("presence", json: Self.presence(members)) }
             return Self.message(
-                "pusher_internal:subscription_succeeded", channel: channel, textOf: data)
+                "pusher_internal:subscription_succeeded", channel: channel,
+                textOf: ["presence": members.map(Self.presence)])
         case .memberAdded(let channel, let member):
-            data.member("user_id", member.userID)
-            if let info = member.userInfo { data.member("user_info", json: info) }
-            return Self.message("pusher_internal:member_added", channel: channel, textOf: data)
+            return Self.message(
+                "pusher_internal:member_added", channel: channel,
+                textOf: ["user_id": member.userID, "user_info": member.userInfo.map(RawJSON.init)])
         case .memberRemoved(let channel, let userID):
-            data.member("user_id", userID)
-            return Self.message("pusher_internal:member_removed", channel: channel, textOf: data)
+            return Self.message(
+                "pusher_internal:member_removed", channel: channel, textOf: ["user_id": userID])
         case .subscriptionCount(let channel, let count):
-            data.member("subscription_count", count)
             return Self.message(
-                "pusher_internal:subscription_count", channel: channel, textOf: data)
+                "pusher_internal:subscription_count", channel: channel,
+                textOf: ["subscription_count": count])
         case .subscriptionError(let channel, let status, let message):
-            data.member("type", "AuthError")
-            data.member("error", message)
-            if status != 0 { data.member("status", status) }
+            let status = status == 0 ? nil : status
             return Self.message(
-                "pusher:subscription_error", channel: channel, json: data.finished())
+                "pusher:subscription_error", channel: channel,
+                ["type": "AuthError", "error": message, "status": status])
         case .cacheMiss(let channel):
-            return Self.message("pusher:cache_miss", channel: channel, json: nil)
+            return Self.message("pusher:cache_miss", channel: channel, nil)
         default: return []
         }
     }
 
-    private static func presence(_ members: [ChannelMember]) -> [UInt8] {
+    private static func presence(_ members: [ChannelMember]) -> JSONObjectWriter {
         var hash = JSONObjectWriter()
         for member in members { hash.member(member.userID, json: member.userInfo) }
-        var presence = JSONObjectWriter()
-        presence.member("ids", json: JSONWriter.array(of: members.map(\.userID)))
-        presence.member("hash", json: hash.finished())
-        presence.member("count", members.count)
-        return presence.finished()
+        return ["ids": members.map(\.userID), "hash": hash, "count": members.count]
     }
 
     private static func message(
         _ name: String, channel: String? = nil, textOf data: JSONObjectWriter
     ) -> [UInt8] {
-        message(name, channel: channel, json: JSONWriter.quoted(bytes: data.finished().span))
+        let text = JSONWriter.quoted(bytes: data.finished().span)
+        return encodedEvent(channel: channel, name: name, wireData: text, userID: nil)
     }
 
     private static func message(
-        _ name: String, channel: String? = nil, json data: [UInt8]?
+        _ name: String, channel: String? = nil, _ data: JSONObjectWriter?
     ) -> [UInt8] {
-        var message = JSONObjectWriter()
-        message.member("event", name)
-        if let channel { message.member("channel", channel) }
-        if let data { message.member("data", json: data) }
+        let message: JSONObjectWriter = ["event": name, "channel": channel, "data": data]
         return message.finished()
     }
 }

@@ -7,38 +7,20 @@ package struct JSONObjectWriter: Sendable {
     /// Starts an object without members.
     package init() {}
 
-    /// Appends a string.
-    package mutating func member(_ name: String, _ text: String) {
+    /// Appends a member.
+    package mutating func member(_ name: String, _ value: some JSONValue) {
         self.name(name)
-        JSONWriter.string(text, into: &out)
+        value.appendJSON(to: &out)
     }
 
-    /// Appends a string, or `null`.
-    package mutating func member(_ name: String, optional text: String?) {
-        member(name, json: text.map(JSONWriter.quoted))
-    }
-
-    /// Appends a number, or `null`.
-    package mutating func member(_ name: String, optional number: Int?) {
-        member(name, json: number.map { Array(String($0).utf8) })
-    }
-
-    /// Appends a number.
-    package mutating func member(_ name: String, _ number: Int) {
-        self.name(name)
-        out.append(contentsOf: String(number).utf8)
-    }
-
-    /// Appends a Boolean.
-    package mutating func member(_ name: String, _ flag: Bool) {
-        self.name(name)
-        out.append(contentsOf: (flag ? "true" : "false").utf8)
+    /// Appends a value, or `null`.
+    package mutating func member(_ name: String, optional value: (some JSONValue)?) {
+        member(name, value.orNull)
     }
 
     /// Appends a value that is already JSON, or `null`.
     package mutating func member(_ name: String, json: [UInt8]?) {
-        self.name(name)
-        if let json { out.append(contentsOf: json) } else { out.append(contentsOf: "null".utf8) }
+        member(name, optional: json.map(RawJSON.init))
     }
 
     /// Appends a string given as UTF-8 bytes.
@@ -57,4 +39,13 @@ package struct JSONObjectWriter: Sendable {
         JSONWriter.string(name, into: &out)
         out.append(UInt8(ascii: ":"))
     }
+}
+
+extension JSONObjectWriter: ExpressibleByDictionaryLiteral, JSONValue {
+    /// An object with these members, in this order; a member whose value is `nil` is left out.
+    package init(dictionaryLiteral members: (String, (any JSONValue)?)...) {
+        for case (let name, let value?) in members { member(name, value) }
+    }
+
+    package func appendJSON(to out: inout [UInt8]) { out += finished() }
 }

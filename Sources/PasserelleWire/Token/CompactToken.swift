@@ -47,9 +47,7 @@ package struct CompactToken: Equatable, Sendable {
 
     /// Returns the bytes to sign for claims and an algorithm.
     package static func signed(algorithm: String, claims: TokenClaims) -> [UInt8] {
-        var header = JSONObjectWriter()
-        header.member("alg", algorithm)
-        header.member("typ", "JWT")
+        let header: JSONObjectWriter = ["alg": algorithm, "typ": "JWT"]
         let parts = [header.finished(), claims.encoded()].map(Base64.encodeURL)
         return Array(parts.joined(separator: ".").utf8)
     }

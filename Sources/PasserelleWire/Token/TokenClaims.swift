@@ -105,19 +105,13 @@ package struct TokenClaims: Equatable, Sendable {
 
     /// Returns the claims as JSON.
     package func encoded() -> [UInt8] {
-        var json = JSONObjectWriter()
-        if let subject { json.member("sub", subject) }
-        json.member("exp", Int(expires))
-        if let notBefore { json.member("nbf", Int(notBefore)) }
-        if let issued { json.member("iat", json: Self.seconds(milliseconds: issued)) }
-        switch audiences.count {
-        case 0: break
-        case 1: json.member("aud", audiences[0])
-        default: json.member("aud", json: JSONWriter.array(of: audiences))
-        }
-        json.member("channels", json: JSONWriter.array(of: channels.map(\.text)))
-        if let info { json.member("info", json: info) }
-        if mayPublish { json.member("publish", true) }
+        let audience: (any JSONValue)? = audiences.count > 1 ? audiences : audiences.first
+        let json: JSONObjectWriter = [
+            "sub": subject, "exp": expires, "nbf": notBefore,
+            "iat": issued.map { RawJSON(Self.seconds(milliseconds: $0)) }, "aud": audience,
+            "channels": channels.map(\.text), "info": info.map(RawJSON.init),
+            "publish": mayPublish ? true : nil,
+        ]
         return json.finished()
     }
 

@@ -11,7 +11,8 @@ import Testing
 struct ConsoleEventsTests {
     private func json(_ hub: Hub, after sequence: UInt64 = 0, content: Bool = false) -> String {
         let news = ConsoleEvents(hub, after: sequence)
-        return String(decoding: news.json(in: hub, showsContent: content), as: UTF8.self)
+        let events = news.json(in: hub, showsContent: content).map { $0.finished() }
+        return String(decoding: JSONWriter.array(events), as: UTF8.self)
     }
 
     @Test func `names, sizes and users are listed, data only if content is shown`() {

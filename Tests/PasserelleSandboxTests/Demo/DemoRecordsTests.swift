@@ -24,7 +24,7 @@ struct DemoRecordsTests {
         ])
         #expect(ids(records) == ["m1", "r1", "m2"])
         #expect(
-            String(decoding: records.json, as: UTF8.self)
+            String(decoding: records.json.finished(), as: UTF8.self)
                 == #"{"records":[{"time":"time 1","event":"new-message","#
                 + #""data":{"message":{"id":"m1","content":"é"}}},"#
                 + #"{"time":"time 2","event":"new-request","#
