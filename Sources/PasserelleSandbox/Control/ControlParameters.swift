@@ -17,7 +17,7 @@ struct ControlParameters {
     }
 
     /// Returns a whole number within the range.
-    func number(_ name: String, in range: ClosedRange<Int>) throws(ControlError) -> Int? {
+    func number(_ name: String, in range: ClosedRange<Int>) throws(RESTError) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw .badValue(
@@ -27,14 +27,14 @@ struct ControlParameters {
     }
 
     /// A code that is valid in a server's close frame.
-    func closeCode(or standard: UInt16) throws(ControlError) -> UInt16 {
+    func closeCode(or standard: UInt16) throws(RESTError) -> UInt16 {
         UInt16(try number("code", in: 1000...4999) ?? Int(standard))
     }
 
     /// Returns one of the words of a type; `standard` if the parameter is absent.
     func word<Word: CaseIterable & RawRepresentable<String>>(
         _ name: String, or standard: Word
-    ) throws(ControlError) -> Word {
+    ) throws(RESTError) -> Word {
         guard let text = text(name) else { return standard }
         guard let word = Word(rawValue: text) else {
             throw .badValue(
@@ -45,12 +45,12 @@ struct ControlParameters {
     }
 
     /// Returns the number of oldest connections that a command concerns; `nil`: all.
-    func connections() throws(ControlError) -> Int? {
+    func connections() throws(RESTError) -> Int? {
         try number("connections", in: 1...1_000_000)
     }
 
     /// Returns true for `yes` or an absent parameter, false for `no`.
-    func bool(_ name: String) throws(ControlError) -> Bool {
+    func bool(_ name: String) throws(RESTError) -> Bool {
         switch text(name) {
         case nil, "yes": return true
         case "no": return false
@@ -59,7 +59,7 @@ struct ControlParameters {
     }
 
     /// Parses the pattern and status of subscriptions to refuse.
-    func denial() throws(ControlError) -> Misbehaviour.Denial {
+    func denial() throws(RESTError) -> Misbehaviour.Denial {
         guard let pattern = text("channel").flatMap({ try? ChannelPattern($0) }) else {
             throw .badValue(parameter: "channel", takes: "a channel name, or one with a *")
         }
@@ -67,7 +67,7 @@ struct ControlParameters {
     }
 
     /// Parses the handling of REST requests.
-    func rest() throws(ControlError) -> Misbehaviour.REST {
+    func rest() throws(RESTError) -> Misbehaviour.REST {
         switch text("mode") {
         case "answer": return .answered
         case "ignore": return .ignored
@@ -81,21 +81,14 @@ struct ControlParameters {
     }
 }
 
-/// The reason why a control request is refused.
-struct ControlError: Error {
-    /// The answer with the reason.
-    private(set) var response: HTTPResponse
-
-    private init(_ status: Int, _ message: String) { response = .text(status, message + "\n") }
-
-    static let notFromHere = ControlError(403, "Commands are accepted from this host only.")
-    static let unknownCommand = ControlError(404, "Unknown command; see GET /sandbox.")
-    static func wrongMethod(allowed: String) -> ControlError {
-        var error = ControlError(405, "This command requires \(allowed).")
-        error.response.fields.add("Allow", allowed)
-        return error
+/// The reasons why a control request is refused.
+extension RESTError {
+    static let notFromHere = RESTError("Commands are accepted from this host only.", 403)
+    static let unknownCommand = RESTError("Unknown command; see GET /sandbox.", 404)
+    static func wrongCommandMethod(allowed: String) -> RESTError {
+        RESTError("This command requires \(allowed).", 405, allowed: allowed)
     }
-    static func badValue(parameter: String, takes: String) -> ControlError {
-        ControlError(400, "The parameter \(parameter) must be \(takes).")
+    static func badValue(parameter: String, takes: String) -> RESTError {
+        RESTError("The parameter \(parameter) must be \(takes).")
     }
 }

@@ -41,12 +41,12 @@ extension Sandbox {
 
     /// Answers a request under `/sandbox`, which only peers on this host may send.
     func control(_ request: HTTPRequest, from peer: PeerAddress) -> HTTPResponse {
-        do throws(ControlError) {
+        do throws(RESTError) {
             guard peer.isLoopback else { throw .notFromHere }
             let verb = request.path.dropFirst("/sandbox/".count)
             if verb.isEmpty || verb == "state" {
                 guard ["GET", "HEAD"].contains(request.method) else {
-                    throw .wrongMethod(allowed: "GET, HEAD")
+                    throw .wrongCommandMethod(allowed: "GET, HEAD")
                 }
                 return verb.isEmpty ? .text(200, Self.guide) : .json(app.state)
             }
@@ -54,10 +54,10 @@ extension Sandbox {
                 throw .unknownCommand
             }
             let act = try action(String(verb), ControlParameters(query))
-            guard request.method == "POST" else { throw .wrongMethod(allowed: "POST") }
-            if verb == "publish" { return publish(query: query, body: request.body) }
+            guard request.method == "POST" else { throw .wrongCommandMethod(allowed: "POST") }
+            if verb == "publish" { return try publish(query: query, body: request.body) }
             act()
-            return .json(JSONObjectWriter())
+            return .json([:])
         } catch {
             return error.response
         }
@@ -72,7 +72,7 @@ extension Sandbox {
     /// Returns the action of a command; most switch a fault on, the others act once.
     private func action(
         _ verb: String, _ parameters: ControlParameters
-    ) throws(ControlError) -> () -> Void {
+    ) throws(RESTError) -> () -> Void {
         switch verb {
         case "normal": return change { $0 = Misbehaviour() }
         case "swallow":
@@ -107,7 +107,7 @@ extension Sandbox {
 
     private func actionOnce(
         _ verb: String, _ parameters: ControlParameters
-    ) throws(ControlError) -> () -> Void {
+    ) throws(RESTError) -> () -> Void {
         let count = try parameters.connections()
         switch verb {
         case "publish": return {}
@@ -143,7 +143,7 @@ extension Sandbox {
     private func change<Value>(
         _ fault: WritableKeyPath<Misbehaviour, Misbehaviour.Scoped<Value>>, to value: Value,
         _ parameters: ControlParameters
-    ) throws(ControlError) -> () -> Void {
+    ) throws(RESTError) -> () -> Void {
         let count = try parameters.connections()
         return change { [unowned self] in
             $0[keyPath: fault].value = value
@@ -163,14 +163,12 @@ extension Sandbox {
     /// The ids of the oldest connections, in the order of arrival.
     private func oldest(_ count: Int) -> ArraySlice<Int> { webSockets.keys.sorted().prefix(count) }
 
-    private func publish(query: [(name: String, value: String)], body: [UInt8]) -> HTTPResponse {
+    private func publish(
+        query: [(name: String, value: String)], body: [UInt8]
+    ) throws(RESTError) -> HTTPResponse {
         let channel = query.last { $0.name == "channel" }?.value ?? ""
-        do throws(RESTError) {
-            let event = try PublishedEvent.legacy(channel: channel, query: query, body: body)
-            perform(app.published(event, now: loop.now))
-            return .json(JSONObjectWriter())
-        } catch {
-            return error.response
-        }
+        let event = try PublishedEvent.legacy(channel: channel, query: query, body: body)
+        perform(app.published(event, now: loop.now))
+        return .json([:])
     }
 }

@@ -2,13 +2,13 @@
 
 import PasserelleWire
 
-/// The reason why a REST request is refused.
+/// The reason why a REST request or a control request is refused.
 struct RESTError: Error, Equatable {
     private let status: Int
     private let message: String
     private var allowed: String?
 
-    private init(_ message: String, _ status: Int = 400, allowed: String? = nil) {
+    init(_ message: String, _ status: Int = 400, allowed: String? = nil) {
         self.status = status
         self.message = message
         self.allowed = allowed
