@@ -118,18 +118,6 @@ struct MembershipError: Error, Equatable {
 
 /// The state of a client after the WebSocket handshake.
 struct AppConnection: Equatable {
-    /// A user authenticated by `pusher:signin`.
-    struct User: Equatable {
-        /// The id, which follows `#server-to-user-` in the user's channel name.
-        let id: String
-        /// Raw JSON on one line; `nil` if the user data contains none.
-        let userInfo: [UInt8]?
-        /// True if presence channels accept the `user_info` of the user data.
-        let hasObjectInfo: Bool
-        /// The ids of the users that this user watches: it receives their online status.
-        let watchlist: Set<[UInt8]>
-    }
-
     /// The caller's number for the connection.
     let id: Int
     /// The socket id, which identifies the connection to clients and in REST requests.
@@ -141,7 +129,7 @@ struct AppConnection: Equatable {
     /// The subscribed channels.
     var channels: Set<String> = []
     /// The user that is signed in.
-    var user: User?
+    var user: UserData?
     /// The time of the last received message or pong.
     var lastActivity: Duration
     /// The time of the server's ping, while it is unanswered.
@@ -159,7 +147,7 @@ enum PresenceMembership {
 
     /// Returns the member named by `channel_data` or, if that is absent, the signed-in user.
     static func member(
-        of channel: String, channelData: String?, user: AppConnection.User?
+        of channel: String, channelData: String?, user: UserData?
     ) throws(MembershipError) -> ChannelMember {
         guard let channelData else {
             guard let user else { throw .noUser(channel) }

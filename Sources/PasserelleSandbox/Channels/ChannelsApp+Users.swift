@@ -14,9 +14,7 @@ extension ChannelsApp {
         if let user = connection.user, !user.id.utf8.elementsEqual(data.id.utf8) {
             return sendError(to: id, "Already signed in as another user", code: 4009)
         }
-        connections[id]?.user = AppConnection.User(
-            id: data.id, userInfo: data.userInfo, hasObjectInfo: data.hasObjectInfo,
-            watchlist: Set(data.watchlist.map { Array($0.utf8) }))
+        connections[id]?.user = data
         let key = Array(data.id.utf8)
         let cameOnline = users[key] == nil
         users[key, default: []].insert(id)
@@ -34,7 +32,7 @@ extension ChannelsApp {
     }
 
     /// Removes a closed connection from its user and notifies the watchers of the user.
-    mutating func signOut(_ id: Int, _ user: AppConnection.User?) {
+    mutating func signOut(_ id: Int, _ user: UserData?) {
         guard let user else { return }
         let key = Array(user.id.utf8)
         guard users[key]?.remove(id) != nil, users[key]?.isEmpty ?? false else { return }
@@ -53,8 +51,9 @@ extension ChannelsApp {
     {
         let frame = WatchlistFrame.encoded(
             online: isOnline ? [user] : [], offline: isOnline ? [] : [user])
-        let key = Array(user.utf8)
-        let watchers = connections.values.filter { $0.user?.watchlist.contains(key) ?? false }
+        let watchers = connections.values.filter {
+            $0.user?.watchlist.contains { $0.utf8.elementsEqual(user.utf8) } ?? false
+        }
         guard let frame, !watchers.isEmpty else { return }
         send(frame, toAll: watchers.map(\.id).sorted(), but: excluded)
     }
