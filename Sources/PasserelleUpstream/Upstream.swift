@@ -27,19 +27,11 @@ package final class Upstream {
     /// Called with each event that an application or a client published.
     package var onEvent: ((ReceivedEvent, Moment) -> Void)?
     /// The state of the connection.
-    package var status: UpstreamStatus {
-        var status = sessionStatus
-        status.messages = connection?.messages ?? 0
-        status.invalidMessages = connection?.invalidMessages ?? 0
-        status.emptyFrames = connection?.emptyFrames ?? 0
-        status.ignored = connection?.ignored ?? 0
-        return status
-    }
+    package var status: UpstreamStatus { connection?.status ?? UpstreamStatus() }
 
     private let loop: EventLoop
     private let hub: Hub
     private let memberID: String
-    private var sessionStatus = UpstreamStatus()
     private var errorThrottle = LogThrottle<Int?>()
     private var connection: UpstreamConnection?
 
@@ -52,18 +44,13 @@ package final class Upstream {
         self.hub = hub
         memberID = server.memberID
         let signer = Signer(key: server.key, secret: server.secret)
-        let connection = UpstreamConnection(
+        connection = UpstreamConnection(
             loop: loop, server: server, retriesOverQuota: true, jitter: jitter,
             sign: { channel, socketID in
                 signer.subscription(
                     channel: channel, socketID: socketID, memberID: server.memberID)
             },
             onReport: { [weak self] in self?.handle($0) })
-        connection.attempted = { [weak self] in
-            guard let self else { return }
-            self.sessionStatus.attempted(at: self.loop.moment)
-        }
-        self.connection = connection
     }
 
     /// Connects, and reconnects until `stop` is called or Channels refuses permanently.
@@ -113,7 +100,6 @@ package final class Upstream {
     private func handle(_ report: UpstreamSession.Report) {
         let now = loop.moment
         let report = attributed(report)
-        sessionStatus.take(report, at: now)
         let event = hub.take(
             report, retractions: retractions, sequencePath: sequencePath, memberID: memberID,
             at: now)

@@ -12,16 +12,8 @@ package final class UpstreamConnection {
     /// Signs the subscription to a channel with a socket id; returns `nil` to skip it.
     package typealias Signing = (_ channel: String, _ socketID: String) -> ClientMessage?
 
-    /// Called before each attempt.
-    package var attempted: (() -> Void)?
-    /// Messages received so far.
-    package private(set) var messages: UInt64 = 0
-    /// Protocol violations received.
-    package private(set) var invalidMessages: UInt64 = 0
-    /// Frames without a message; they were ignored.
-    package private(set) var emptyFrames: UInt64 = 0
-    /// Protocol messages that are unknown or lack a field; they were ignored.
-    package private(set) var ignored: UInt64 = 0
+    /// The state of the connection, and the counts of what it received.
+    private(set) var status = UpstreamStatus()
 
     private let loop: EventLoop
     private let server: ChannelsServer
@@ -111,20 +103,20 @@ package final class UpstreamConnection {
         } catch {
             return error.isWithoutMessage ? receivedEmptyFrame() : receivedInvalidData("\(error)")
         }
-        messages += 1
-        if case .ignored = message { ignored += 1 }
+        status.messages += 1
+        if case .ignored = message { status.ignored += 1 }
         perform(session.received(message, now: loop.now))
     }
 
     private func receivedEmptyFrame() {
-        emptyFrames += 1
+        status.emptyFrames += 1
         let actions = session.receivedEmptyFrame(now: loop.now)
-        if !actions.isEmpty { invalidMessages += 1 }
+        if !actions.isEmpty { status.invalidMessages += 1 }
         perform(actions)
     }
 
     private func receivedInvalidData(_ words: String) {
-        invalidMessages += 1
+        status.invalidMessages += 1
         perform(session.receivedInvalidData(words, now: loop.now))
     }
 
@@ -140,14 +132,16 @@ package final class UpstreamConnection {
             case .endLink(let code):
                 link?.close(code: code)
                 link = nil
-            case .deliver(let report): onReport(report)
+            case .deliver(let report):
+                status.take(report, at: loop.moment)
+                onReport(report)
             }
         }
         alarm.set(session.deadline)
     }
 
     private func connect() {
-        attempted?()
+        status.attempted(at: loop.moment)
         link?.close(code: 1001)
         link = UpstreamWebSocket(loop: loop, server: server) { [weak self] link, event in
             self?.handle(event, on: link)

@@ -142,7 +142,7 @@ package final class PresenceDelegate {
 
     /// Messages received on all connections since the start.
     package var messageCount: UInt64 {
-        connections.values.reduce(earlierMessages) { $0 &+ $1.messages }
+        connections.values.reduce(earlierMessages) { $0 &+ $1.status.messages }
     }
 
     // MARK: - Reports of the connections
@@ -190,7 +190,7 @@ package final class PresenceDelegate {
             case .open(let id): open(id)
             case .close(let id):
                 let closed = connections.removeValue(forKey: id)
-                earlierMessages &+= closed?.messages ?? 0
+                earlierMessages &+= closed?.status.messages ?? 0
                 closed?.stop()
                 away.remove(id)
                 lost?(id)
