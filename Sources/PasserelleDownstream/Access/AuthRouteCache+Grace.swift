@@ -41,22 +41,15 @@ extension AuthRouteCache {
         enqueueCheck(key, entry)
     }
 
-    /// Ends the streams that the route has not confirmed during the whole grace period.
-    mutating func endGraces(at now: Duration) -> [Action] {
+    /// Ends the streams that the route has not confirmed during the whole grace period, and those
+    /// with a recheck that has been due for too long.
+    mutating func endUnconfirmed(at now: Duration) -> [Action] {
         var actions: [Action] = []
         while let (key, since) = graceEnds.popFirst(through: now) {
-            guard let entry = entries[key], entry.failing?.since == since else { continue }
-            actions += endLeases(on: key)
+            if entries[key]?.failing?.since == since { actions += endLeases(on: key) }
         }
-        return actions
-    }
-
-    /// Ends the streams with a recheck that has been due for too long.
-    mutating func endOverdue(at now: Duration) -> [Action] {
-        var actions: [Action] = []
         while let (key, since) = overdueEnds.popFirst(through: now) {
-            guard let entry = entries[key], entry.overdueSince == since else { continue }
-            actions += endLeases(on: key)
+            if entries[key]?.overdueSince == since { actions += endLeases(on: key) }
         }
         return actions
     }

@@ -144,7 +144,7 @@ package struct AuthRouteCache {
 
     /// Handles the passage of time: due rechecks, queue timeouts and expired answers.
     package mutating func timePassed(to now: Duration) -> [Action] {
-        let ended = endGraces(at: now) + endOverdue(at: now)
+        let ended = endUnconfirmed(at: now)
         for queue in [\AuthRouteCache.rechecks, \AuthRouteCache.retries] {
             while let (key, turn) = self[keyPath: queue].popFirst(through: now) {
                 guard let entry = entries[key], entry.turn == turn, !entry.leases.isEmpty
