@@ -140,21 +140,16 @@ extension ChannelShortage {
 extension Refusal {
     /// 503: no further channel can be held until a held one loses its readers.
     fileprivate static var noRoomForChannels: Refusal {
-        var refusal = unavailable(
+        .unavailable(
             "too-many-channels", "The gateway holds too many channels; retry later.",
-            retryAfter: spreadRetry)
-        refusal.limit = .heldChannels
-        return refusal
+            retryAfter: spreadRetry, limit: .heldChannels)
     }
 
     /// 429: the client's channels have reached the limit per client.
     fileprivate static var clientHasNoRoom: Refusal {
-        var refusal = Refusal(
-            429, "too-many-channels",
-            "Too many channels for one client; close a stream first.",
-            fields: ["Retry-After": String(spreadRetry)])
-        refusal.limit = .clientChannels
-        return refusal
+        .excess(
+            "too-many-channels", "Too many channels for one client; close a stream first.",
+            retryAfter: spreadRetry, limit: .clientChannels)
     }
 }
 
@@ -243,9 +238,9 @@ extension Refusal {
         case .sent: return nil
         case .excess(let delay):
             let seconds = max(1, Int((delay / .seconds(1)).rounded(.up)))
-            self.init(
-                429, "rate-limited", "Channels accepts ten client events a second; retry later.",
-                fields: ["Retry-After": String(seconds)])
+            self = .excess(
+                "rate-limited", "Channels accepts ten client events a second; retry later.",
+                retryAfter: seconds)
         case .unavailable:
             self = .unavailable(
                 "upstream-unavailable", "Channels is unavailable; the event was not sent.",

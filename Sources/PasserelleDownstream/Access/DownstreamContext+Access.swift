@@ -77,12 +77,10 @@ extension Refusal {
 
     /// 429: too many requests of the address wait for the route.
     static func waitsTooOften(retryAfter seconds: Int) -> Refusal {
-        var refusal = Refusal(
-            429, "rate-limited",
+        .excess(
+            "rate-limited",
             "Too many requests from your address wait for authorization; retry later.",
-            fields: ["Retry-After": String(seconds)])
-        refusal.limit = .addressAuthQueue
-        return refusal
+            retryAfter: seconds, limit: .addressAuthQueue)
     }
 
     /// The response to the route's refusal; `hadToken` is true if the request had a token, which

@@ -17,11 +17,15 @@ package struct Refusal: Error, Equatable, Sendable {
     /// The reason why the authorization ended, if the body repeats it in the form that streams use.
     var denial: Denial?
 
-    package init(_ status: Int, _ word: String, _ message: String, fields: HTTPFields = [:]) {
+    package init(
+        _ status: Int, _ word: String, _ message: String, fields: HTTPFields = [:],
+        limit: Limit? = nil
+    ) {
         self.status = status
         self.word = word
         self.message = message
         self.fields = fields
+        self.limit = limit
     }
 
     /// 400: the request is malformed or not allowed.
@@ -31,9 +35,16 @@ package struct Refusal: Error, Equatable, Sendable {
 
     /// 503: temporarily unavailable; the client should retry after `seconds`.
     package static func unavailable(
-        _ word: String, _ message: String, retryAfter seconds: Int
+        _ word: String, _ message: String, retryAfter seconds: Int, limit: Limit? = nil
     ) -> Refusal {
-        Refusal(503, word, message, fields: ["Retry-After": String(seconds)])
+        Refusal(503, word, message, fields: ["Retry-After": String(seconds)], limit: limit)
+    }
+
+    /// 429: the client exceeds a limit, and should retry after `seconds`.
+    static func excess(
+        _ word: String, _ message: String, retryAfter seconds: Int, limit: Limit? = nil
+    ) -> Refusal {
+        Refusal(429, word, message, fields: ["Retry-After": String(seconds)], limit: limit)
     }
 
     /// A random `Retry-After` of 5 to 14 s, so that clients refused together do not retry together.

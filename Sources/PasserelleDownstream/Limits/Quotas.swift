@@ -149,9 +149,8 @@ extension Refusal {
                 (429, "too-many-diagnoses", "Too many network tests from your address")
             default: (429, "rate-limited", "Too many requests from your address")
             }
-        var refusal = Refusal(
-            status, word, message + "; retry later.", fields: ["Retry-After": String(seconds)])
-        refusal.limit = limit
-        return refusal
+        return Refusal(
+            status, word, message + "; retry later.", fields: ["Retry-After": String(seconds)],
+            limit: limit)
     }
 }
