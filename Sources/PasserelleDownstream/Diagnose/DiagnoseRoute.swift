@@ -15,7 +15,7 @@ enum DiagnoseRoute {
         _ test: DiagnoseTest, _ request: HTTPRequest, on connection: HTTPConnection,
         context: DownstreamContext
     ) throws(Refusal) {
-        try checkSite(of: request)
+        try request.requireOwnPage(orRefuse: "Only the page /diagnose can use this route.")
         switch test {
         case .stream: try openStream(request, on: connection, context: context)
         case .poll: try startPoll(request, on: connection, context: context)
@@ -26,15 +26,6 @@ enum DiagnoseRoute {
             let answer = Hex.encode(Random.bytes(8))
             let time = context.loop.wallMilliseconds
             connection.answer(json(#"{"time":\#(time),"answer":"\#(answer)"}"#))
-        }
-    }
-
-    /// Refuses requests that a page of another site makes a browser send: they would count against
-    /// the limits of its user's address.
-    private static func checkSite(of request: HTTPRequest) throws(Refusal) {
-        guard let site = request.fields.first("Sec-Fetch-Site")?.lowercased() else { return }
-        guard ["same-origin", "none"].contains(site) else {
-            throw Refusal(403, "forbidden", "Only the page /diagnose can use this route.")
         }
     }
 
@@ -55,7 +46,6 @@ enum DiagnoseRoute {
         let head = HTTPWriter.streamHead(
             status: 200, fields: fields, version: request.version, keepAlive: false)
         connection.handOver()
-        connection.link.resume()
         diagnoses.open(
             connection.link, head: head, isChunked: request.version == .http11,
             frames: DiagnoseFrames(seconds: seconds, at: context.loop.now), account: account)
@@ -76,10 +66,7 @@ enum DiagnoseRoute {
     // MARK: - Immediate answers
 
     private static func echo(_ request: HTTPRequest) throws(Refusal) -> HTTPResponse {
-        guard request.fields.hasContentType("application/json") else {
-            throw Refusal(
-                415, "bad-content-type", "This route takes Content-Type: application/json.")
-        }
+        try request.requireJSON()
         let body = request.body
         guard let root = try? JSONScanner.document(body.span) else {
             throw .badRequest("bad-body", "The body is not JSON.")

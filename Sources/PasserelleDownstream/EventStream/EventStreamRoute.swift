@@ -46,7 +46,6 @@ enum EventStreamRoute {
         let reader = EventStreamReader(
             link: connection.link, account: account, options: options, streams: context.streams)
         connection.handOver()
-        connection.link.resume()
         context.hold(asked.channels, by: requester)
         context.hub.attach(
             reader, to: asked.channels, from: asked.effectiveStart,

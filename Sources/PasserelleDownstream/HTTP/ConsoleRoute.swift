@@ -16,7 +16,8 @@ enum ConsoleRoute {
     static func serve(
         _ request: HTTPRequest, on connection: HTTPConnection, context: DownstreamContext
     ) throws(Refusal) {
-        try checkSite(of: request)
+        try request.requireOwnPage(
+            orRefuse: "Only the console's own page can open this stream.")
         guard !connection.isDraining else { throw .draining }
         guard request.method == "GET" else { return connection.answerStreamHead(fields: fields) }
         guard let console = context.console else { throw .noSuchRoute }
@@ -27,17 +28,7 @@ enum ConsoleRoute {
         let head = HTTPWriter.streamHead(
             status: 200, fields: fields, version: request.version, keepAlive: false)
         connection.handOver()
-        connection.link.resume()
         console.open(connection.link, head: head, isChunked: request.version == .http11)
-    }
-
-    /// Refuses requests from pages of other sites, for example for an image: they cannot read the
-    /// response but would occupy one of the consoles.
-    private static func checkSite(of request: HTTPRequest) throws(Refusal) {
-        guard let site = request.fields.first("Sec-Fetch-Site")?.lowercased() else { return }
-        guard ["same-origin", "none"].contains(site) else {
-            throw Refusal(403, "forbidden", "Only the console's own page can open this stream.")
-        }
     }
 }
 

@@ -29,11 +29,26 @@ extension HTTPConnection {
 extension Refusal {
     /// The refusal of input that is not a valid request.
     init(_ error: HTTPError) {
-        self.init(error.status, error.word, error.message)
-        switch error.status {
-        case 413: limit = .bodyBytes
-        case 431: limit = .headerBytes
-        default: break
+        let limits: [Int: Limit] = [413: .bodyBytes, 431: .headerBytes]
+        self.init(error.status, error.word, error.message, limit: limits[error.status])
+    }
+}
+
+extension HTTPRequest {
+    /// Refuses any type but JSON; a page of another origin cannot send that without a preflight.
+    func requireJSON() throws(Refusal) {
+        guard fields.hasContentType("application/json") else {
+            throw Refusal(
+                415, "bad-content-type", "This route takes Content-Type: application/json.")
+        }
+    }
+
+    /// Refuses a request that a page of another site makes a browser send, for example for an
+    /// image: it could not read the answer, but would count against a limit.
+    func requireOwnPage(orRefuse message: String) throws(Refusal) {
+        guard let site = fields.first("Sec-Fetch-Site")?.lowercased() else { return }
+        guard ["same-origin", "none"].contains(site) else {
+            throw Refusal(403, "forbidden", message)
         }
     }
 }

@@ -212,6 +212,7 @@ final class HTTPConnection: Stallable {
     func handOver() {
         isHandedOver = true
         server.handOver()
+        link.resume()
     }
 
     private func cancelAdmission() {
@@ -237,9 +238,10 @@ extension HTTPConnection: HTTPServerConnectionDelegate {
             context.quotas.reached(stage == .idle ? .idleTime : .headerTime, by: from)
             link.isOpen ? server.finish() : abandon()
         case .head, .body:
-            var refusal = Refusal(408, "request-timeout", "The request did not arrive in time.")
-            refusal.limit = stage == .body ? .bodyTime : .headerTime
-            refuseForGood(refusal)
+            refuseForGood(
+                Refusal(
+                    408, "request-timeout", "The request did not arrive in time.",
+                    limit: stage == .body ? .bodyTime : .headerTime))
         case .output: abandon()
         }
     }

@@ -11,7 +11,7 @@ enum SendRoute {
         context: DownstreamContext
     ) throws(Refusal) {
         let channel = try ReadRequest.check(channel: channel, context.configuration)
-        try checkType(of: request)
+        try request.requireJSON()
         let claim = try IdentityClaim(query: request.query)
         let event = try ClientEvent(request.body)
         try context.admit(request, to: [channel], claiming: claim, on: connection) {
@@ -45,13 +45,5 @@ enum SendRoute {
                     connection?.refuse(refusal)
                 }
             })
-    }
-
-    /// Refuses any other type; a page of another origin cannot send this one without a preflight.
-    private static func checkType(of request: HTTPRequest) throws(Refusal) {
-        guard request.fields.hasContentType("application/json") else {
-            throw Refusal(
-                415, "bad-content-type", "This route takes Content-Type: application/json.")
-        }
     }
 }
