@@ -6,13 +6,13 @@ package import PasserelleWire
 /// Callbacks about readers' users, and sending of their client events.
 package struct PresenceServices {
     /// A user's reader subscribed to channels.
-    package var joined: (_ channels: [String], ReaderIdentity) -> Void
+    package var joined: (_ channels: [String], ReaderIdentity) -> Void = { _, _ in }
     /// A user's reader left channels.
-    package var left: (_ channels: [String], _ userID: String) -> Void
+    package var left: (_ channels: [String], _ userID: String) -> Void = { _, _ in }
     /// A user polled channels, or its poll was answered.
-    package var polled: (_ channels: [String], ReaderIdentity) -> Void
+    package var polled: (_ channels: [String], ReaderIdentity) -> Void = { _, _ in }
     /// A user was revoked on a channel, or on all, and must no longer be a member there.
-    package var revoked: (_ channel: String?, _ userID: String) -> Void
+    package var revoked: (_ channel: String?, _ userID: String) -> Void = { _, _ in }
     /// Sends a client event as a user.
     ///
     /// The data is one JSON value on one line and names that user. `done` is called once,
@@ -21,14 +21,8 @@ package struct PresenceServices {
         (
             _ event: String, _ data: [UInt8], _ channel: String, _ userID: String,
             _ done: @escaping (ClientEventOutcome) -> Void
-        ) -> Void
+        ) -> Void = { $4(.unavailable) }
 
     /// Creates callbacks that do nothing, and under which sending is unavailable.
-    package init() {
-        joined = { _, _ in }
-        left = { _, _ in }
-        polled = { _, _ in }
-        revoked = { _, _ in }
-        send = { $4(.unavailable) }
-    }
+    package init() {}
 }
