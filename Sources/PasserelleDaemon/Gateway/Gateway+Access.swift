@@ -83,15 +83,6 @@ extension Gateway {
     }
 }
 
-extension Log {
-    /// Logs that a reader is admitted without a user, because the route names more than one.
-    package func noteDifferentUsers() {
-        warning(
-            "a reader is admitted without membership: the auth route names different users for the"
-                + " channels of one request")
-    }
-}
-
 extension ForgeryRefusal {
     /// The remedy, for the log and for `passerelle check`.
     package var remedy: String {

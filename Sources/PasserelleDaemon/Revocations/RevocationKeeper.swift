@@ -105,24 +105,11 @@ extension Gateway {
         return keeper
     }
 
-    /// Logs a revocation and stores it; calls back with `false` if it cannot be stored.
+    /// Logs a revocation with the local user that did it, and stores it; calls back with `false` if
+    /// it cannot be stored.
     package func noteRevocation(
         of userID: String, on channel: String?, _ outcome: RevocationOutcome,
         by client: PeerAddress, _ done: @escaping (_ isKept: Bool) -> Void
-    ) {
-        log.noteRevocation(of: userID, on: channel, outcome, by: client)
-        guard outcome.isRemembered, let revocationKeeper else { return done(true) }
-        let record = RevocationRecord(
-            userID: userID, channel: channel, time: loop.wallMilliseconds)
-        revocationKeeper.add(record, remembered: downstream) { done($0 == nil) }
-    }
-}
-
-extension Log {
-    /// Logs the user that was revoked, the local user that did it, and the readers that ended.
-    fileprivate func noteRevocation(
-        of userID: String, on channel: String?, _ outcome: RevocationOutcome,
-        by client: PeerAddress
     ) {
         let facts: KeyValuePairs = [
             "user": userID, "channel": channel ?? "*", "streams": "\(outcome.streams)",
@@ -130,12 +117,16 @@ extension Log {
             "by_uid": client.userID.map(String.init) ?? "unknown",
         ]
         if outcome.isRemembered {
-            info("a user was revoked", facts)
+            log.info("a user was revoked", facts)
         } else if outcome.streams + outcome.requests > 0 {
-            warning(
+            log.warning(
                 "a user was revoked, but may reconnect: \(VariableName.maxRevocations) is reached",
                 facts)
         }
+        guard outcome.isRemembered, let revocationKeeper else { return done(true) }
+        let record = RevocationRecord(
+            userID: userID, channel: channel, time: loop.wallMilliseconds)
+        revocationKeeper.add(record, remembered: downstream) { done($0 == nil) }
     }
 }
 
