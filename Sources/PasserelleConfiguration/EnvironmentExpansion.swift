@@ -70,9 +70,7 @@ package struct EnvironmentExpansion {
             if found == nil, candidates.allSatisfy({ $0 == nil }) { result.unset.append(name) }
             reference.replace(in: &text, with: Array((found ?? "").unicodeScalars))
         }
-        var unescaped = ""
-        unescaped.unicodeScalars.append(contentsOf: text)
-        result.text = unescaped.replacing("\\$", with: "$")
+        result.text = String(String.UnicodeScalarView(text)).replacing("\\$", with: "$")
         return result
     }
 }
@@ -98,11 +96,11 @@ private struct Reference {
         var preset: String?
         if rest.starts(with: [":", "-"]) {
             let value = rest.dropFirst(2).prefix { $0 != "}" && $0 != "\\" }
-            preset = Self.string(value)
+            preset = String(String.UnicodeScalarView(value))
             rest = rest.dropFirst(2 + value.count)
         }
         if rest.first == "}" { rest = rest.dropFirst() }
-        self.name = Self.string(name)
+        self.name = String(String.UnicodeScalarView(name))
         self.preset = preset
         self.text = Array(text[dollar..<rest.startIndex])
     }
@@ -127,11 +125,5 @@ private struct Reference {
             }
         }
         text.replaceSubrange(range, with: expanded)
-    }
-
-    private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
-        var text = ""
-        text.unicodeScalars.append(contentsOf: scalars)
-        return text
     }
 }

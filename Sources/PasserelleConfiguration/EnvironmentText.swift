@@ -43,9 +43,7 @@ package struct EnvironmentText {
 
     /// A part of the text.
     package subscript(range: Range<Int>) -> String {
-        var text = ""
-        text.unicodeScalars.append(contentsOf: scalars[range])
-        return text
+        String(String.UnicodeScalarView(scalars[range]))
     }
 
     // MARK: - Scanning
@@ -117,8 +115,7 @@ package struct EnvironmentText {
         var value = raw.drop(while: isSpace)
         while let last = value.last, isSpace(last) { value.removeLast() }
         let isDoubleQuoted = value.first == "\""
-        var text = ""
-        text.unicodeScalars.append(contentsOf: withoutQuotes(Array(value)))
+        let text = String(String.UnicodeScalarView(withoutQuotes(Array(value))))
         guard isDoubleQuoted else { return text }
         return text.replacing("\\n", with: "\n").replacing("\\r", with: "\r")
     }

@@ -63,7 +63,6 @@ extension WebAddress {
     ///
     /// A slash at the end is accepted. Pages of apps and extensions have other schemes, such as
     /// `capacitor://localhost`.
-    /// `capacitor://localhost`.
     package static func origin(setting text: String) throws(ValueProblem) -> String {
         let isOpaque = ["null", "file:"].contains { text.lowercased().hasPrefix($0) }
         guard !isOpaque else {
