@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
-import Synchronization
 
 /// Writes a `RecordFile` on a thread that exists only while there are bytes to write.
 final class RecordFileWriter: Sendable {
@@ -11,74 +10,47 @@ final class RecordFileWriter: Sendable {
         case replace([UInt8])
     }
 
-    private struct State {
-        var jobs: [(job: Job, done: @Sendable (SystemError?) -> Void)] = []
-        var isWorking = false
+    private typealias Entry = (job: Job, done: @Sendable (SystemError?) -> Void)
+
+    private let entries: JobQueue<Entry>
+
+    init(path: String) {
+        entries = JobQueue("records", threadLimit: 1, batchLimit: .max) {
+            Self.write($0, to: path)
+        }
     }
 
-    private let state = Mutex(State())
-    private let path: String
-
-    init(path: String) { self.path = path }
-
-    /// Queues a job; the thread calls `done`.
+    /// Queues a job; `done` is called on the thread, or at once if there is none.
     func add(_ job: Job, _ done: @escaping @Sendable (SystemError?) -> Void) {
-        let needsThread = state.withLock { state in
-            state.jobs.append((job, done))
-            defer { state.isWorking = true }
-            return !state.isWorking
-        }
-        guard needsThread else { return }
-        do throws(SystemError) {
-            pthread_detach(try WorkerThread.start("records") { self.work() })
-        } catch {
-            let jobs = state.withLock { state in
-                state.isWorking = false
-                defer { state.jobs = [] }
-                return state.jobs
-            }
-            for entry in jobs { entry.done(error) }
-        }
-    }
-
-    private func work() {
-        while true {
-            let jobs = state.withLock { state in
-                state.isWorking = !state.jobs.isEmpty
-                defer { state.jobs = [] }
-                return state.jobs
-            }
-            guard !jobs.isEmpty else { return }
-            write(jobs)
-        }
+        if let error = entries.add((job, done)) { done(error) }
     }
 
     /// Writes the jobs in order; consecutive appends share one sync.
-    private func write(_ jobs: [(job: Job, done: @Sendable (SystemError?) -> Void)]) {
+    private static func write(_ entries: [Entry], to path: String) {
         var added: [UInt8] = []
         var waiting: [@Sendable (SystemError?) -> Void] = []
         func flush() {
             guard !waiting.isEmpty else { return }
-            let failure = Self.write(added, to: path, flags: O_APPEND)
+            let failure = write(added, to: path, flags: O_APPEND)
             for done in waiting { done(failure) }
             (added, waiting) = ([], [])
         }
-        for entry in jobs {
+        for entry in entries {
             switch entry.job {
             case .append(let bytes):
                 added += bytes
                 waiting.append(entry.done)
             case .replace(let bytes):
                 flush()
-                entry.done(replace(bytes))
+                entry.done(replace(path, by: bytes))
             }
         }
         flush()
     }
 
-    private func replace(_ bytes: [UInt8]) -> SystemError? {
+    private static func replace(_ path: String, by bytes: [UInt8]) -> SystemError? {
         let temporary = path + ".new"
-        if let failure = Self.write(bytes, to: temporary, flags: O_TRUNC) { return failure }
+        if let failure = write(bytes, to: temporary, flags: O_TRUNC) { return failure }
         guard rename(temporary, path) == 0 else { return .last("rename") }
         // The rename must be synced too.
         let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 /// Threads for calls that block.
 enum WorkerThread {
@@ -38,5 +39,68 @@ enum WorkerThread {
         if code == 0 { return thread }
         retained.release()
         throw SystemError(call: "pthread_create", code: code)
+    }
+}
+
+/// Jobs for calls that block, performed in order on threads that exist only while there are jobs.
+final class JobQueue<Job: Sendable>: Sendable {
+    private struct State {
+        var jobs: [Job] = []
+        var threads = 0
+    }
+
+    private let state = Mutex(State())
+    private let name: String
+    private let threadLimit: Int
+    private let batchLimit: Int
+    private let perform: @Sendable ([Job]) -> Void
+
+    /// Creates a queue with at most `threadLimit` threads; `perform` receives at most `batchLimit`
+    /// jobs at a time.
+    init(
+        _ name: String, threadLimit: Int, batchLimit: Int,
+        _ perform: @escaping @Sendable ([Job]) -> Void
+    ) {
+        self.name = name
+        self.threadLimit = threadLimit
+        self.batchLimit = batchLimit
+        self.perform = perform
+    }
+
+    /// Adds a job, and a thread if too few are running; returns an error if there is no thread.
+    func add(_ job: Job) -> SystemError? {
+        let needsThread = state.withLock { state in
+            state.jobs.append(job)
+            guard state.threads < threadLimit else { return false }
+            state.threads += 1
+            return true
+        }
+        guard needsThread else { return nil }
+        do throws(SystemError) {
+            pthread_detach(try WorkerThread.start(name) { self.work() })
+            return nil
+        } catch {
+            return state.withLock { state in
+                state.threads -= 1
+                // If another thread runs, it performs the job.
+                guard state.threads == 0, !state.jobs.isEmpty else { return nil }
+                state.jobs.removeLast()
+                return error
+            }
+        }
+    }
+
+    /// Performs jobs until the queue is empty.
+    private func work() {
+        while true {
+            let jobs = state.withLock { state in
+                let jobs = Array(state.jobs.prefix(batchLimit))
+                state.jobs.removeFirst(jobs.count)
+                if jobs.isEmpty { state.threads -= 1 }
+                return jobs
+            }
+            guard !jobs.isEmpty else { return }
+            perform(jobs)
+        }
     }
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import Glibc
-import Synchronization
-
 /// The pending name lookups of one loop's dials, and the threads that perform them.
 ///
 /// Keeps each waiting link alive until its answer comes or it is cancelled. A thread in
@@ -10,7 +7,15 @@ import Synchronization
 final class Lookups {
     private var waiting: [UInt64: Link] = [:]
     private var lastNumber: UInt64 = 0
-    private let context = LookupInbox()
+    private let jobs = JobQueue<Job>("resolver", threadLimit: Resolver.threadLimit, batchLimit: 1) {
+        for job in $0 { job.deliver(Resolver.addresses(host: job.host, port: job.port)) }
+    }
+
+    private struct Job: Sendable {
+        let host: String
+        let port: Int
+        let deliver: @Sendable (Resolver.Answer) -> Void
+    }
 
     /// Looks `host` up for `link`, which receives the answer in a later turn; returns its number.
     func start(host: String, port: Int, for link: Link, on loop: EventLoop) -> UInt64 {
@@ -18,11 +23,10 @@ final class Lookups {
         let number = lastNumber
         waiting[number] = link
         let mailbox = loop.mailbox
-        let started = context.add(
-            LookupInbox.Job(host: host, port: port) { answer in
-                mailbox.postToLoop { loop in loop.lookups.answered(number, answer) }
-            })
-        if let error = started {
+        let job = Job(host: host, port: port) { answer in
+            mailbox.postToLoop { loop in loop.lookups.answered(number, answer) }
+        }
+        if let error = jobs.add(job) {
             let words = "cannot resolve \(host): \(error)"
             loop.soon { [unowned loop] in
                 loop.lookups.answered(number, .failure(Resolver.Failure(words: words)))
@@ -42,59 +46,5 @@ final class Lookups {
 
     private func answered(_ number: UInt64, _ answer: Resolver.Answer) {
         waiting.removeValue(forKey: number)?.dial?.resolved(answer)
-    }
-}
-
-/// The queue of lookups, shared by the loop and its lookup threads.
-private final class LookupInbox: Sendable {
-    struct Job: Sendable {
-        let host: String
-        let port: Int
-        let deliver: @Sendable (Resolver.Answer) -> Void
-    }
-
-    private struct State {
-        var jobs: [Job] = []
-        var threads = 0
-    }
-
-    private let state = Mutex(State())
-
-    /// Adds a job, and a thread if too few are running; returns an error if there is no thread.
-    func add(_ job: Job) -> SystemError? {
-        let needsThread = state.withLock { state in
-            state.jobs.append(job)
-            guard state.threads < Resolver.threadLimit else { return false }
-            state.threads += 1
-            return true
-        }
-        guard needsThread else { return nil }
-        do throws(SystemError) {
-            pthread_detach(try WorkerThread.start("resolver") { self.work() })
-            return nil
-        } catch {
-            return state.withLock { state in
-                state.threads -= 1
-                // If another thread runs, it performs the job.
-                guard state.threads == 0, !state.jobs.isEmpty else { return nil }
-                state.jobs.removeLast()
-                return error
-            }
-        }
-    }
-
-    /// Performs lookups until the queue is empty.
-    private func work() {
-        while let job = next() {
-            job.deliver(Resolver.addresses(host: job.host, port: job.port))
-        }
-    }
-
-    private func next() -> Job? {
-        state.withLock { state in
-            guard state.jobs.isEmpty else { return state.jobs.removeFirst() }
-            state.threads -= 1
-            return nil
-        }
     }
 }
