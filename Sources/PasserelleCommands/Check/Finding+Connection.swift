@@ -46,19 +46,17 @@ extension Finding {
         _ channel: String, _ found: String, _ status: Int, _ message: String
     ) -> Finding {
         let words = message.lowercased()
-        guard !words.contains("signature"), !words.contains("auth"), status != 401 else {
-            return .failed(
-                "subscription", channel, found,
-                do: "\(VariableName.appSecret) does not belong to \(VariableName.appKey): copy both"
-                    + " from the application's App Keys page")
-        }
-        let isPresence = channel.hasPrefix("presence-")
-        return .failed(
-            "subscription", channel, found,
-            do: isPresence
-                ? "Channels refuses presence channels for this application: check its plan,"
+        let remedy =
+            if words.contains("signature") || words.contains("auth") || status == 401 {
+                "\(VariableName.appSecret) does not belong to \(VariableName.appKey): copy both"
+                    + " from the application's App Keys page"
+            } else if channel.hasPrefix("presence-") {
+                "Channels refuses presence channels for this application: check its plan,"
                     + " settings and limits (100 members per channel)"
-                : "check the application's settings, and \(VariableName.channels)")
+            } else {
+                "check the application's settings, and \(VariableName.channels)"
+            }
+        return .failed("subscription", channel, found, do: remedy)
     }
 
     /// The finding on a client event from `sender` to `listener`; `nil` until it was received or
@@ -73,18 +71,15 @@ extension Finding {
             }
         }
         for report in sender {
-            let code: Int?
-            let message: String
             switch report {
-            case .clientEventRefused(let refusal, let words), .error(let refusal, let words):
-                (code, message) = (refusal, words)
+            case .clientEventRefused(let code, let message), .error(let code, let message):
+                return .failed(
+                    "client-events", tried,
+                    "refused" + (code.map { " with \($0)" } ?? "") + ": " + message,
+                    do: "enable client events on the application's App Settings page; otherwise"
+                        + " typing events are lost")
             default: continue
             }
-            let found = "refused" + (code.map { " with \($0)" } ?? "") + ": " + message
-            return .failed(
-                "client-events", tried, found,
-                do: "enable client events on the application's App Settings page; otherwise typing"
-                    + " events are lost")
         }
         return nil
     }
@@ -110,31 +105,17 @@ extension Finding {
         let place = "\(host):\(port)"
         if let plain, case .resolve(let words) = plain {
             return [
-                .failed(
-                    "dns", host, words,
-                    do: toDo.name),
+                .failed("dns", host, words, do: toDo.name),
                 .skipped("tcp", place, because: "the name has no address"),
             ]
         }
-        let name = Finding.ok("dns", host, "has an address")
-        if let plain {
-            return [
-                name,
-                .failed(
-                    "tcp", place, "\(plain)",
-                    do: toDo.way),
-            ]
-        }
-        let way = Finding.ok("tcp", place, "connected")
-        guard let secure else { return [name, way] }
-        guard let end = secure else {
-            return [name, way, .ok("tls", place, "the certificate is valid for this name")]
-        }
-        return [
-            name, way,
-            .failed(
-                "tls", place, "\(end)",
-                do: toDo.tls),
-        ]
+        var findings = [Finding.ok("dns", host, "has an address")]
+        if let plain { return findings + [.failed("tcp", place, "\(plain)", do: toDo.way)] }
+        findings.append(.ok("tcp", place, "connected"))
+        guard let secure else { return findings }
+        let tls =
+            secure.map { Finding.failed("tls", place, "\($0)", do: toDo.tls) }
+            ?? .ok("tls", place, "the certificate is valid for this name")
+        return findings + [tls]
     }
 }

@@ -59,31 +59,23 @@ extension Finding {
     private static func answer(
         _ status: Int, _ words: String, _ tried: String, skew: Int64?
     ) -> Finding {
+        let remedy: String
         switch status {
         case 200: return .ok("rest", tried, "200: id, key and secret match")
-        case 401 where abs(skew ?? 0) >= clockWindow:
-            return .failed("rest", tried, words, do: "set the clock first, see above")
+        case 401 where abs(skew ?? 0) >= clockWindow: remedy = "set the clock first, see above"
         case 401:
-            return .failed(
-                "rest", tried, words,
-                do: "\(VariableName.appSecret) does not belong to \(VariableName.appKey), or the"
-                    + " key belongs to another application: copy both from the application's App"
-                    + " Keys page")
+            remedy =
+                "\(VariableName.appSecret) does not belong to \(VariableName.appKey), or the key"
+                + " belongs to another application: copy both from the application's App Keys page"
         case 403, 404:
-            return .failed(
-                "rest", tried, words,
-                do: "check \(VariableName.appID) and \(VariableName.pusherCluster): the application"
-                    + " does not exist, or is disabled; check \(VariableName.pusherPath) if the"
-                    + " server is not at the root")
-        case 300..<400:
-            return .failed(
-                "rest", tried, words,
-                do: "\(VariableName.pusherHost) redirects: set it to the new host")
-        default:
-            return .failed(
-                "rest", tried, words,
-                do: "unexpected answer of Channels: try again, and check its status page")
+            remedy =
+                "check \(VariableName.appID) and \(VariableName.pusherCluster): the application"
+                + " does not exist, or is disabled; check \(VariableName.pusherPath) if the server"
+                + " is not at the root"
+        case 300..<400: remedy = "\(VariableName.pusherHost) redirects: set it to the new host"
+        default: remedy = "unexpected answer of Channels: try again, and check its status page"
         }
+        return .failed("rest", tried, words, do: remedy)
     }
 
     private static func span(_ seconds: Int64) -> String {

@@ -31,9 +31,8 @@ package enum ClientCommands {
                 TextTable.members(of: operands[0], in: $0)
             }
         case .publish:
-            let publish = PublishCommand(
-                channel: operands[0], event: operands[1], data: operands[2])
-            return publish.run(path: path, streams: streams)
+            return PublishCommand(channel: operands[0], event: operands[1], data: operands[2])
+                .run(path: path, streams: streams)
         case .typing:
             guard ["on", "off"].contains(operands[2]) else {
                 streams.report("the typing state must be on or off")
