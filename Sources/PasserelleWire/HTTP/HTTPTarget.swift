@@ -49,15 +49,14 @@ package enum HTTPTarget {
         var out: [UInt8] = []
         out.reserveCapacity(text.utf8.count)
         for byte in text.utf8 {
-            if isUnreserved(byte) {
-                out.append(byte)
-            } else {
-                out.append(0x25)
-                out.append(HTTPSyntax.hexDigit(byte >> 4))
-                out.append(HTTPSyntax.hexDigit(byte & 15))
-            }
+            if isUnreserved(byte) { out.append(byte) } else { escape(byte, into: &out) }
         }
         return String(decoding: out, as: UTF8.self)
+    }
+
+    /// Appends the percent-encoding of one byte.
+    static func escape(_ byte: UInt8, into out: inout [UInt8]) {
+        out += [0x25, HTTPSyntax.hexDigit(byte >> 4), HTTPSyntax.hexDigit(byte & 15)]
     }
 
     private static func decode(

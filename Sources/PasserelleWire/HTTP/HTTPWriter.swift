@@ -14,7 +14,11 @@ package enum HTTPWriter {
         for byte in request.method.utf8 where HTTPSyntax.isToken(byte) { out.append(byte) }
         out.append(0x20)
         for byte in request.target.utf8 {
-            if byte > 0x20, byte < 0x7F { out.append(byte) } else { escape(byte, &out) }
+            if byte > 0x20, byte < 0x7F {
+                out.append(byte)
+            } else {
+                HTTPTarget.escape(byte, into: &out)
+            }
         }
         out.append(
             contentsOf: (request.version == .http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n").utf8)
@@ -127,12 +131,6 @@ package enum HTTPWriter {
         } else if version == .http10 {
             out.append(contentsOf: "Connection: keep-alive\r\n".utf8)
         }
-    }
-
-    private static func escape(_ byte: UInt8, _ out: inout [UInt8]) {
-        out.append(0x25)
-        out.append(HTTPSyntax.hexDigit(byte >> 4))
-        out.append(HTTPSyntax.hexDigit(byte & 15))
     }
 }
 
