@@ -42,7 +42,7 @@ package enum Launcher {
                 ])
             let signals = try SignalSource(loop: loop, signals: [2, 15]) { _ in
                 sandbox.stop()
-                loop.after(.milliseconds(100)) { loop.stop() }
+                loop.scheduleTask(in: .milliseconds(100)) { loop.stop() }
             }
             defer { signals.close() }
             try loop.run()

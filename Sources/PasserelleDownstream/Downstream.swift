@@ -108,7 +108,7 @@ package final class Downstream {
     package var latency: DurationHistogram { context.latency }
 
     private func tick() {
-        context.loop.after(.seconds(1)) { [weak self] in
+        context.loop.scheduleTask(in: .seconds(1)) { [weak self] in
             guard let self else { return }
             self.context.streams.secondPassed()
             self.context.authenticator?.timePassed()

@@ -111,7 +111,7 @@ extension DownstreamContext {
     func ask(for names: [String], by requester: Requester) -> [Channel] {
         hold(names, by: requester)
         let now = now
-        return names.map { hub.asked(for: $0, at: now) }
+        return names.map { hub.requestChannel(named: $0, at: now) }
     }
 
     /// Charges newly requested channels to their client, except channels that are already held.

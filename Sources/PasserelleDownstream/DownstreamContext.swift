@@ -139,7 +139,7 @@ final class DownstreamContext {
         if upstream.takeChange() { upstreamChanged() }
         boundOutput()
         streams.turnEnded()
-        if deliveredUpdates { latency.add(loop.turnLength) }
+        if deliveredUpdates { latency.add(loop.turnDuration) }
     }
 }
 

@@ -76,9 +76,10 @@ package struct DownstreamServices {
 
 /// Services for `passerelle check`, which uses passes; by default there are no passes.
 package struct CheckServices {
-    /// Returns the answer to an echo request, or `nil` without a valid pass; `isBelieved` is true
+    /// Returns the answer to an echo request, or `nil` without a valid pass; `isTrustedProxy` is true
     /// if the peer is a trusted proxy.
-    package var echo: (_ request: HTTPRequest, _ isBelieved: Bool) -> HTTPResponse? = { _, _ in nil
+    package var echo: (_ request: HTTPRequest, _ isTrustedProxy: Bool) -> HTTPResponse? = { _, _ in
+        nil
     }
     /// Returns true if a pass allows an anonymous reader to read these channels.
     package var opens: (_ pass: String, _ channels: [String]) -> Bool = { _, _ in false }

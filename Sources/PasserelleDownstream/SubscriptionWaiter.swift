@@ -53,7 +53,7 @@ final class SubscriptionWaiter: AuthorizedReader {
         let cursor = context.hub.cursor(on: channels, from: .now, wantsSnapshot: false)
         context.hub.attach(self, at: cursor)
         context.streams.users.add(self, of: userIDs)
-        timer = context.loop.after(context.configuration.subscriptionTimeout) { [self] in
+        timer = context.loop.scheduleTask(in: context.configuration.subscriptionTimeout) { [self] in
             end(outcomeAtLast)
         }
     }

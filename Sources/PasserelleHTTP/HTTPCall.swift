@@ -57,7 +57,7 @@ package final class HTTPCall: LinkOwner {
         parser = HTTPResponseParser(limits: HTTPLimits(bodyBytes: bodyBytes))
         if request.method == "HEAD" { parser.requestWasHEAD() }
         // This timer fires before the link's, so that the error names the call's timeout.
-        timer = loop.after(timeout) { [weak self] in
+        timer = loop.scheduleTask(in: timeout) { [weak self] in
             guard let self else { return }
             self.end(.failure(self.failure("no answer within \(timeout)")))
         }

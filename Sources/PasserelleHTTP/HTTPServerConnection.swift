@@ -16,7 +16,7 @@ package final class HTTPServerConnection: LinkOwner {
     package static let pipelinedBytes = 16_384
 
     /// The time limits of one connection.
-    package struct Times: Sendable {
+    package struct Timeouts: Sendable {
         /// How long a head may take to arrive; for the first head, from the accept.
         package var header: Duration
         /// How long a body may take to arrive, from the end of its head.
@@ -60,7 +60,7 @@ package final class HTTPServerConnection: LinkOwner {
     /// Decides the answers; released at the end.
     package var delegate: (any HTTPServerConnectionDelegate)?
     private let loop: EventLoop
-    private let times: Times
+    private let times: Timeouts
     private var parser: HTTPRequestParser
     /// The request that is being answered.
     private var current: Exchange?
@@ -91,7 +91,7 @@ package final class HTTPServerConnection: LinkOwner {
     /// If `isRefused`, the connection ends after its first answer, and the delegate is asked for it
     /// as soon as the request's head has arrived.
     package init(
-        link: Link, loop: EventLoop, limits: HTTPLimits, times: Times, isRefused: Bool = false
+        link: Link, loop: EventLoop, limits: HTTPLimits, times: Timeouts, isRefused: Bool = false
     ) {
         self.link = link
         self.loop = loop
@@ -137,10 +137,10 @@ package final class HTTPServerConnection: LinkOwner {
         link.receiveLimit = Int32(room)
     }
 
-    package func linkHasRoom(_ link: Link) {
+    package func linkBecameWritable(_ link: Link) {
         guard isServing, current == nil else { return }
         guard pieces == nil else { return sendPieces() }
-        rest()
+        awaitNext()
         advance()
     }
 
@@ -170,14 +170,14 @@ package final class HTTPServerConnection: LinkOwner {
                     isHEAD: request.method == "HEAD")
                 delegate?.received(request)
             } catch {
-                delegate?.cannotContinue(error)
+                delegate?.receivedInvalidRequest(error)
             }
         }
     }
 
     private func awaitMore() {
         if isRefused, parser.isReadingBody {
-            delegate?.cannotContinue(nil)
+            delegate?.receivedInvalidRequest(nil)
             return
         }
         link.receiveLimit = Int32(Self.pipelinedBytes)
@@ -263,12 +263,12 @@ package final class HTTPServerConnection: LinkOwner {
 
     private func continueAfterAnswer(keepsAlive: Bool) {
         guard keepsAlive else { return finish() }
-        rest()
+        awaitNext()
         advance()
     }
 
     /// Waits for the client to receive the answer, to complete a request, or to start one.
-    private func rest() {
+    private func awaitNext() {
         guard link.queuedBytes == 0 else {
             deadline.cancel()
             return awaitRoom()
@@ -285,7 +285,7 @@ package final class HTTPServerConnection: LinkOwner {
     }
 
     /// Makes the next answer the last one, in place of the answer to a current request.
-    package func beginLastAnswer() {
+    package func beginFinalAnswer() {
         current = Exchange(version: .http11, keepsAlive: false, isHEAD: false)
     }
 
@@ -335,7 +335,7 @@ package final class HTTPServerConnection: LinkOwner {
         if let timer { loop.cancel(timer) }
         // The closure retains the connection until `release` cancels the timer. A weak reference
         // would slow down reference counting, which every request does.
-        timer = loop.after(time - loop.now) { [self] in timerFired() }
+        timer = loop.scheduleTask(in: time - loop.now) { [self] in timerFired() }
     }
 
     private func timerFired() {

@@ -10,14 +10,14 @@ package protocol HTTPServerConnectionDelegate: AnyObject {
     func received(_ request: HTTPRequest)
 
     /// The input is not a valid request, or a refused connection's request has a body (`nil`). The
-    /// connection must be ended, for example with `beginLastAnswer` and an answer.
-    func cannotContinue(_ error: HTTPError?)
+    /// connection must be ended, for example with `beginFinalAnswer` and an answer.
+    func receivedInvalidRequest(_ error: HTTPError?)
 
     /// A time limit is reached; the connection must be ended.
     func timedOut(_ stage: HTTPServerConnection.Stage)
 
     /// Writes the next piece of an answer that is sent in pieces.
-    func writePiece() -> HTTPPiece
+    func writePiece() -> HTTPWriteResult
 
     /// Output waits for the client; the delegate may close the connection.
     func outputWaits()
@@ -31,7 +31,7 @@ package protocol HTTPServerConnectionDelegate: AnyObject {
 }
 
 /// The outcome of writing a piece of an answer.
-package enum HTTPPiece: Sendable {
+package enum HTTPWriteResult: Sendable {
     /// The whole piece was written, and more may follow.
     case written
     /// The socket is full.
@@ -43,7 +43,7 @@ package enum HTTPPiece: Sendable {
 }
 
 extension HTTPServerConnectionDelegate {
-    package func writePiece() -> HTTPPiece { .failed }
+    package func writePiece() -> HTTPWriteResult { .failed }
     package func outputWaits() {}
     package func outputDrained() {}
 }

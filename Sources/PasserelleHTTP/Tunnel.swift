@@ -31,7 +31,7 @@ final class Tunnel: LinkOwner {
     ) -> Link {
         let tunnel = Tunnel(loop, proxy, address, tls, owner)
         let link = Dial.connect(loop: loop, to: proxy.address, timeout: timeout, owner: tunnel)
-        tunnel.timer = loop.after(timeout) { [weak tunnel, weak link] in
+        tunnel.timer = loop.scheduleTask(in: timeout) { [weak tunnel, weak link] in
             guard let tunnel, let link else { return }
             tunnel.end(link, .timedOut)
         }

@@ -34,7 +34,7 @@ package final class Channel {
     package internal(set) var subscription: Subscription = .idle(since: nil)
     package internal(set) var log = EventLog()
     /// Client events that are still live, kept outside the log so that they evict no messages.
-    package internal(set) var ephemera = EventLog()
+    package internal(set) var ephemeralEvents = EventLog()
     package internal(set) var members = Members() { didSet { memberForms = MemberForms() } }
     /// The encoded member list; it is encoded once per change.
     package var memberForms = MemberForms()
@@ -75,7 +75,7 @@ package final class Channel {
 
     /// When the newest entry came, client events included, on the steady clock, if any is held.
     package var newestReceivedAt: Duration? {
-        [log.newest, ephemera.newest].compactMap { $0?.receivedAt }.max()
+        [log.newest, ephemeralEvents.newest].compactMap { $0?.receivedAt }.max()
     }
 
     /// True for a public channel, which any client can read if the gateway serves it.

@@ -71,7 +71,7 @@ extension Hub {
             logBytes -= channel.bytes
             counters.evictedWithChannel += UInt64(channel.log.count)
             channel.log = EventLog()
-            channel.ephemera = EventLog()
+            channel.ephemeralEvents = EventLog()
             channel.keys = MessageIndex()
             if channel.horizon.sequence < sequence {
                 channel.horizon = Channel.Horizon(sequence: sequence, reason: .evicted)

@@ -22,7 +22,7 @@ extension Hub {
     ) -> Resumption {
         var channels: [Channel] = []
         for name in names where !channels.contains(where: { $0.name == name }) {
-            channels.append(asked(for: name, at: now))
+            channels.append(requestChannel(named: name, at: now))
         }
         var cursor = Cursor(
             on: channels, wantsSnapshot: wantsSnapshot, acceptsHeld: acceptsHeld, userID: userID,
@@ -59,7 +59,7 @@ extension Hub {
     }
 
     /// Returns the channel with this name, which counts as read now and becomes wanted.
-    package func asked(for name: String, at now: Moment) -> Channel {
+    package func requestChannel(named name: String, at now: Moment) -> Channel {
         let channel = channel(named: name, now: now.steady)
         channel.lastRead = now.steady
         want(channel)

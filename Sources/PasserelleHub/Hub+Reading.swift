@@ -158,10 +158,10 @@ extension Channel {
     fileprivate func first(after sequence: UInt64) -> Event? {
         let inLog = log.index(after: sequence)
         let logged = inLog < log.count ? log[inLog] : nil
-        guard ephemera.count > 0 else { return logged }
-        let inEphemera = ephemera.index(after: sequence)
-        guard inEphemera < ephemera.count else { return logged }
-        let passing = ephemera[inEphemera]
+        guard ephemeralEvents.count > 0 else { return logged }
+        let ephemeralIndex = ephemeralEvents.index(after: sequence)
+        guard ephemeralIndex < ephemeralEvents.count else { return logged }
+        let passing = ephemeralEvents[ephemeralIndex]
         guard let logged, logged.sequence < passing.sequence else { return passing }
         return logged
     }

@@ -188,7 +188,7 @@ extension Hub {
         logBytes -= channel.bytes
         counters.evictedByCount += UInt64(channel.log.count)
         channel.log = EventLog()
-        channel.ephemera = EventLog()
+        channel.ephemeralEvents = EventLog()
         channel.keys = MessageIndex()
         channel.update = nil
         sequence += 1
@@ -235,7 +235,7 @@ extension Hub {
             sequence: sequence, at: now, channel: channel.name, content: content, key: key)
         logBytes -= channel.bytes
         if event.isEphemeral {
-            channel.ephemera.append(event)
+            channel.ephemeralEvents.append(event)
         } else {
             note(.appended(event, previous: channel.logged))
             channel.log.append(event)
@@ -265,9 +265,9 @@ extension Hub {
 
     /// Evicts entries that exceed the channel's own limits.
     func evict(_ channel: Channel, now: Duration) {
-        while channel.ephemera.exceeded(Self.ephemeralLimits, now: now) != nil {
+        while channel.ephemeralEvents.exceeded(Self.ephemeralLimits, now: now) != nil {
             logBytes -= channel.bytes
-            _ = channel.ephemera.removeOldest()
+            _ = channel.ephemeralEvents.removeOldest()
             logBytes += channel.bytes
         }
         while let bound = channel.log.exceeded(configuration.log, now: now) {
@@ -332,7 +332,7 @@ extension Hub {
 
 extension Channel {
     /// The cost of the channel's entries, in bytes.
-    var bytes: Int { log.bytes + ephemera.bytes }
+    var bytes: Int { log.bytes + ephemeralEvents.bytes }
 
     /// False once the channel was given up; an answer from Channels is then too late.
     fileprivate var isWanted: Bool {
@@ -344,7 +344,7 @@ extension Channel {
 
     /// The sequence number of the newest entry, client events included, or of the horizon.
     fileprivate var newestSequence: UInt64 {
-        max(horizon.sequence, log.newest?.sequence ?? 0, ephemera.newest?.sequence ?? 0)
+        max(horizon.sequence, log.newest?.sequence ?? 0, ephemeralEvents.newest?.sequence ?? 0)
     }
 
     /// When the channel was last read; a channel with readers is read now, so it is evicted last.

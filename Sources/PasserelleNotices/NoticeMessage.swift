@@ -15,7 +15,7 @@ package struct NoticeMessage: Equatable, Sendable {
     }
 
     /// Possible errors in the recipients of a message.
-    package enum RecipientsFlaw: Equatable, Sendable {
+    package enum RecipientsError: Equatable, Sendable {
         /// There is no value at the path: the message is for every user seen on the channel.
         case missing
         /// The value is neither an id nor a list of ids: the message has no recipients.
@@ -46,7 +46,7 @@ extension NoticeMessage {
     package static func read(
         channel: String, data: [UInt8], userID: String?, key: String?,
         configuration: NoticeConfiguration, at time: WallTime
-    ) -> (message: NoticeMessage, flaw: RecipientsFlaw?) {
+    ) -> (message: NoticeMessage, flaw: RecipientsError?) {
         let bytes = data.span
         let root = try? JSONScanner.document(bytes)
         let around = root.flatMap {
@@ -74,7 +74,7 @@ extension NoticeMessage {
     /// means no recipients, since a message meant for one user must not be shown to all.
     private static func recipients(
         _ bytes: Span<UInt8>, _ root: JSONSlice?, path: [String]?
-    ) -> (Recipients, RecipientsFlaw?) {
+    ) -> (Recipients, RecipientsError?) {
         guard let path else { return (.everyone, nil) }
         guard let root, let value = JSONScanner.value(bytes, of: root, at: path) else {
             return (.everyone, .missing)

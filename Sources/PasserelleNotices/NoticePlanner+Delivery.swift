@@ -17,7 +17,7 @@ extension NoticePlanner {
             guard let delivery = deliveries[number], delivery.stage == .unasked else { continue }
             if users?.contains(ByteKey(delivery.pair.userID)) == true {
                 tally.present += 1
-                settle(number, &actions)
+                finish(number, &actions)
             } else if users != nil || lookup.isSubscribed(channel) {
                 deliveries[number]?.stage = .ready
                 deliveries[number]?.checkedAt = now.steady
@@ -43,7 +43,7 @@ extension NoticePlanner {
             tally.sent += 1
             messages[delivery.message]?.notified.insert(ByteKey(delivery.pair.userID))
             mark(delivery, now, &actions) { .sent($0, now.wall, place: $1) }
-            settle(number, &actions)
+            finish(number, &actions)
             if failing != nil { actions += note(.recovered, at: now) }
             failing = nil
         case .refused(let status):
@@ -160,7 +160,7 @@ extension NoticePlanner {
         } else {
             return true
         }
-        settle(number, &actions)
+        finish(number, &actions)
         return false
     }
 
@@ -219,7 +219,7 @@ extension NoticePlanner {
         }
         guard !held.isRetracted else {
             tally.retracted += 1
-            return settle(number, &actions)
+            return finish(number, &actions)
         }
         let failures = delivery.failures + 1
         deliveries[number]?.failures = failures
@@ -245,11 +245,11 @@ extension NoticePlanner {
             held.message, for: delivery.recipient, configuration: configuration)
         actions += note(
             .givenUp(id: event.id, channel: delivery.pair.channel, cause: cause), at: now)
-        settle(number, &actions)
+        finish(number, &actions)
     }
 
     /// Ends a notice with any outcome, and starts the next one for its recipient.
-    package mutating func settle(_ number: Int, _ actions: inout [Action]) {
+    package mutating func finish(_ number: Int, _ actions: inout [Action]) {
         guard let delivery = deliveries.removeValue(forKey: number) else { return }
         if var queue = pairQueues.removeValue(forKey: delivery.pair) {
             if queue.current != number {

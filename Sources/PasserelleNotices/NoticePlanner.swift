@@ -137,7 +137,7 @@ package struct NoticePlanner {
 
     /// Handles an error in the recipients of a message.
     package mutating func flawed(
-        _ flaw: NoticeMessage.RecipientsFlaw, on channel: String, at now: Moment
+        _ flaw: NoticeMessage.RecipientsError, on channel: String, at now: Moment
     ) -> [Action] {
         switch flaw {
         case .invalid: return note(.badRecipients(channel: channel), at: now)
@@ -160,7 +160,7 @@ package struct NoticePlanner {
         var actions: [Action] = [.keep(.settled(held.message.place)), .erase]
         let idle = held.open.filter { deliveries[$0]?.stage != .calling }
         tally.retracted += UInt64(held.open.isEmpty ? 1 : idle.count)
-        for delivery in idle.sorted() { settle(delivery, &actions) }
+        for delivery in idle.sorted() { finish(delivery, &actions) }
         if held.open.isEmpty { forget(number, &actions) }
         return actions + proceed(at: now)
     }

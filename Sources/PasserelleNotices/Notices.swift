@@ -13,9 +13,9 @@ package final class Notices {
     /// Bytes appended to the store before it is rewritten.
     package static let appendedBytes = 1_048_576
     /// The interval at which the store is rewritten if it changed.
-    package static let upkeep: Duration = .seconds(600)
+    package static let rewriteInterval: Duration = .seconds(600)
     /// How long a retracted message may remain in the store.
-    package static let erasure: Duration = .seconds(1)
+    package static let erasureDelay: Duration = .seconds(1)
 
     /// Called with records to log.
     package var onLog: ((NoticeLogRecord, _ alike: UInt64) -> Void)?
@@ -126,7 +126,7 @@ package final class Notices {
     private func rewriteSoon() {
         guard store != nil, !isRewriteDue else { return }
         isRewriteDue = true
-        loop.after(Self.erasure) { [weak self] in
+        loop.scheduleTask(in: Self.erasureDelay) { [weak self] in
             guard let self, isRewriteDue, !isStopped else { return }
             rewrite()
         }
@@ -155,7 +155,7 @@ package final class Notices {
     }
 
     private func scheduleRewrite() {
-        loop.after(Self.upkeep) { [weak self] in
+        loop.scheduleTask(in: Self.rewriteInterval) { [weak self] in
             guard let self, !isStopped else { return }
             if appended > 0 { rewrite() }
             scheduleRewrite()

@@ -74,7 +74,7 @@ package final class Upstream {
     /// On some servers a refused member's subscription makes the channel unavailable to every other
     /// client until it is undone.
     package func retrySoon(_ channel: String) {
-        loop.after(Self.undoDelay) { [weak self] in self?.connection?.retry(channel) }
+        loop.scheduleTask(in: Self.undoDelay) { [weak self] in self?.connection?.retry(channel) }
     }
 
     /// The time that a server may take to undo a subscription.

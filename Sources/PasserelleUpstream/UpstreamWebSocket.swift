@@ -23,19 +23,19 @@ final class UpstreamWebSocket: LinkOwner {
     }
 
     /// The largest message from Channels, in bytes: a presence list is one message.
-    static let messageBytes = 4 * 1_048_576
+    static let maxMessageBytes = 4 * 1_048_576
     /// The size of the output queue, in bytes; a server that is slower is disconnected.
-    static let outputBytes = 4 * 1_048_576
+    static let maxOutputBytes = 4 * 1_048_576
     /// The time limit for name resolution, the connection and the TLS handshake.
     static let connectTimeout: Duration = .seconds(15)
     /// The time limit for sending the remaining output after the connection was closed.
-    static let refusal: Duration = .seconds(5)
+    static let closeTimeout: Duration = .seconds(5)
 
     /// Unowned: the loop retains the link, and the link retains this object.
     private unowned let loop: EventLoop
     private let onEvent: (UpstreamWebSocket, Event) -> Void
     private let request: [UInt8]
-    private let accept: String
+    private let expectedAccept: String
     private var link: Link?
     /// The parser of the handshake's answer; it has no body limit, as only the head is read.
     private var upgrade = HTTPResponseStreamParser(limits: HTTPLimits(bodyBytes: .max))
@@ -49,7 +49,7 @@ final class UpstreamWebSocket: LinkOwner {
         self.loop = loop
         self.onEvent = onEvent
         let key = Base64.encode(Random.bytes(16))
-        accept = Base64.encode(Digest.sha1(WebSocketHandshake.acceptInput(key: key)))
+        expectedAccept = Base64.encode(Digest.sha1(WebSocketHandshake.acceptInput(key: key)))
         let target =
             "\(server.path)/app/\(HTTPTarget.encode(server.key))?protocol=7&client=passerelle"
             + "&version=\(HTTPTarget.encode(server.clientVersion))"
@@ -61,7 +61,7 @@ final class UpstreamWebSocket: LinkOwner {
         link = Outbound.connect(
             loop: loop, to: server.webSocket, tls: server.tls, proxy: server.webSocketProxy,
             timeout: Self.connectTimeout, owner: self)
-        link?.outputLimit = Self.outputBytes
+        link?.outputLimit = Self.maxOutputBytes
     }
 
     /// Sends a text message, which is dropped before the handshake and after the end.
@@ -72,7 +72,7 @@ final class UpstreamWebSocket: LinkOwner {
     /// Sends a close frame if the handshake is done, and releases the link.
     func close(code: UInt16) {
         send(webSocket?.close(code: code) ?? [])
-        leave()
+        closeLink()
     }
 
     // MARK: - The link
@@ -98,13 +98,13 @@ final class UpstreamWebSocket: LinkOwner {
     }
 
     /// Sends the remaining output for a limited time, and ignores all further input.
-    private func leave() {
+    private func closeLink() {
         guard let link else { return }
         self.link = nil
         link.owner = nil
         guard webSocket != nil else { return link.close() }
         link.finish()
-        loop.after(Self.refusal) { [weak link] in link?.close() }
+        loop.scheduleTask(in: Self.closeTimeout) { [weak link] in link?.close() }
     }
 
     // MARK: - The opening handshake
@@ -114,13 +114,14 @@ final class UpstreamWebSocket: LinkOwner {
         do {
             while let part = try upgrade.next() {
                 switch part {
-                case .head(let head): try WebSocketHandshake.checkResponse(head, accept: accept)
+                case .head(let head):
+                    try WebSocketHandshake.checkResponse(head, accept: expectedAccept)
                 case .body: break
                 case .end: return upgraded()
                 }
             }
         } catch let error as WebSocketHandshakeError {
-            leave()
+            closeLink()
             onEvent(self, .ended(code: nil, words: "WebSocket handshake failed: \(error.message)"))
         } catch let error as HTTPError {
             receivedInvalidData("the answer to the opening handshake is not HTTP: \(error.message)")
@@ -131,7 +132,7 @@ final class UpstreamWebSocket: LinkOwner {
 
     private func upgraded() {
         webSocket = WebSocketSession(
-            role: .client, messageBytes: Self.messageBytes, maskSource: Random.uint32)
+            role: .client, maxMessageBytes: Self.maxMessageBytes, maskSource: Random.uint32)
         let rest = upgrade.takeRemainder()
         upgrade = HTTPResponseStreamParser()
         webSocket?.append(rest.span)
@@ -160,7 +161,7 @@ final class UpstreamWebSocket: LinkOwner {
         case .deliver(.binary): onEvent(self, .binary)
         case .deliver(.ping), .deliver(.pong), .deliver(.close): break
         case .closed(let code, let reason): closed(code: code, reason: reason)
-        case .endLink: leave()
+        case .endLink: closeLink()
         }
     }
 
@@ -168,7 +169,7 @@ final class UpstreamWebSocket: LinkOwner {
         if let failure = webSocket?.failure {
             return receivedInvalidData("a malformed WebSocket frame: \(failure.message)")
         }
-        leave()
+        closeLink()
         let wasNamed = code != WebSocketCloseCode.noStatus && code != WebSocketCloseCode.lost
         onEvent(
             self,
@@ -177,7 +178,7 @@ final class UpstreamWebSocket: LinkOwner {
     }
 
     private func receivedInvalidData(_ words: String) {
-        leave()
+        closeLink()
         onEvent(self, .invalidData(words))
     }
 }

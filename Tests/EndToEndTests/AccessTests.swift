@@ -30,7 +30,7 @@ struct AccessTests {
                 guard let self else { return }
                 self.open += 1
                 self.most = max(self.most, self.open)
-                loop.after(.milliseconds(10)) {
+                loop.scheduleTask(in: .milliseconds(10)) {
                     self.open -= 1
                     self.answer(request, link)
                 }

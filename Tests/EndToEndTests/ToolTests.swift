@@ -128,8 +128,8 @@ struct ToolTests {
         try fixture.wait(for: "the event") { socat.output.contains(#"{"a": [1, 2]}"#) }
         socat.write("QUIT\n")
         socat.closeInput()
-        let result = try socat.wait(upTo: EndToEndFixture.patience) {
-            try fixture.loop.turn(upTo: .milliseconds(5))
+        let result = try socat.wait(upTo: hangLimit) {
+            try fixture.loop.runOnce(timeout: .milliseconds(5))
         }
         #expect(result.status == 0)
         let verbs = result.output.split(separator: "\n").map {

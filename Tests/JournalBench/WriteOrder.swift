@@ -39,7 +39,7 @@ enum WriteOrder {
                 }
                 times.append(.now - began)
                 usleep(UInt32(1_000_000 / perSecond))
-                try loop.turn(upTo: .zero)
+                try loop.runOnce(timeout: .zero)
             }
             worker.wait()
             report(isBefore ? "write before delivery" : "write by the worker", times.sorted())

@@ -9,7 +9,7 @@ struct HubFixture {
     init(_ channels: String...) {
         hub = Hub(epoch: 7, configuration: HubConfiguration(), at: Self.moment)
         for name in channels {
-            _ = hub.asked(for: name, at: Self.moment)
+            _ = hub.requestChannel(named: name, at: Self.moment)
             hub.subscribed(name, members: nil, at: Self.moment)
         }
     }

@@ -16,7 +16,7 @@ struct AnswerOutputTests {
         configuration.log.events = 50
         hub = Hub(epoch: 7, configuration: configuration, at: now)
         encoder = EventEncoder(hub: hub)
-        _ = hub.asked(for: "c", at: now)
+        _ = hub.requestChannel(named: "c", at: now)
         hub.subscribed("c", members: [], at: now)
     }
 
@@ -79,7 +79,7 @@ struct AnswerOutputTests {
     }
 
     @Test func `the oldest event of each channel is examined, not only the next one`() throws {
-        _ = hub.asked(for: "d", at: now)
+        _ = hub.requestChannel(named: "d", at: now)
         hub.subscribed("d", members: [], at: now)
         var events: [Event] = []
         for _ in 0..<20 {

@@ -12,7 +12,7 @@ import Testing
 struct ChannelListingTests {
     private func hold(_ count: Int, in fixture: DownstreamFixture) -> [String] {
         let names = (0..<count).map { "presence-\($0)" }
-        for name in names { _ = fixture.hub.asked(for: name, at: fixture.now) }
+        for name in names { _ = fixture.hub.requestChannel(named: name, at: fixture.now) }
         return names.sorted()
     }
 
@@ -74,7 +74,7 @@ struct ChannelListingTests {
         let (busy, other) = (try fixture.line(), try fixture.line())
         let count = 4 * LineConnection.commandsPerTurn
         busy.send(String(repeating: "PING\n", count: count))
-        try fixture.loop.turn(upTo: .zero)
+        try fixture.loop.runOnce(timeout: .zero)
         #expect(fixture.downstream.tally.lines <= UInt64(LineConnection.commandsPerTurn))
         other.send("PING\n")
         #expect(try other.lines() == ["OK PING"])
@@ -92,7 +92,7 @@ struct ChannelListingTests {
         let line = try fixture.line()
         let count = LineConnection.commandsPerTurn + more
         line.send(String(repeating: "PING\n", count: count))
-        try fixture.loop.turn(upTo: .zero)
+        try fixture.loop.runOnce(timeout: .zero)
         let executed = min(count, LineConnection.commandsPerTurn)
         #expect(fixture.downstream.tally.lines == UInt64(executed))
         try run(fixture.loop) { fixture.downstream.tally.lines == UInt64(count) }

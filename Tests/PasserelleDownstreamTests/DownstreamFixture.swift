@@ -147,7 +147,7 @@ final class DownstreamFixture {
 
     /// Runs turns until there is no more activity.
     func settle() throws {
-        for _ in 0..<5 { try loop.turn(upTo: .zero) }
+        for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
     }
 
     func publish(_ channel: String, _ event: String, _ data: String = "1") {

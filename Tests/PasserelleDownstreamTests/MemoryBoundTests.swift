@@ -20,7 +20,7 @@ struct MemoryBoundTests {
         let encoder = EventEncoder(hub: hub)
         for number in 0..<channels {
             let (name, now) = ("presence-bail-\(number)", moment(number))
-            _ = hub.asked(for: name, at: now)
+            _ = hub.requestChannel(named: name, at: now)
             hub.subscribed(name, members: [], at: now)
             for event in 0..<events {
                 var data = [UInt8](repeating: UInt8(ascii: "x"), count: payload)
@@ -70,7 +70,7 @@ struct MemoryBoundTests {
         #expect(hub.counters.evictedByMemory == first)
         let gone = hub.channel("presence-bail-0")
         #expect(gone?.horizon.reason == .evicted)
-        let counted = hub.channels.values.reduce(0) { $0 + $1.log.bytes + $1.ephemera.bytes }
+        let counted = hub.channels.values.reduce(0) { $0 + $1.log.bytes + $1.ephemeralEvents.bytes }
         #expect(counted == hub.logBytes)
     }
 }

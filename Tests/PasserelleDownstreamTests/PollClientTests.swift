@@ -147,8 +147,8 @@ struct PollClientTests {
         let at = position(try client.get("/poll?channel=c"))
         client.send("GET /poll?channel=c&wait=50&after=\(at) HTTP/1.1\r\nHost: h\r\n\r\n")
         try fixture.settle()
-        fixture.loop.soon { fixture.publish("c", "hello") }
-        try fixture.loop.turn(upTo: .zero)
+        fixture.loop.execute { fixture.publish("c", "hello") }
+        try fixture.loop.runOnce(timeout: .zero)
         let bytes = client.pair.receive() ?? []
         #expect(String(decoding: bytes, as: UTF8.self).contains(#""event":"hello""#))
     }

@@ -119,7 +119,7 @@ struct WaitingAnswerTests {
         let blocked = try fixture.stream("channel=c")
         blocked.client.narrow()
         publish(fixture, Self.text, key: "1")
-        try fixture.loop.turn(upTo: .zero)
+        try fixture.loop.runOnce(timeout: .zero)
         fixture.downstream.drain()
         try delete("1", at: fixture)
         let (bytes, isEnded) = try blocked.client.read()
@@ -139,7 +139,7 @@ struct WaitingAnswerTests {
             try #require(number < 10_000)
             publish(
                 fixture, "\(String(repeating: "x", count: 5_000))-end\(number)-", key: "\(number)")
-            try fixture.loop.turn(upTo: .zero)
+            try fixture.loop.runOnce(timeout: .zero)
         }
         try delete("none", on: "d", at: fixture)
         #expect(fixture.downstream.streamCount == 1)

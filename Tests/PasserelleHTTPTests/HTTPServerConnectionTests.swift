@@ -42,9 +42,9 @@ struct HTTPServerConnectionTests {
             if answers { server.answer(.text(200, request.target)) }
         }
 
-        func cannotContinue(_ error: HTTPError?) {
+        func receivedInvalidRequest(_ error: HTTPError?) {
             calls.append("error \(error?.status ?? 0)")
-            server.beginLastAnswer()
+            server.beginFinalAnswer()
             server.answer(.text(error?.status ?? 503, "no"))
         }
 
@@ -53,7 +53,7 @@ struct HTTPServerConnectionTests {
             server.close()
         }
 
-        func writePiece() -> HTTPPiece {
+        func writePiece() -> HTTPWriteResult {
             guard let piece = pieces.first else { return .complete }
             let written = piece.withUnsafeBytes { pair.link.write($0) }
             pieces[0].removeFirst(written)
@@ -70,7 +70,7 @@ struct HTTPServerConnectionTests {
         /// Sends text as the client, and returns all that it has received.
         @discardableResult func exchange(_ request: String = "") throws -> String {
             if !request.isEmpty { pair.send(Array(request.utf8)) }
-            for _ in 0..<5 { try loop.turn(upTo: .zero) }
+            for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
             text += String(decoding: pair.receive() ?? [], as: UTF8.self)
             return text
         }
@@ -169,7 +169,7 @@ struct HTTPServerConnectionTests {
         var received = 0
         for _ in 0..<1_000 where fixture.server.isBusy {
             received += fixture.pair.receive()?.count ?? 0
-            try fixture.loop.turn(upTo: .zero)
+            try fixture.loop.runOnce(timeout: .zero)
         }
         while let more = fixture.pair.receive(), !more.isEmpty { received += more.count }
         #expect(received > 20 * body.count && !fixture.server.isBusy)
@@ -183,7 +183,7 @@ struct HTTPServerConnectionTests {
         try fixture.exchange(get("/a"))
         fixture.server.answer(.text(200, String(repeating: "x", count: 900_000)))
         fixture.manual.pass(.seconds(6))
-        for _ in 0..<5 { try fixture.loop.turn(upTo: .zero) }
+        for _ in 0..<5 { try fixture.loop.runOnce(timeout: .zero) }
         #expect(fixture.calls == ["GET /a", "waits", "output", "ended"])
     }
 

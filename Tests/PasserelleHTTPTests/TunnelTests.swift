@@ -28,7 +28,7 @@ struct TunnelTests {
             timeout: timeout
         ) { results.append($0) }
         try run(loop, until: { !results.isEmpty })
-        for _ in 0..<5 { try loop.turn(upTo: .zero) }
+        for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
         try #require(results.count == 1)
         return results[0]
     }

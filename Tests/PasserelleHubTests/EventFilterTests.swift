@@ -99,7 +99,7 @@ struct EventFilterTests {
         fixture.publish("c", name)
         #expect(live.take() == ["snapshot(c: )", "c: \(name)"])
         let channel = try #require(fixture.hub.channel("c"))
-        #expect(channel.log.count == 0 && channel.ephemera.count == 1)
+        #expect(channel.log.count == 0 && channel.ephemeralEvents.count == 1)
         func replay(at seconds: Int) -> [String] {
             var cursor = fixture.hub.cursor(
                 on: [channel], from: .after(position), wantsSnapshot: false)

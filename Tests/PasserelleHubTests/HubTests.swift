@@ -147,7 +147,7 @@ struct HubTests {
         fixture.subscribe("c")
         fixture.hub.detach(reader, at: moment(0))
         _ = fixture.hub.takeDemands()
-        _ = fixture.hub.asked(for: "c", at: moment(30))
+        _ = fixture.hub.requestChannel(named: "c", at: moment(30))
         fixture.hub.expire(at: moment(89))
         #expect(fixture.hub.takeDemands() == [])
         fixture.hub.expire(at: moment(90))
@@ -216,7 +216,7 @@ struct HubTests {
         var configuration = HubConfiguration()
         configuration.membersPerChannel = 10
         let hub = Hub(epoch: 7, configuration: configuration, at: moment(0))
-        _ = hub.asked(for: "presence-a", at: moment(0))
+        _ = hub.requestChannel(named: "presence-a", at: moment(0))
         let members = (0..<count).map { Member(userID: "\($0)", userInfo: nil) }
         let own = Member(userID: configuration.hiddenMember, userInfo: nil)
         hub.subscribed("presence-a", members: [own] + members, at: moment(0))

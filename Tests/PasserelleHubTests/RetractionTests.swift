@@ -121,7 +121,7 @@ struct EphemeralTests {
             resumed, to: ["c"], from: .after(position), wantsSnapshot: false, at: later.now)
         resumed.read()
         #expect(resumed.take() == ["c: one", "c: two", "c: client-typing"])
-        #expect(fixture.hub.channel("c")?.ephemera.count == 1)
+        #expect(fixture.hub.channel("c")?.ephemeralEvents.count == 1)
     }
 }
 

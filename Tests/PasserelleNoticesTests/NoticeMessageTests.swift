@@ -10,7 +10,7 @@ struct NoticeMessageTests {
     private func read(
         _ data: String, userID: String? = nil, recipients: String? = nil,
         sender: String = "message.senderId"
-    ) -> (message: NoticeMessage, flaw: NoticeMessage.RecipientsFlaw?) {
+    ) -> (message: NoticeMessage, flaw: NoticeMessage.RecipientsError?) {
         var configuration = NoticeConfiguration()
         configuration.sender = sender.split(separator: ".").map(String.init)
         configuration.recipients = recipients?.split(separator: ".").map(String.init)

@@ -47,7 +47,7 @@ final class NoticesFixture {
             store: NoticeStore(
                 append: { fixture?.append($0, $1) }, replace: { _ in fixture?.replaced += 1 }),
             kept: kept, reads: { fixture?.readers.contains($0) == true },
-            users: { _, done in loop.soon { done(fixture?.users) } })
+            users: { _, done in loop.execute { done(fixture?.users) } })
         fixture = self
         notices.onLog = { [weak self] note, _ in self?.notes.append(note) }
         hub.subscribed(
@@ -88,7 +88,7 @@ final class NoticesFixture {
     /// Runs the loop until pending questions and calls would have arrived.
     func settle(for time: Duration = .milliseconds(150)) throws {
         let end = loop.now + time
-        while loop.now < end { try loop.turn(upTo: .milliseconds(10)) }
+        while loop.now < end { try loop.runOnce(timeout: .milliseconds(10)) }
     }
 
     func release() {

@@ -25,7 +25,7 @@ struct ClientsTests {
                 Subprocess.client("rest.py"), "127.0.0.1", "\(port.sandbox.port)", "1234",
                 "app-key", "app-secret",
             ]
-        ) { try port.loop.turn(upTo: .milliseconds(5)) }
+        ) { try port.loop.runOnce(timeout: .milliseconds(5)) }
         #expect(result.errors == "")
         #expect(result.status == 0)
         let lines = result.output.split(separator: "\n").map(String.init)
@@ -109,7 +109,7 @@ struct ClientsTests {
         try wait(for: #"pusher_internal:member_removed {"user_id":"ben"}"#, from: ana, port)
         ana.closeInput()
         for client in [ana, ben] {
-            let result = try client.wait { try port.loop.turn(upTo: .milliseconds(5)) }
+            let result = try client.wait { try port.loop.runOnce(timeout: .milliseconds(5)) }
             #expect(result.status == 0, "\(result.errors)")
         }
     }

@@ -47,7 +47,7 @@ package final class LinkRecorder: LinkOwner {
         onReceived?(link, copy)
     }
 
-    package func linkHasRoom(_ link: Link) {
+    package func linkBecameWritable(_ link: Link) {
         rooms += 1
         onRoom?(link)
     }

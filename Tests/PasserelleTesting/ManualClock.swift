@@ -40,7 +40,7 @@ package final class ManualClock {
         let steps = max(10, Int((time / .milliseconds(500)).rounded(.up)))
         for step in 1...steps {
             steady = step == steps ? end : steady + time / steps
-            for _ in 0..<5 { try loop.turn(upTo: .zero) }
+            for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
         }
     }
 }

@@ -20,6 +20,6 @@ package func run(
         guard ContinuousClock.now < deadline else {
             throw TestFailure("the condition did not hold within \(limit)")
         }
-        try loop.turn(upTo: .milliseconds(20))
+        try loop.runOnce(timeout: .milliseconds(20))
     }
 }

@@ -9,7 +9,7 @@ final class EchoConnection: LinkOwner {
     /// The number of unsent bytes above which reading pauses until they are sent.
     static let waitingBytes = 1 << 20
     /// The timeout of connecting.
-    static let patience = Duration.seconds(10)
+    static let timeout = Duration.seconds(10)
 
     /// Called with each text instead of echoing it.
     var onText: (([UInt8]) -> Void)?
@@ -38,7 +38,7 @@ final class EchoConnection: LinkOwner {
         let tls = target.isSecure ? try TLSClient(verifies: false) : nil
         take(
             Dial.connect(
-                loop: loop, to: target.address, tls: tls, timeout: Self.patience, owner: self))
+                loop: loop, to: target.address, tls: tls, timeout: Self.timeout, owner: self))
     }
 
     func linkOpened(_ link: Link) { link.send(opening) }
@@ -57,7 +57,7 @@ final class EchoConnection: LinkOwner {
         }
     }
 
-    func linkHasRoom(_ link: Link) { link.resume() }
+    func linkBecameWritable(_ link: Link) { link.resume() }
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         finish(end == .closedHere || session != nil ? nil : end.description)

@@ -74,5 +74,7 @@ extension Channel {
     }
 
     /// The sequence number of the newest event that is held.
-    private var newest: UInt64 { max(log.newest?.sequence ?? 0, ephemera.newest?.sequence ?? 0) }
+    private var newest: UInt64 {
+        max(log.newest?.sequence ?? 0, ephemeralEvents.newest?.sequence ?? 0)
+    }
 }

@@ -27,7 +27,7 @@ struct ConsoleEvents {
         var found = 0
         for channel in hub.channels.values {
             Self.offer(channel.log, after: sequence, to: &newest, &found)
-            Self.offer(channel.ephemera, after: sequence, to: &newest, &found)
+            Self.offer(channel.ephemeralEvents, after: sequence, to: &newest, &found)
         }
         events = newest.elements.reversed()
         more = found - events.count

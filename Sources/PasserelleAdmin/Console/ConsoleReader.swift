@@ -105,7 +105,7 @@ final class ConsoleReader: LinkOwner, Stallable {
         // Further input from a console is ignored.
     }
 
-    func linkHasRoom(_ link: Link) {
+    func linkBecameWritable(_ link: Link) {
         consoles.stalls.becameWritable(self)
     }
 

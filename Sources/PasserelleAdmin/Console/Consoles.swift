@@ -97,7 +97,7 @@ package final class Consoles: OperatorConsole {
 
     private func scheduleUpdate() {
         guard timer == nil, !readers.isEmpty else { return }
-        timer = loop.after(interval) { [weak self] in
+        timer = loop.scheduleTask(in: interval) { [weak self] in
             guard let self else { return }
             self.timer = nil
             self.update()

@@ -140,7 +140,7 @@ package final class CheckRun {
 
     /// Connects to one host without TLS and, if `tls` is set, with it.
     private func reach(
-        _ host: String, _ port: Int, tls: TLSClient?, toDo: ReachingRemedies
+        _ host: String, _ port: Int, tls: TLSClient?, toDo: ConnectionRemedies
     ) throws -> [Finding] {
         let address = ListenAddress.tcp(host: host, port: port)
         let plain = try dial(address, tls: nil)
@@ -274,7 +274,7 @@ extension EventLoop {
     /// Runs turns until `condition` is true or `timeout` has passed.
     package func turn(for timeout: Duration, until condition: () -> Bool) throws {
         var isLate = false
-        let timer = after(timeout) { isLate = true }
+        let timer = scheduleTask(in: timeout) { isLate = true }
         defer { cancel(timer) }
         while !condition(), !isLate { try turn() }
     }

@@ -100,7 +100,7 @@ extension Finding {
     /// the same with TLS, if TLS is used.
     package static func reaching(
         _ host: String, port: Int, plain: LinkEnd?, secure: LinkEnd??,
-        toDo: ReachingRemedies = .channels
+        toDo: ConnectionRemedies = .channels
     ) -> [Finding] {
         let place = "\(host):\(port)"
         if let plain, case .resolve(let words) = plain {

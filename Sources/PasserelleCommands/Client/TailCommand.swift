@@ -44,7 +44,7 @@ package struct TailCommand {
                 reportOnce(
                     "lost the gateway at \(QuotedText.word(path, limit: 200)); reconnecting")
             } catch {
-                guard !isFirst, !isOnce, error.isPassing else {
+                guard !isFirst, !isOnce, error.isTransient else {
                     streams.report(error.message)
                     return GatewayUnreachable.exitCode
                 }
@@ -120,7 +120,7 @@ package struct TailCommand {
 
 extension GatewayUnreachable {
     /// True if a retry may help; a server that is not a gateway will not become one.
-    fileprivate var isPassing: Bool {
+    fileprivate var isTransient: Bool {
         if case .garbled = self { false } else { true }
     }
 }

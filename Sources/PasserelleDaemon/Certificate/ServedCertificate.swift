@@ -40,7 +40,7 @@ package final class ServedCertificate {
     }
 
     private func checkLater() {
-        loop.after(Self.checkInterval) { [weak self] in
+        loop.scheduleTask(in: Self.checkInterval) { [weak self] in
             guard let self else { return }
             if changes.shouldRead(.init(files)) { take(files) }
             checkLater()

@@ -33,12 +33,12 @@ package struct CheckEcho: Equatable {
     /// The digests of the requested fields that arrived, by lowercase name.
     package var digests: [String: String] = [:]
 
-    /// Creates the answer to a request; `isBelieved` is true if a trusted proxy sent the request.
-    package init(_ request: HTTPRequest, pass: CheckPass, isBelieved: Bool) {
+    /// Creates the answer to a request; `isTrustedProxy` is true if a trusted proxy sent the request.
+    package init(_ request: HTTPRequest, pass: CheckPass, isTrustedProxy: Bool) {
         proof = pass.digest(of: "", as: Self.path)
         version = Version.text
         let isForwarded = ["X-Forwarded-For", "Forwarded"].contains(where: request.fields.contains)
-        forwarding = !isForwarded ? .unsaid : isBelieved ? .believed : .ignored
+        forwarding = !isForwarded ? .unsaid : isTrustedProxy ? .believed : .ignored
         let items = (try? HTTPTarget.decodeQuery(request.query ?? "")) ?? []
         let names = items.lazy.filter { $0.name == Self.fieldItem }.map { $0.value.lowercased() }
         for name in names.prefix(Self.fieldLimit) {

@@ -71,12 +71,12 @@ extension CheckServices {
         let pass: (String) -> CheckPass? = { text in
             CheckPass(text, secret: secret, at: loop.wallMilliseconds / 1000)
         }
-        echo = { request, isBelieved in
+        echo = { request, isTrustedProxy in
             let items = (try? HTTPTarget.decodeQuery(request.query ?? "")) ?? []
             let shown = items.filter { $0.name == CheckEcho.passItem }.map(\.value)
             guard shown.count == 1, let pass = pass(shown[0]) else { return nil }
             log.info("answered a request of passerelle check --public")
-            return .json(200, CheckEcho(request, pass: pass, isBelieved: isBelieved).json)
+            return .json(200, CheckEcho(request, pass: pass, isTrustedProxy: isTrustedProxy).json)
         }
         opens = { text, channels in
             channel.map { [$0] } == channels && pass(text) != nil

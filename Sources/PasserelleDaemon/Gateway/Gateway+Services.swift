@@ -72,7 +72,7 @@ extension Gateway {
         supervision = Supervision(loop: loop) { [unowned self] in
             let status = upstream.status
             let lag = journalWriter?.journal.waitingSince.map { loop.now - $0 }
-            return ServiceAnnouncer.Facts(
+            return ServiceNotifier.Facts(
                 wasTried: status.wasTried, upstream: status.state.rawValue,
                 readers: hub.readerCount, channels: hub.channels.count, lag: lag ?? .zero)
         }

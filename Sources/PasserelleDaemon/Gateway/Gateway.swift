@@ -29,7 +29,7 @@ package final class Gateway {
     package let journalWriter: JournalWriter?
     package private(set) var downstream: Downstream
     /// Stores revocations; `nil` without a state directory or without tokens.
-    package private(set) var revocationKeeper: RevocationKeeper?
+    package private(set) var revocationStore: RevocationStore?
     package var listeners: [Listener] = []
     /// The certificate of HTTP listeners on TCP; `nil` without TLS.
     package var certificate: ServedCertificate?
@@ -80,7 +80,7 @@ package final class Gateway {
         downstream = Downstream(
             loop: loop, hub: hub, configuration: try DownstreamConfiguration(configuration),
             services: services)
-        revocationKeeper = try Self.keepRevocations(
+        revocationStore = try Self.keepRevocations(
             configuration, of: downstream, loop: loop, log: log)
         gateway = self
         connect(configuration)
@@ -127,7 +127,7 @@ package final class Gateway {
         upstream.stop()
         notices?.stop()
         // Queued output has a moment to be sent; a slow reader does not delay the stop further.
-        loop.after(.milliseconds(200)) { [loop] in loop.stop() }
+        loop.scheduleTask(in: .milliseconds(200)) { [loop] in loop.stop() }
     }
 
     private func received(signal: Int32) {
@@ -194,7 +194,7 @@ package final class Gateway {
     // MARK: - Every second
 
     private func expire() {
-        loop.after(.seconds(1)) { [weak self] in
+        loop.scheduleTask(in: .seconds(1)) { [weak self] in
             guard let self else { return }
             hub.expire(at: loop.moment)
             journalWriter?.timePassed()

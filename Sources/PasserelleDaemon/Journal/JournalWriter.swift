@@ -104,8 +104,10 @@ package final class JournalWriter {
     }
 
     private func arm() {
-        guard timer == nil, !isStuck, let patience = journal.patience(at: loop.now) else { return }
-        timer = loop.after(patience) { [weak self] in
+        guard timer == nil, !isStuck, let delay = journal.delayBeforeBatch(at: loop.now) else {
+            return
+        }
+        timer = loop.scheduleTask(in: delay) { [weak self] in
             self?.timer = nil
             self?.begin()
         }
@@ -146,13 +148,13 @@ package final class JournalWriter {
         log.error(
             Self.offMessage,
             ["directory": path, "cause": cause, "retry_in": delay.settingText])
-        loop.after(delay) { [weak self] in self?.retry() }
+        loop.scheduleTask(in: delay) { [weak self] in self?.retry() }
     }
 
     private func retry() {
         guard !isClosed else { return }
         guard !worker.isBusy else {
-            loop.after(Self.backoff.first) { [weak self] in self?.retry() }
+            loop.scheduleTask(in: Self.backoff.first) { [weak self] in self?.retry() }
             return
         }
         isRetrying = false

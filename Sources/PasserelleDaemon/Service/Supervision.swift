@@ -5,20 +5,20 @@ package import PasserelleNet
 /// Reports the gateway's state to the service manager, only at the end of the loop's turns.
 package final class Supervision {
     private let loop: EventLoop
-    private let facts: () -> ServiceAnnouncer.Facts
+    private let facts: () -> ServiceNotifier.Facts
     private let notify: (String) -> Void
-    private var announcer: ServiceAnnouncer
+    private var announcer: ServiceNotifier
 
     /// Creates a supervision that calls `facts` when it needs them.
     package init(
         loop: EventLoop, watchdog: Duration? = Systemd.watchdogLimit(),
         notify: @escaping (String) -> Void = Systemd.notify,
-        facts: @escaping () -> ServiceAnnouncer.Facts
+        facts: @escaping () -> ServiceNotifier.Facts
     ) {
         self.loop = loop
         self.facts = facts
         self.notify = notify
-        announcer = ServiceAnnouncer(watchdog: watchdog)
+        announcer = ServiceNotifier(watchdog: watchdog)
         keepTurning()
     }
 
@@ -45,6 +45,6 @@ package final class Supervision {
 
     /// Wakes an idle loop for the next notification.
     private func keepTurning() {
-        loop.after(announcer.interval) { [weak self] in self?.keepTurning() }
+        loop.scheduleTask(in: announcer.interval) { [weak self] in self?.keepTurning() }
     }
 }

@@ -72,7 +72,7 @@ extension Authenticator {
     ) {
         guard let lease = leases[id] else { return }
         if let timer = lease.timer { loop.cancel(timer) }
-        leases[id]?.timer = loop.after(delay) { [weak self] in
+        leases[id]?.timer = loop.scheduleTask(in: delay) { [weak self] in
             guard let self, self.leases[id] != nil else { return }
             self.leases[id]?.timer = nil
             fired(self)

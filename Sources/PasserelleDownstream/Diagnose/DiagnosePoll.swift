@@ -19,7 +19,7 @@ final class DiagnosePoll: WaitingRequest {
         self.account = account
         self.connection = connection
         self.diagnoses = diagnoses
-        timer = diagnoses.loop.after(.seconds(seconds)) { [self] in finish() }
+        timer = diagnoses.loop.scheduleTask(in: .seconds(seconds)) { [self] in finish() }
     }
 
     /// Refuses the request, since the answer is only right after its time.

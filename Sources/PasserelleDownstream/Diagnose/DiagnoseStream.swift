@@ -66,7 +66,8 @@ final class DiagnoseStream: LinkOwner, Stallable {
             let time = diagnoses.loop.wallMilliseconds
             send("frame", #"{"n":\#(number),"time":\#(time)}"#)
             let delay = frames.next - diagnoses.loop.now
-            timer = diagnoses.loop.after(max(delay, .zero)) { [weak self] in self?.act() }
+            timer = diagnoses.loop.scheduleTask(in: max(delay, .zero)) { [weak self] in self?.act()
+            }
         case .end:
             send("end", #"{"end":true}"#)
             end()
@@ -93,7 +94,7 @@ final class DiagnoseStream: LinkOwner, Stallable {
         // Further input on a stream is ignored.
     }
 
-    func linkHasRoom(_ link: Link) {
+    func linkBecameWritable(_ link: Link) {
         diagnoses.stalls.becameWritable(self)
     }
 

@@ -232,7 +232,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
         // Further input on a stream is ignored.
     }
 
-    func linkHasRoom(_ link: Link) {
+    func linkBecameWritable(_ link: Link) {
         guard case .full(let rest) = state else { return }
         state = .writable
         streams.stalls.becameWritable(self)

@@ -44,7 +44,7 @@ final class HTTPConnection: Stallable {
     /// The deadline for the client to receive the pending answer.
     private(set) var answerEnds: Duration?
     /// The parsed request of the last poll.
-    private var question: PollQuestion?
+    private var question: ParsedPoll?
     /// True once a stream has taken over the link.
     private var isHandedOver = false
     /// The position in the order in which the service accepted connections.
@@ -115,9 +115,9 @@ final class HTTPConnection: Stallable {
     func repeatsLastPoll(_ request: HTTPRequest) -> Bool { question?.isAsked(by: request) ?? false }
 
     /// Returns the parsed poll; parses it only if it differs from the last one.
-    func question(of request: HTTPRequest) throws(Refusal) -> PollQuestion {
+    func question(of request: HTTPRequest) throws(Refusal) -> ParsedPoll {
         if let question, question.isAsked(by: request) { return question }
-        let new = try PollQuestion(request, context.configuration)
+        let new = try ParsedPoll(request, context.configuration)
         question = new.mayBeKept ? new : nil
         return new
     }
@@ -180,7 +180,7 @@ final class HTTPConnection: Stallable {
 
     /// Answers invalid input, after which the connection cannot continue.
     private func refuseForGood(_ refusal: Refusal) {
-        server.beginLastAnswer()
+        server.beginFinalAnswer()
         refuse(refusal)
     }
 
@@ -226,7 +226,7 @@ extension HTTPConnection: HTTPServerConnectionDelegate {
         service.serve(request, on: self)
     }
 
-    func cannotContinue(_ error: HTTPError?) {
+    func receivedInvalidRequest(_ error: HTTPError?) {
         guard let refusal = refusal ?? error.map({ Refusal($0) }) else { return }
         refuseForGood(refusal)
     }
@@ -246,7 +246,7 @@ extension HTTPConnection: HTTPServerConnectionDelegate {
         }
     }
 
-    func writePiece() -> HTTPPiece {
+    func writePiece() -> HTTPWriteResult {
         guard let count = output?.count, count > 0 else {
             output = nil
             return .complete

@@ -249,9 +249,9 @@ package final class HTTPService {
             let (isReady, words) = context.services.readiness()
             connection.answer(.text(isReady ? 200 : 503, words + "\n"))
         case .check:
-            let isBelieved = context.configuration.proxies.isTrusted(connection.link.peer)
+            let isTrustedProxy = context.configuration.proxies.isTrusted(connection.link.peer)
             // Without a valid pass the route does not exist.
-            guard let echo = context.services.checks.echo(request, isBelieved) else {
+            guard let echo = context.services.checks.echo(request, isTrustedProxy) else {
                 throw .noSuchRoute
             }
             connection.answer(echo)

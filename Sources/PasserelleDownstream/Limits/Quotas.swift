@@ -54,7 +54,7 @@ final class Quotas {
     /// none during a TLS handshake, when no answer can be sent.
     func mayAnswerRefused(_ link: Link) -> Bool {
         let shared = PeerAddress(pid: 0, uid: 0, gid: 0)
-        return link.isOpen && refusalLimiter.asked(by: shared, at: loop.now) == nil
+        return link.isOpen && refusalLimiter.acquire(for: shared, at: loop.now) == nil
     }
 
     /// Stops counting a connection that was admitted.
@@ -67,7 +67,7 @@ final class Quotas {
     /// Refuses a request if its client exceeds the request rate.
     func checkRequestRate(of client: PeerAddress, through peer: PeerAddress) throws(Refusal) {
         guard let account = account(of: client, through: peer),
-            let wait = requestLimiter.asked(by: account, at: loop.now)
+            let wait = requestLimiter.acquire(for: account, at: loop.now)
         else { return }
         let seconds = Int((wait / .seconds(1)).rounded(.up))
         throw .reached(.requestRate, retryAfter: max(1, seconds))

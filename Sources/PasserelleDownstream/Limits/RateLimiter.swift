@@ -29,7 +29,7 @@ struct RateLimiter: Sendable {
 
     /// Counts a request of an address; returns `nil` if it is allowed, else the time until the next
     /// one is.
-    mutating func asked(by address: PeerAddress, at now: Duration) -> Duration? {
+    mutating func acquire(for address: PeerAddress, at now: Duration) -> Duration? {
         let known = recentDeadlines[address] ?? olderDeadlines[address] ?? now
         let full = max(known, now) + interval
         guard full - now <= burst else { return full - now - burst }

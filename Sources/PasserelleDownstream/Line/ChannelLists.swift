@@ -44,7 +44,7 @@ final class ChannelLists {
     private func scheduleNextPiece() {
         guard !isDue, !waiting.isEmpty else { return }
         isDue = true
-        loop.after(.zero) { [weak self] in
+        loop.scheduleTask(in: .zero) { [weak self] in
             guard let self else { return }
             self.isDue = false
             self.makePiece()
@@ -59,7 +59,7 @@ final class ChannelLists {
         self.listing = nil
         if let json = listing.makePiece(of: hub) {
             last = (loop.now, json)
-            loop.after(Self.longestAge * 2) { [weak self] in self?.discardExpired() }
+            loop.scheduleTask(in: Self.longestAge * 2) { [weak self] in self?.discardExpired() }
         } else {
             self.listing = listing
         }

@@ -57,7 +57,7 @@ extension LineConnection {
             return fail("bad-command", "The channel is already subscribed.")
         }
         let first = last.map { Start.last(min($0, ReadRequest.eventLimit)) }
-        let ticket = ask()
+        let ticket = reserveTicket()
         let reader = LineReader(channel: name, ticket: ticket, connection: self)
         readers[name] = reader
         whenSubscribed(name, ticket) { [weak self, weak reader] in
@@ -84,7 +84,7 @@ extension LineConnection {
         guard let reader = readers.removeValue(forKey: channel) else {
             return fail("bad-channel", "The channel is not subscribed.")
         }
-        let ticket = ask()
+        let ticket = reserveTicket()
         if !reader.hasBegun {
             cancelWait(reader.ticket)
             fail(reader.ticket, "bad-command", "The channel was unsubscribed before this answer.")
@@ -98,7 +98,7 @@ extension LineConnection {
     ) {
         guard let (name, start) = check(channel, after: after) else { return }
         let limit = max(1, min(limit ?? ReadRequest.eventLimit, ReadRequest.eventLimit))
-        let ticket = ask()
+        let ticket = reserveTicket()
         whenSubscribed(name, ticket) { [weak self, context] in
             self?.answer(
                 ticket,
@@ -114,7 +114,7 @@ extension LineConnection {
         of name: String, from start: Start, _ skipsReplay: Bool, limit: Int, events: EventNames,
         at context: DownstreamContext
     ) -> LineReply {
-        let channel = context.hub.asked(for: name, at: context.now)
+        let channel = context.hub.requestChannel(named: name, at: context.now)
         var cursor = context.hub.cursor(
             on: [channel], from: start, skipsReplay: skipsReplay, wantsSnapshot: false,
             filter: context.filter(events))
@@ -130,7 +130,7 @@ extension LineConnection {
 
     private func members(_ channel: String) {
         guard let (name, _) = check(channel, after: nil) else { return }
-        let ticket = ask()
+        let ticket = reserveTicket()
         whenSubscribed(name, ticket) { [weak self, context] in
             self?.answer(
                 ticket,
@@ -141,7 +141,7 @@ extension LineConnection {
     }
 
     private func channels() {
-        let ticket = ask()
+        let ticket = reserveTicket()
         guard !service.lists.isShort else {
             // Built when it can be sent, so that waiting answers do not each hold a list.
             return answer(
@@ -165,7 +165,7 @@ extension LineConnection {
         } catch {
             return fail(error.lineCode, error.message)
         }
-        let ticket = ask()
+        let ticket = reserveTicket()
         whenSubscribed(name, ticket) { [weak self, context] in
             context.send(signed) { refusal in
                 guard let refusal else {
@@ -191,7 +191,7 @@ extension LineConnection {
             return fail(error.lineCode, error.message)
         }
         let outcome = context.revoke(userID, on: channel)
-        let ticket = ask()
+        let ticket = reserveTicket()
         context.services.revoked(userID, channel, outcome, link.peer) { [weak self] isKept in
             self?.revoked(ticket, outcome, isKept: isKept)
         }
@@ -229,7 +229,7 @@ extension LineConnection {
             let limit = context.configuration.publishBytes
             return fail("too-large", "An event's data has at most \(limit) bytes.")
         }
-        let ticket = ask()
+        let ticket = reserveTicket()
         context.services.publish(name, event, data) { [weak self] outcome in
             guard let self else { return }
             switch outcome {

@@ -82,7 +82,7 @@ final class LineConnection: LinkOwner, Stallable {
         execute()
     }
 
-    func linkHasRoom(_ link: Link) {
+    func linkBecameWritable(_ link: Link) {
         guard !isEnded else { return }
         isWatched = false
         waitingChannels = []
@@ -158,7 +158,7 @@ final class LineConnection: LinkOwner, Stallable {
     }
 
     /// Reserves the place in the order for a command that is answered later.
-    func ask() -> Ticket { order.asked() }
+    func reserveTicket() -> Ticket { order.reserve() }
 
     /// Answers a command: at once if all earlier ones are answered, otherwise after them.
     func answer(_ ticket: Ticket, _ answer: Answer) {
@@ -184,17 +184,17 @@ final class LineConnection: LinkOwner, Stallable {
 
     /// Answers a command with a reply that is built when it can be sent.
     func reply(reading read: @escaping () -> LineReply) {
-        answer(ask(), .read(channel: nil, read))
+        answer(reserveTicket(), .read(channel: nil, read))
     }
 
     /// Answers a command at once, in its place in the order.
     func reply(_ reply: LineReply) {
-        answer(ask(), .reply(reply))
+        answer(reserveTicket(), .reply(reply))
     }
 
     /// Refuses a command that has no place in the order yet.
     func fail(_ code: String, _ message: String) {
-        fail(ask(), code, message)
+        fail(reserveTicket(), code, message)
     }
 
     /// Refuses a command in its place in the order.
@@ -267,7 +267,7 @@ final class LineConnection: LinkOwner, Stallable {
         link.pause()
         guard !isDueNextTurn else { return }
         isDueNextTurn = true
-        context.loop.after(.zero) { [weak self] in
+        context.loop.scheduleTask(in: .zero) { [weak self] in
             self?.isDueNextTurn = false
             self?.turn = nil
             self?.execute()

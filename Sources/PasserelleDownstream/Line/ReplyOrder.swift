@@ -17,7 +17,7 @@ struct ReplyOrder<Answer> {
     var isEmpty: Bool { waiting.isEmpty }
 
     /// Reserves the next place for a command.
-    mutating func asked() -> Ticket {
+    mutating func reserve() -> Ticket {
         last += 1
         let ticket = Ticket(number: last)
         waiting.append((ticket, nil))

@@ -9,7 +9,7 @@ struct Poll {
     /// The largest number of bytes of events in an answer, unless a single event is larger.
     static let answerBytes = 524_288
 
-    private let question: PollQuestion
+    private let question: ParsedPoll
     /// The start of the poll: as requested, or the newest of its tags.
     private let start: Start?
     private let tags: EntityTags
@@ -77,7 +77,7 @@ struct Poll {
     }
 
     private init(
-        _ question: PollQuestion, _ held: Held, _ grant: Authorization,
+        _ question: ParsedPoll, _ held: Held, _ grant: Authorization,
         at context: DownstreamContext
     ) {
         self.question = question

@@ -26,7 +26,7 @@ final class PollReader: AuthorizedReader, WaitingRequest {
         self.connection = connection
         context.hub.attach(self, at: poll.cursor)
         context.streams.users.add(self, of: poll.grant.userIDs)
-        timer = context.loop.after(wait) { [self] in answer() }
+        timer = context.loop.scheduleTask(in: wait) { [self] in answer() }
         if !poll.grant.isLasting {
             lease = context.authenticator?.addLease(for: self, by: poll.grant, isPoll: true)
         }

@@ -113,7 +113,7 @@ package final class StallWatch {
     private func scheduleCheck() {
         guard !isCheckScheduled, !watched.isEmpty else { return }
         isCheckScheduled = true
-        loop.after(min(Self.interval, bounds.stall)) { [weak self] in
+        loop.scheduleTask(in: min(Self.interval, bounds.stall)) { [weak self] in
             guard let self else { return }
             self.isCheckScheduled = false
             self.closeStalled()

@@ -113,7 +113,7 @@ package struct Journal {
     ///
     /// Changes that came while the disk was busy have waited already. Half of `limits.sync` is left
     /// for the disk.
-    package func patience(at now: Duration) -> Duration? {
+    package func delayBeforeBatch(at now: Duration) -> Duration? {
         guard batch == nil, hasWork else { return nil }
         let waited = waitingSince.map { now - $0 } ?? .zero
         return max(.zero, limits.sync / 2 - waited)

@@ -28,7 +28,7 @@ package final class Alarm {
         timer = nil
         firesAt = deadline
         guard let deadline else { return }
-        timer = loop.after(deadline - loop.now) { [weak self] in
+        timer = loop.scheduleTask(in: deadline - loop.now) { [weak self] in
             guard let self else { return }
             timer = nil
             firesAt = nil

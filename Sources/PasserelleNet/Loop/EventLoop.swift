@@ -6,7 +6,7 @@ import Glibc
 /// other threads.
 ///
 /// A *turn* is: wait in epoll; read both clocks once; dispatch the ready descriptors, including the
-/// mailbox; fire due timers; run the closures of `soon`; run the hooks of `atTurnEnd`.
+/// mailbox; fire due timers; run the closures of `execute`; run the hooks of `atTurnEnd`.
 ///
 /// The loop keeps its registered objects (open links, listeners, signal sources) and timer closures
 /// alive. They hold no strong reference to the loop; the program owns it. When the loop is
@@ -16,7 +16,7 @@ import Glibc
 package final class EventLoop {
     /// Bytes of the receive buffer that all links of the loop share; also the limit that one link
     /// reads in one turn.
-    package static let receiveBytes = 65_536
+    package static let receiveBufferSize = 65_536
 
     /// Monotonic time, read once a turn and constant within it.
     package private(set) var now: Duration
@@ -43,7 +43,7 @@ package final class EventLoop {
         self.clock = clock
         poller = try Poller()
         mailbox = try Mailbox()
-        receiveBuffer = .allocate(byteCount: Self.receiveBytes, alignment: 4_096)
+        receiveBuffer = .allocate(byteCount: Self.receiveBufferSize, alignment: 4_096)
         now = clock.steady()
         wallMilliseconds = clock.wallMilliseconds()
         try poller.watch(mailbox.descriptor, for: .readable, by: MailboxReader(self))
@@ -57,7 +57,7 @@ package final class EventLoop {
     }
 
     /// Makes one turn, waiting at most `limit` for an event (`nil`: without a limit).
-    package func turn(upTo limit: Duration? = nil) throws(SystemError) {
+    package func runOnce(timeout limit: Duration? = nil) throws(SystemError) {
         precondition(!isTurning, "a turn inside a turn")
         let count = try poller.wait(milliseconds: waitingTime(upTo: limit))
         now = clock.steady()
@@ -83,7 +83,7 @@ package final class EventLoop {
 
     /// Runs `body` once after `delay`, but never within the turn that sets it.
     @discardableResult
-    package func after(_ delay: Duration, _ body: @escaping () -> Void) -> TimerToken {
+    package func scheduleTask(in delay: Duration, _ body: @escaping () -> Void) -> TimerToken {
         timers.add(
             TimerBody(body: body), at: timerBase + min(max(delay, .zero), Self.longestDelay))
     }
@@ -96,13 +96,13 @@ package final class EventLoop {
 
     /// Runs `body` once at the end of this turn, before the hooks; if called from a hook or outside
     /// a turn, it runs at the end of the next turn, which then does not wait.
-    package func soon(_ body: @escaping () -> Void) { deferredClosures.append(body) }
+    package func execute(_ body: @escaping () -> Void) { deferredClosures.append(body) }
 
-    /// Makes the link report its end to its owner, when the closures of `soon` run.
+    /// Makes the link report its end to its owner, when the closures of `execute` run.
     func scheduleEndNotification(of link: Link, _ end: LinkEnd) { endedLinks.append((link, end)) }
 
     /// The duration of the turn so far; reads the clock.
-    package var turnLength: Duration { clock.steady() - now }
+    package var turnDuration: Duration { clock.steady() - now }
 
     /// The turn's time, or the current time when outside a turn.
     var timerBase: Duration { isTurning ? now : clock.steady() }

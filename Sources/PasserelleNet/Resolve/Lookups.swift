@@ -28,7 +28,7 @@ final class Lookups {
         }
         if let error = jobs.add(job) {
             let words = "cannot resolve \(host): \(error)"
-            loop.soon { [unowned loop] in
+            loop.execute { [unowned loop] in
                 loop.lookups.answered(number, .failure(Resolver.Failure(words: words)))
             }
         }

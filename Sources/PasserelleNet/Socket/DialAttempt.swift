@@ -29,7 +29,7 @@ final class DialAttempt {
         self.tls = tls
         loop = link.loop
         deadline = loop.timerBase + timeout
-        wholeTimer = loop.after(timeout) { [link] in link.fail(.timedOut) }
+        wholeTimer = loop.scheduleTask(in: timeout) { [link] in link.fail(.timedOut) }
     }
 
     /// Begins with an address or a name.
@@ -132,7 +132,9 @@ final class DialAttempt {
         if result != 0, error.code == EAGAIN, address.family == AF_UNIX {
             link.dropDescriptor()
             nextAddress -= 1
-            addressTimer = loop.after(Self.retryDelay) { [link] in link.dial?.connectNext() }
+            addressTimer = loop.scheduleTask(in: Self.retryDelay) { [link] in
+                link.dial?.connectNext()
+            }
             return true
         }
         guard result == 0 || error.code == EINPROGRESS else {
@@ -148,7 +150,7 @@ final class DialAttempt {
             return false
         }
         let left = max(deadline - loop.timerBase, .zero) / (addresses.count - nextAddress + 1)
-        addressTimer = loop.after(left) { [link] in link.dial?.addressTimedOut() }
+        addressTimer = loop.scheduleTask(in: left) { [link] in link.dial?.addressTimedOut() }
         return true
     }
 

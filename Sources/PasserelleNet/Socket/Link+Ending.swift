@@ -66,7 +66,9 @@ extension Link {
         } else {
             stage = .lingering
             updateInterest()
-            loop.after(Self.lingerTime) { [weak self] in self?.release(sendingCloseNotify: false) }
+            loop.scheduleTask(in: Self.lingerTime) { [weak self] in
+                self?.release(sendingCloseNotify: false)
+            }
         }
         report(end)
     }

@@ -17,7 +17,7 @@ extension Link {
             sent = taken
         }
         guard sent < bytes.count else {
-            // TLS took all, but a record is pending: `linkHasRoom` is called when it is sent.
+            // TLS took all, but a record is pending: `linkBecameWritable` is called when it is sent.
             if let tls, tls.pending > 0 { flags.insert(.wantsRoom) }
             return updateInterest()
         }
@@ -31,7 +31,7 @@ extension Link {
     /// Passes `bytes` to the kernel (or TLS) and returns the number of bytes taken.
     ///
     /// Copies and queues nothing, and does not allocate on a plain link. If some are left,
-    /// `linkHasRoom` follows when there is room. Until then, and while output of `send` waits, it
+    /// `linkBecameWritable` follows when there is room. Until then, and while output of `send` waits, it
     /// returns 0 without a system call. Bytes taken by TLS count as sent, so any others may follow.
     package func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard stage == .open, output == nil, flags.isDisjoint(with: [.wantsRoom, .finishing]) else {
@@ -44,7 +44,7 @@ extension Link {
             return taken
         }
         let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
-        return sent == bytes.count ? sent : wroteShort(sent)
+        return sent == bytes.count ? sent : handleShortWrite(sent)
     }
 
     /// Writes queued bytes; when the queue is empty, performs the actions that waited for it.
@@ -80,7 +80,7 @@ extension Link {
         if flags.contains(.wantsRoom) {
             flags.remove(.wantsRoom)
             // Before the poller is updated: if the owner fills the link again, two calls are saved.
-            owner?.linkHasRoom(self)
+            owner?.linkBecameWritable(self)
         }
         updateInterest()
     }
@@ -97,7 +97,7 @@ extension Link {
     }
 
     @inline(never)
-    private func wroteShort(_ sent: Int) -> Int {
+    private func handleShortWrite(_ sent: Int) -> Int {
         if sent < 0 {
             let error = SystemError.last("send")
             guard error.code == EAGAIN || error.code == EINTR else {

@@ -12,7 +12,7 @@ import Glibc
 ///
 /// **Calls.** All calls happen on the loop's thread. No call on a link calls its owner back: an end
 /// found while writing is reported at the end of the turn. A turn reads at most
-/// `EventLoop.receiveBytes` from one link, so that a flood on one does not starve the others.
+/// `EventLoop.receiveBufferSize` from one link, so that a flood on one does not starve the others.
 ///
 /// **Cost.** An idle plain link holds one heap object of about 128 bytes and no buffer. `write`
 /// costs one system call.
@@ -63,7 +63,7 @@ package final class Link {
     package var outputLimit = Link.defaultOutputLimit
 
     /// The limit of one read in bytes; TLS still reads whole records.
-    package var receiveLimit = Int32(EventLoop.receiveBytes)
+    package var receiveLimit = Int32(EventLoop.receiveBufferSize)
 
     /// The address of the peer; `0.0.0.0:0` until a dialled link is connected.
     package internal(set) var peer: PeerAddress
@@ -200,7 +200,7 @@ package protocol LinkOwner: AnyObject {
     func link(_ link: Link, received bytes: Span<UInt8>)
 
     /// There is room again: after a `write` that fell short, or when the queue of `send` is empty.
-    func linkHasRoom(_ link: Link)
+    func linkBecameWritable(_ link: Link)
 
     /// The peer has finished sending, but may still read. Called only if `staysHalfOpen` is set.
     func linkPeerFinished(_ link: Link)
@@ -211,6 +211,6 @@ package protocol LinkOwner: AnyObject {
 
 extension LinkOwner {
     package func linkOpened(_ link: Link) {}
-    package func linkHasRoom(_ link: Link) {}
+    package func linkBecameWritable(_ link: Link) {}
     package func linkPeerFinished(_ link: Link) {}
 }

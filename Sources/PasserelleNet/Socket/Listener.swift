@@ -127,7 +127,8 @@ package final class Listener {
             rest = refused >= 0 ? rest - 1 : 0
         }
         loop.poller.change(descriptor, to: [])
-        pauseTimer = loop.after(Self.exhaustedPause) { [weak self] in self?.acceptAgain() }
+        pauseTimer = loop.scheduleTask(in: Self.exhaustedPause) { [weak self] in self?.acceptAgain()
+        }
     }
 
     /// Refuses and closes a connection; reads first, since unread bytes would cause a reset.

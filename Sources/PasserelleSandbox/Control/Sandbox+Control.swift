@@ -135,7 +135,7 @@ extension Sandbox {
     private func change(_ body: @escaping (inout Misbehaviour) -> Void) -> () -> Void {
         { [unowned self] in
             body(&app.misbehaviour)
-            for (id, connection) in webSockets { connection.isMute = isMute(id) }
+            for (id, connection) in webSockets { connection.isUnresponsive = isUnresponsive(id) }
         }
     }
 

@@ -107,7 +107,7 @@ package final class DemoApplication {
             throw .malformed("The form must contain a socket_id: two numbers and a dot.")
         }
         guard form?["channel_name"] == DemoApplication.channel else { throw .unknown("channel") }
-        guard let party = DemoParty.all.first(where: { $0.id == userID }) else {
+        guard let party = DemoUser.all.first(where: { $0.id == userID }) else {
             throw .unknown("user")
         }
         let channelData = String(decoding: party.channelData, as: UTF8.self)

@@ -112,7 +112,7 @@ package final class Sandbox {
         response.fields.set("Date", HTTPDate.text(clock / 1000))
         let delay = app.misbehaviour.delay[nil]
         guard delay > .zero else { return respond(response) }
-        loop.after(delay) { respond(response) }
+        loop.scheduleTask(in: delay) { respond(response) }
     }
 
     // MARK: WebSockets
@@ -142,7 +142,7 @@ package final class Sandbox {
             [weak self] id, event in self?.handle(id, event)
         }
         webSockets[lastID] = webSocket
-        webSocket.isMute = isMute(lastID)
+        webSocket.isUnresponsive = isUnresponsive(lastID)
         if let refusal {
             refuse(webSocket, refusal)
         } else {
@@ -183,7 +183,7 @@ package final class Sandbox {
     // MARK: Actions
 
     /// True if the client on a WebSocket gets no answers.
-    func isMute(_ id: Int) -> Bool { app.misbehaviour.silence[id].swallowsMessages }
+    func isUnresponsive(_ id: Int) -> Bool { app.misbehaviour.silence[id].swallowsMessages }
 
     /// Performs the app's actions, altered by the simulated faults.
     func perform(_ actions: [ChannelsAction]) {
@@ -200,7 +200,7 @@ package final class Sandbox {
             }
         }
         if ticker == nil, app.needsTime {
-            ticker = loop.after(Self.tick) { [weak self] in self?.passTime() }
+            ticker = loop.scheduleTask(in: Self.tick) { [weak self] in self?.passTime() }
         }
     }
 

@@ -41,7 +41,7 @@ final class SandboxConnection: HTTPServerConnectionDelegate {
     /// Releases the link to a new owner; returns the bytes that were read but not parsed.
     func handOver() -> [UInt8] {
         let early = server.handOver()
-        link.receiveLimit = Int32(EventLoop.receiveBytes)
+        link.receiveLimit = Int32(EventLoop.receiveBufferSize)
         link.resume()
         return early
     }
@@ -55,9 +55,9 @@ final class SandboxConnection: HTTPServerConnectionDelegate {
         onRequest(self, request, server.requestCount)
     }
 
-    func cannotContinue(_ error: HTTPError?) {
+    func receivedInvalidRequest(_ error: HTTPError?) {
         guard let error else { return close() }
-        server.beginLastAnswer()
+        server.beginFinalAnswer()
         server.answer(.text(error.status, error.message + "\n"))
     }
 

@@ -33,7 +33,7 @@ final class WebSocketConnection: LinkOwner {
     /// The server's number for the connection.
     let id: Int
     /// True if the client gets no answers, not even to pings; all output is dropped.
-    var isMute = false
+    var isUnresponsive = false
     private let link: Link
     private let loop: EventLoop
     private let onEvent: (Int, Event) -> Void
@@ -103,7 +103,7 @@ final class WebSocketConnection: LinkOwner {
         if delay == .zero, backlog.isEmpty { return write(outgoing) }
         guard backlog.count < Self.backlogLimit else { return cut() }
         backlog.append(outgoing)
-        loop.after(delay) { [weak self] in
+        loop.scheduleTask(in: delay) { [weak self] in
             guard let self, !self.backlog.isEmpty else { return }
             self.write(self.backlog.removeFirst())
         }
@@ -115,7 +115,7 @@ final class WebSocketConnection: LinkOwner {
         case .close(let code, let reason):
             perform(session.close(code: code, reason: reason))
             guard closeTimer == nil, !hasEnded else { return }
-            closeTimer = loop.after(Self.closeLimit) { [weak self] in
+            closeTimer = loop.scheduleTask(in: Self.closeLimit) { [weak self] in
                 guard let self else { return }
                 self.perform(self.session.closeTimedOut())
                 self.cut()
@@ -126,12 +126,12 @@ final class WebSocketConnection: LinkOwner {
     private func perform(_ actions: [WebSocketSession.Action]) {
         for action in actions {
             switch action {
-            case .send(let bytes): if !isMute, link.isOpen { link.send(bytes) }
+            case .send(let bytes): if !isUnresponsive, link.isOpen { link.send(bytes) }
             case .deliver(.text(let text)): onEvent(id, .text(text))
             case .deliver(.binary): onEvent(id, .binary)
             case .deliver: onEvent(id, .alive)
             case .closed: finish()
-            case .endLink: if !isMute { link.finish() }
+            case .endLink: if !isUnresponsive { link.finish() }
             }
         }
     }

@@ -75,6 +75,6 @@ final class WebhookSender {
     private func waitForNext() {
         guard let due = outbox.nextDue else { return }
         timer.map(loop.cancel)
-        timer = loop.after(max(.zero, due - loop.now)) { [weak self] in self?.work() }
+        timer = loop.scheduleTask(in: max(.zero, due - loop.now)) { [weak self] in self?.work() }
     }
 }

@@ -101,7 +101,7 @@ package struct ClientEventPlanner {
     }
 
     /// Decides about the waiting events after a change of memberships or the passage of time.
-    package mutating func settled(
+    package mutating func decideWaiting(
         membership: (ChannelUser) -> DelegatePool.Membership, isSubscribed: (String) -> Bool,
         now: Duration
     ) -> [(ticket: Int, outgoing: OutgoingEvent, decision: Decision)] {
@@ -168,7 +168,7 @@ package struct ClientEventPlanner {
             return .answer(.sent)
         }
         let id = if case .own(let id) = route { id } else { Self.observer }
-        if let delay = quota.excess(on: id, by: outgoing.user.userID, now: now) {
+        if let delay = quota.acquire(on: id, by: outgoing.user.userID, now: now) {
             counters.excess += 1
             return .answer(.excess(delay))
         }

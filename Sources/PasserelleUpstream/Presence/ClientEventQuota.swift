@@ -73,7 +73,7 @@ package struct ClientEventQuota {
 
     /// Takes one event from the user's share of a connection; returns `nil` on success, otherwise
     /// the delay until the share allows another event.
-    package mutating func excess(
+    package mutating func acquire(
         on connection: DelegatePool.ID, by userID: String, now: Duration
     ) -> Duration? {
         var load = loads[connection, default: Load()]

@@ -33,8 +33,8 @@ package final class ClientEvents {
     private var planner = ClientEventPlanner()
     private var done: [Int: Done] = [:]
     private var nextTicket = 0
-    private lazy var alarm = Alarm(loop) { [weak self] in self?.settle() }
-    private var isToSettle = false
+    private lazy var alarm = Alarm(loop) { [weak self] in self?.decideWaiting() }
+    private var isRecheckScheduled = false
 
     /// Creates the sender; `delegation` is `nil` if users are not made members.
     package init(loop: EventLoop, hub: Hub, upstream: Upstream, delegation: PresenceDelegate?) {
@@ -133,15 +133,15 @@ package final class ClientEvents {
 
     /// Handles a change of memberships.
     private func changed() {
-        guard planner.waitingCount > 0, !isToSettle else { return }
-        isToSettle = true
+        guard planner.waitingCount > 0, !isRecheckScheduled else { return }
+        isRecheckScheduled = true
         // Deferred until the pool has finished: an outcome may lead to the next request.
-        loop.soon { [weak self] in self?.settle() }
+        loop.execute { [weak self] in self?.decideWaiting() }
     }
 
-    private func settle() {
-        isToSettle = false
-        let settled = planner.settled(
+    private func decideWaiting() {
+        isRecheckScheduled = false
+        let settled = planner.decideWaiting(
             membership: { membership(of: $0) }, isSubscribed: { isSubscribed($0) }, now: loop.now)
         for (ticket, outgoing, decision) in settled { perform(decision, on: outgoing, ticket) }
         alarm.set(planner.deadline)

@@ -17,7 +17,7 @@ extension DelegatePool {
     package mutating func lost(_ id: ID, now: Duration) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
         connections[index].isUp = false
-        touched = nil
+        changedChannels = nil
         for (channel, slot) in connections[index].slots.sorted(by: { $0.key < $1.key }) {
             let user = ChannelUser(channel, slot.userID)
             switch slot.phase {
@@ -33,7 +33,7 @@ extension DelegatePool {
             }
         }
         coolingDown.removeAll { $0.id == id }
-        return settled(now: now)
+        return rebalance(now: now)
     }
 
     /// Handles a successful subscription.
@@ -51,7 +51,7 @@ extension DelegatePool {
                 releaseSlot(channel, on: from)
             }
         }
-        return settled(now: now)
+        return rebalance(now: now)
     }
 
     /// Handles the refusal of a subscription; status 408 means that it was not answered.
@@ -61,8 +61,8 @@ extension DelegatePool {
         guard let slot = slot(channel, on: id), !slot.isCoolingDown else { return [] }
         let user = ChannelUser(channel, slot.userID)
         unsubscribe(channel, on: id)
-        if status == 408 { rest(channel, on: id, until: now + Self.silenceRest) }
-        guard slot.phase != .leaving else { return settled(now: now) }
+        if status == 408 { coolDown(channel, on: id, until: now + Self.unansweredSlotCooldown) }
+        guard slot.phase != .leaving else { return rebalance(now: now) }
         switch delegations[user]?.place {
         case .moving(let from, id):
             delegations[user]?.place = .assigned(from)
@@ -72,7 +72,7 @@ extension DelegatePool {
             fallBack(user, .subscription(status: status, message: message), now: now)
         case .waiting, .observed, .moving, nil: break
         }
-        return settled(now: now)
+        return rebalance(now: now)
     }
 
     /// Handles a connection refused with a temporary code (4100 to 4199).
@@ -93,7 +93,7 @@ extension DelegatePool {
     ) -> [Action] {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return [] }
         let refused = connections.remove(at: index)
-        touched = nil
+        changedChannels = nil
         coolingDown.removeAll { $0.id == id }
         actions.append(.close(id))
         blockedBy = .connection(code: code, message: message)
@@ -112,7 +112,7 @@ extension DelegatePool {
             case .waiting, .observed, .assigned, .moving, nil: break
             }
         }
-        return settled(now: now)
+        return rebalance(now: now)
     }
 
     /// Gives up the newest connection, because the gateway's own connection was refused.
@@ -135,12 +135,12 @@ extension DelegatePool {
             delegations[user] = nil
             want(user, refusals: delegation.refusals, now: now)
         }
-        return settled(now: now)
+        return rebalance(now: now)
     }
 
-    private mutating func rest(_ channel: String, on id: ID, until: Duration) {
+    private mutating func coolDown(_ channel: String, on id: ID, until: Duration) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
-        touched?.insert(channel)
+        changedChannels?.insert(channel)
         connections[index].slots[channel] = Slot(userID: "", phase: .coolingDown(until: until))
         coolingDown.append((until, id, channel))
     }
@@ -149,16 +149,16 @@ extension DelegatePool {
 /// The decisions that follow each change.
 extension DelegatePool {
     /// Places waiting users, closes surplus connections, and returns the actions to perform.
-    mutating func settled(now: Duration) -> [Action] {
+    mutating func rebalance(now: Duration) -> [Action] {
         if let until = blockedUntil, until <= now { blockedUntil = nil }
         if let until = nextMoveAllowed, until <= now {
             nextMoveAllowed = nil
-            touched = nil
+            changedChannels = nil
         }
-        if need != settledNeed { touched = nil }
+        if need != lastNeed { changedChannels = nil }
         placeWaiting(now: now)
         // A user that could not be placed is no longer counted.
-        if need != settledNeed { touched = nil }
+        if need != lastNeed { changedChannels = nil }
         while connections.count > need, let top = connections.last {
             if nextMoveAllowed == nil { clear(top) }
             guard let slots = connections.last?.slots, slots.values.allSatisfy(\.isCoolingDown)
@@ -168,16 +168,16 @@ extension DelegatePool {
             connections.removeLast()
             coolingDown.removeAll { $0.id == top.id }
             actions.append(.close(top.id))
-            touched = nil
+            changedChannels = nil
         }
-        (touched, settledNeed) = ([], need)
+        (changedChannels, lastNeed) = ([], need)
         defer { actions = [] }
         return actions
     }
 
     private mutating func placeWaiting(now: Duration) {
         guard !waiting.isEmpty else { return }
-        for channel in (touched ?? Set(waiting.keys)).sorted() {
+        for channel in (changedChannels ?? Set(waiting.keys)).sorted() {
             for user in waiting.removeValue(forKey: channel) ?? [] {
                 place(user, now: now)
             }
@@ -204,7 +204,7 @@ extension DelegatePool {
 
     /// Moves users off the highest connection, on the channels that changed.
     private mutating func clear(_ top: Connection) {
-        for channel in (touched ?? Set(top.slots.keys)).sorted() {
+        for channel in (changedChannels ?? Set(top.slots.keys)).sorted() {
             guard let slot = top.slots[channel] else { continue }
             let user = ChannelUser(channel, slot.userID)
             guard delegations[user]?.place == .assigned(top.id),

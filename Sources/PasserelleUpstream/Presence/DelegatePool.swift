@@ -45,7 +45,7 @@ package struct DelegatePool {
     package static let backoff = Backoff(first: .seconds(15), longest: .seconds(600))
     /// The period in which a slot is blocked after an unanswered subscription, so that a late
     /// answer is not taken for another user's.
-    package static let silenceRest: Duration = .seconds(30)
+    package static let unansweredSlotCooldown: Duration = .seconds(30)
     /// The period without moves after a move was refused.
     package static let moveInterval: Duration = .seconds(60)
 
@@ -112,9 +112,9 @@ package struct DelegatePool {
     ///
     /// `nil` if any channel may have changed. With it, `settled` examines only these channels, so
     /// ten thousand moves do not each examine all others.
-    var touched: Set<String>? = []
+    var changedChannels: Set<String>? = []
     /// The value of `need` at the last call of `settled`.
-    var settledNeed = 0
+    var lastNeed = 0
 
     // MARK: - State
 
@@ -177,7 +177,7 @@ package struct DelegatePool {
     package mutating func wanted(_ user: ChannelUser, now: Duration) -> [Action] {
         guard delegations[user] == nil else { return [] }
         want(user, refusals: 0, now: now)
-        return settled(now: now)
+        return rebalance(now: now)
     }
 
     /// Ends the delegation of a user's membership.
@@ -195,7 +195,7 @@ package struct DelegatePool {
         }
         userCounts.remove(from: user.channel)
         actions.append(.release(user))
-        return settled(now: now)
+        return rebalance(now: now)
     }
 
     mutating func want(_ user: ChannelUser, refusals: Int, now: Duration) {
@@ -206,7 +206,7 @@ package struct DelegatePool {
             change(user.channel, on: id) { $0.phase = .asked }
             delegations[user]?.place = .assigned(id)
         } else {
-            touched?.insert(user.channel)
+            changedChannels?.insert(user.channel)
             waiting[user.channel, default: []].append(user)
         }
     }
@@ -231,14 +231,14 @@ package struct DelegatePool {
         else { return }
         body(&slot)
         connections[index].slots[channel] = slot
-        touched?.insert(channel)
+        changedChannels?.insert(channel)
     }
 
     /// Clears a slot without an action.
     mutating func empty(_ channel: String, on id: ID) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         connections[index].slots[channel] = nil
-        touched?.insert(channel)
+        changedChannels?.insert(channel)
     }
 
     /// Ends a subscription, at once or after its answer.
@@ -258,7 +258,7 @@ package struct DelegatePool {
     }
 
     mutating func occupy(_ index: Int, by user: ChannelUser) {
-        touched?.insert(user.channel)
+        changedChannels?.insert(user.channel)
         connections[index].slots[user.channel] = Slot(userID: user.userID)
         actions.append(.subscribe(connections[index].id, user))
     }

@@ -45,13 +45,13 @@ package struct Fallbacks {
         state.refusals += 1
         if kinds[user] != kind { state.users += 1 }
         states[kind] = state
-        let ended = kinds[user] == kind ? nil : settled(user)
+        let ended = kinds[user] == kind ? nil : clearRefusal(user)
         kinds[user] = kind
         return (isFirstFallback, ended)
     }
 
     /// Records that a user is a member, or is no longer wanted; returns the kind that it ends.
-    package mutating func settled(_ user: ChannelUser) -> Ended? {
+    package mutating func clearRefusal(_ user: ChannelUser) -> Ended? {
         guard let kind = kinds.removeValue(forKey: user), var state = states[kind] else {
             return nil
         }

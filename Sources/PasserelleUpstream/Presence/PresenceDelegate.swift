@@ -97,7 +97,7 @@ package final class PresenceDelegate {
     package func revoked(_ userID: String, on channel: String?) {
         for user in tracker.revoked(userID, on: channel) {
             perform(pool.unwanted(user, now: loop.now))
-            settled(user)
+            clearRefusal(user)
         }
         arm()
         changed?()
@@ -157,7 +157,7 @@ package final class PresenceDelegate {
         case .subscribed(let channel, _):
             let user = pool.occupant(of: channel, on: id).map { ChannelUser(channel, $0) }
             perform(pool.subscribed(id, channel: channel, now: now))
-            if let user, pool.liveConnection(of: user) != nil { settled(user) }
+            if let user, pool.liveConnection(of: user) != nil { clearRefusal(user) }
         case .refused(let channel, let status, let message):
             perform(pool.refused(id, channel: channel, status: status, message: message, now: now))
             membershipRefused?(channel)
@@ -216,8 +216,8 @@ package final class PresenceDelegate {
     }
 
     /// Ends the refusal of a user that is a member now, or is no longer wanted.
-    private func settled(_ user: ChannelUser) {
-        if let ended = fallbacks.settled(user) { onLog?(.fallbackEnded(ended)) }
+    private func clearRefusal(_ user: ChannelUser) {
+        if let ended = fallbacks.clearRefusal(user) { onLog?(.fallbackEnded(ended)) }
     }
 
     private func open(_ id: DelegatePool.ID) {
@@ -246,7 +246,7 @@ package final class PresenceDelegate {
     private func timePassed() {
         for user in tracker.timePassed(now: loop.now) {
             perform(pool.unwanted(user, now: loop.now))
-            settled(user)
+            clearRefusal(user)
         }
         perform(pool.timePassed(now: loop.now))
         arm()

@@ -32,7 +32,7 @@ package struct SubscriptionSet {
     /// The queued channels, in order.
     private var queue = ChannelQueue()
     /// The pending and abandoned channels, at most `window`.
-    private var asked: Set<String> = []
+    private var unanswered: Set<String> = []
     /// The refused channels.
     private var refusals: Set<String> = []
     /// The queued and refused channels for which `unsubscribe` was sent after their last
@@ -47,7 +47,7 @@ package struct SubscriptionSet {
     /// The number of channels that are wanted or await an answer before `unsubscribe`.
     package var count: Int { states.count }
     /// True if every wanted channel is subscribed or refused, and no request is outstanding.
-    package var isSettled: Bool { queue.count == 0 && asked.isEmpty }
+    package var isSettled: Bool { queue.count == 0 && unanswered.isEmpty }
     /// The subscribed channels, sorted.
     package var live: [String] {
         states.filter { if case .live = $0.value { true } else { false } }.keys.sorted()
@@ -78,9 +78,9 @@ package struct SubscriptionSet {
             return false
         case .refused:
             // If it was never answered, the server may still hold a subscription.
-            let mayStand = !unsubscribed.contains(channel)
+            let mayBeSubscribed = !unsubscribed.contains(channel)
             put(channel, nil)
-            return mayStand
+            return mayBeSubscribed
         case .abandoned, nil: return false
         }
     }
@@ -146,9 +146,9 @@ package struct SubscriptionSet {
     /// It is the only pending channel that the message names. If the message names no channel of
     /// this set, it is the only pending channel. Returns `nil` if the choice is ambiguous.
     package func channel(blamedBy message: String) -> String? {
-        let named = Set(ErrorWords.names(in: message)).filter { states[$0] != nil }
-        let candidates = (named.isEmpty ? asked : named).filter(isPending)
-        guard candidates.count == 1, !named.isEmpty || asked.count == 1 else { return nil }
+        let named = Set(ErrorTextParser.names(in: message)).filter { states[$0] != nil }
+        let candidates = (named.isEmpty ? unanswered : named).filter(isPending)
+        guard candidates.count == 1, !named.isEmpty || unanswered.count == 1 else { return nil }
         return candidates.first
     }
 
@@ -162,7 +162,7 @@ package struct SubscriptionSet {
     package mutating func takeSendable(now: Duration) -> [String] {
         guard queue.count > 0 else { return [] }
         var sendable: [String] = []
-        while asked.count < Self.window, let channel = queue.popFirst() {
+        while unanswered.count < Self.window, let channel = queue.popFirst() {
             guard case .queued(let attempt) = states[channel] else { continue }
             put(channel, .pending(since: now, attempt: attempt))
             time(now + Self.answerTimeout)
@@ -176,7 +176,7 @@ package struct SubscriptionSet {
         guard let passed = deadline, passed <= now else { return [] }
         deadline = nil
         var silent: [String] = []
-        for channel in asked.sorted() {
+        for channel in unanswered.sorted() {
             switch states[channel] {
             case .pending(let since, let attempt) where now - since >= Self.answerTimeout:
                 retryLater(channel, attempt: attempt, now: now)
@@ -210,7 +210,7 @@ package struct SubscriptionSet {
     private mutating func put(_ channel: String, _ state: State?) {
         switch states[channel] {
         case .queued: queue.remove(channel)
-        case .pending, .abandoned: asked.remove(channel)
+        case .pending, .abandoned: unanswered.remove(channel)
         case .refused: refusals.remove(channel)
         case .live, nil: break
         }
@@ -221,7 +221,7 @@ package struct SubscriptionSet {
         }
         switch state {
         case .queued: queue.append(channel)
-        case .pending, .abandoned: asked.insert(channel)
+        case .pending, .abandoned: unanswered.insert(channel)
         case .refused: refusals.insert(channel)
         case .live, nil: break
         }

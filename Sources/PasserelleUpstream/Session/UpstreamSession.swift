@@ -288,8 +288,8 @@ package struct UpstreamSession {
     private mutating func receivedError(code: Int?, text: String, now: Duration) -> [Action] {
         let words = PeerText.line(text)
         // The answer to `unsubscribe` if the server has no such subscription.
-        if ErrorWords.isNoSubscription(words) { return [] }
-        if code == 4301 || ErrorWords.isClientEventRefusal(words) {
+        if ErrorTextParser.isNoSubscription(words) { return [] }
+        if code == 4301 || ErrorTextParser.isClientEventRefusal(words) {
             return [.deliver(.clientEventRefused(code: code, message: words))]
         }
         let report = Action.deliver(.error(code: code, message: words))

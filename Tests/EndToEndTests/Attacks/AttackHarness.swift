@@ -163,7 +163,7 @@ final class AttackHarness {
             deliver(Self.channels[delivered % Self.channels.count])
         }
         if delivered % 10 == 0 { peakKiB = max(peakKiB, (try? gateway.residentKiB) ?? 0) }
-        fixture.loop.after(.milliseconds(20)) { [weak self] in self?.tick() }
+        fixture.loop.scheduleTask(in: .milliseconds(20)) { [weak self] in self?.tick() }
     }
 
     /// Sends events while `body` runs, then until there are enough, and waits until every reader

@@ -153,7 +153,7 @@ struct AuthRouteAttackTests {
                     answers.append($0)
                 }
                 callers.append(caller)
-                if number % 100 == 0 { try fixture.loop.turn(upTo: .milliseconds(1)) }
+                if number % 100 == 0 { try fixture.loop.runOnce(timeout: .milliseconds(1)) }
             }
             try fixture.wait(for: "all answers") { answers.count == count }
             check(answers)
@@ -201,7 +201,7 @@ private final class HostileRoute {
             let word = (request.fields.first("Cookie") ?? "").split(separator: " ").first ?? ""
             guard let behaviour = Behaviour(rawValue: String(word)) else {
                 // As slow as a route that queries a database.
-                loop.after(.milliseconds(5)) { self.admit(request, link) }
+                loop.scheduleTask(in: .milliseconds(5)) { self.admit(request, link) }
                 return
             }
             answer(request, link, behaviour)
@@ -280,7 +280,7 @@ private final class HostileRoute {
         guard link.isOpen, sent < 64 << 20 else { return }
         let isFull = link.queuedBytes > 0
         if !isFull { link.send(bytes) }
-        loop.after(.milliseconds(1)) { [weak self] in
+        loop.scheduleTask(in: .milliseconds(1)) { [weak self] in
             self?.pour(link, bytes, sent + (isFull ? 0 : bytes.count))
         }
     }

@@ -28,7 +28,7 @@ struct OutputAttackTests {
         var clients: [StalledClient] = []
         for _ in 0..<count {
             clients.append(try StalledClient(harness.gateway.http, target))
-            if clients.count % 50 == 0 { try fixture.loop.turn(upTo: .zero) }
+            if clients.count % 50 == 0 { try fixture.loop.runOnce(timeout: .zero) }
         }
         try fixture.wait(for: "\(count) requests") {
             try requests() >= before + count

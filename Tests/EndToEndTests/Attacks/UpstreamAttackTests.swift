@@ -105,7 +105,7 @@ struct UpstreamAttackTests {
             try lose("frames \(what)") { connection in
                 for piece in rest.chunks(of: 0x10000) where !connection.isEnded {
                     connection.sendRaw(Array(piece))
-                    try fixture.loop.turn(upTo: .milliseconds(1))
+                    try fixture.loop.runOnce(timeout: .milliseconds(1))
                 }
             }
         }
@@ -119,7 +119,7 @@ struct UpstreamAttackTests {
             try lose("a flood of \(text.debugDescription)") { connection in
                 for _ in 0..<1_000 where !connection.isEnded {
                     connection.sendRaw(frame.repeated(100))
-                    try fixture.loop.turn(upTo: .milliseconds(1))
+                    try fixture.loop.runOnce(timeout: .milliseconds(1))
                 }
             }
         }

@@ -6,7 +6,6 @@ import PasserelleWire
 /// One test's loop, directory and processes; a failure shows the output of the processes.
 final class EndToEndFixture {
     /// The time after which a wait fails the test instead of hanging.
-    static let patience = hangLimit
 
     let loop: EventLoop
     let directory: TemporaryDirectory
@@ -30,7 +29,7 @@ final class EndToEndFixture {
     ///
     /// `what` names the missing condition in the failure.
     func wait(
-        for what: @autoclosure () -> String, within limit: Duration = EndToEndFixture.patience,
+        for what: @autoclosure () -> String, within limit: Duration = hangLimit,
         until condition: () throws -> Bool
     ) throws {
         let deadline = ContinuousClock.now + limit
@@ -38,7 +37,7 @@ final class EndToEndFixture {
             guard ContinuousClock.now < deadline else {
                 throw TestFailure("\(what()) did not come within \(limit)\n\(published)")
             }
-            try loop.turn(upTo: .milliseconds(10))
+            try loop.runOnce(timeout: .milliseconds(10))
         }
     }
 
@@ -55,7 +54,7 @@ final class EndToEndFixture {
     ) throws -> SubprocessResult {
         try Subprocess.run(
             program, arguments, input: input, environment: environment
-        ) { try loop.turn(upTo: .milliseconds(5)) }
+        ) { try loop.runOnce(timeout: .milliseconds(5)) }
     }
 
     /// Sends one request on its own connection and returns the answer.

@@ -23,6 +23,6 @@ final class PacedEvents {
         guard !isStopped else { return }
         let passed = (fixture.loop.now - began) / .milliseconds(1)
         events.publish(to: Int(passed) * perSecond / 1000)
-        fixture.loop.after(.milliseconds(5)) { [weak self] in self?.tick() }
+        fixture.loop.scheduleTask(in: .milliseconds(5)) { [weak self] in self?.tick() }
     }
 }

@@ -93,7 +93,7 @@ final class PollClient: SurfaceClient {
             return
         }
         // If the peer closes the connection, that is detected in the next turn.
-        loop.after(.milliseconds(answer.status == 503 ? 50 : 0)) { [weak self] in
+        loop.scheduleTask(in: .milliseconds(answer.status == 503 ? 50 : 0)) { [weak self] in
             guard let self, !self.isStopped else { return }
             self.poll()
         }

@@ -64,7 +64,7 @@ final class ResumingReader: LinkOwner {
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         self.link = nil
-        fixture.loop.after(delay) { [weak self] in self?.connect() }
+        fixture.loop.scheduleTask(in: delay) { [weak self] in self?.connect() }
     }
 
     func link(_ link: Link, received bytes: Span<UInt8>) {
@@ -103,7 +103,7 @@ final class ResumingReader: LinkOwner {
     }
 
     private func askAgain(in time: Duration) {
-        fixture.loop.after(time) { [weak self, weak link] in
+        fixture.loop.scheduleTask(in: time) { [weak self, weak link] in
             guard let self, let link, link === self.link else { return }
             self.ask()
         }

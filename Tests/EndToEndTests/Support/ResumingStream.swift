@@ -91,7 +91,7 @@ final class ResumingStream: LinkOwner {
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         self.link = nil
-        fixture.loop.after(delay) { [weak self] in self?.connect() }
+        fixture.loop.scheduleTask(in: delay) { [weak self] in self?.connect() }
     }
 
     func link(_ link: Link, received bytes: Span<UInt8>) {

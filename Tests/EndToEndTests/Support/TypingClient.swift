@@ -34,7 +34,7 @@ final class TypingClient {
 
     private func type() {
         guard !isStopped else { return }
-        fixture.loop.after(pause) { [weak self] in self?.type() }
+        fixture.loop.scheduleTask(in: pause) { [weak self] in self?.type() }
         if caller?.end != nil { caller = nil }
         let line = caller ?? HTTPCaller(loop: fixture.loop, address: address)
         caller = line

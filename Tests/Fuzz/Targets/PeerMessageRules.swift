@@ -56,7 +56,7 @@ enum PeerMessageRules {
     static func hostileServer(_ bytes: [UInt8]) {
         let now = Moment(steady: .seconds(1), wall: WallTime(milliseconds: 1_700_000_000_000))
         let hub = Hub(epoch: 7, configuration: HubConfiguration(), at: now)
-        _ = hub.asked(for: channel, at: now)
+        _ = hub.requestChannel(named: channel, at: now)
         var session = UpstreamSession { 0.5 }
         var actions = session.started(now: now.steady)
         actions += session.received(

@@ -80,7 +80,7 @@ struct ConsoleStateTests {
     func `channels are listed up to the limit, and all are counted`(count: Int, listed: Int) {
         let fixture = HubFixture()
         for number in 0..<count {
-            _ = fixture.hub.asked(for: "c\(number)", at: HubFixture.moment)
+            _ = fixture.hub.requestChannel(named: "c\(number)", at: HubFixture.moment)
         }
         let hub = GatewaySnapshot.HubPart(fixture.hub)
         #expect(hub.channelCount == count && hub.channelStates == ["pending": count])
@@ -90,7 +90,7 @@ struct ConsoleStateTests {
     @Test func `if there are too many channels, those with the newest events are listed`() {
         let fixture = HubFixture()
         for number in 0..<100 {
-            _ = fixture.hub.asked(for: "c\(number)", at: HubFixture.moment)
+            _ = fixture.hub.requestChannel(named: "c\(number)", at: HubFixture.moment)
             fixture.hub.subscribed("c\(number)", members: nil, at: HubFixture.moment)
         }
         for number in (20..<70).reversed() {
@@ -106,7 +106,7 @@ struct ConsoleStateTests {
         let wild = String(repeating: "\u{1}", count: 2_000)
         for number in 0...ConsoleChannel.limit {
             let name = "\(number)-" + String(repeating: "n", count: 150)
-            _ = fixture.hub.asked(for: name, at: HubFixture.moment)
+            _ = fixture.hub.requestChannel(named: name, at: HubFixture.moment)
             let members = (0..<20).map {
                 Member(userID: "\($0)" + wild.prefix(500), userInfo: Array(wild.utf8))
             }
@@ -123,7 +123,7 @@ struct ConsoleStateTests {
     @Test(arguments: [(7, 7), (8, 8), (9, 8)])
     func `members are listed up to the limit, and all are counted`(count: Int, listed: Int) {
         let fixture = HubFixture()
-        _ = fixture.hub.asked(for: "presence-c", at: HubFixture.moment)
+        _ = fixture.hub.requestChannel(named: "presence-c", at: HubFixture.moment)
         let members = (0..<count).map { Member(userID: "u\($0)", userInfo: nil) }
         fixture.hub.subscribed("presence-c", members: members, at: HubFixture.moment)
         let channels = ConsoleChannel.first(in: fixture.hub)
@@ -137,7 +137,7 @@ struct ConsoleStateTests {
         let info =
             "\"" + String(repeating: "i", count: ConsoleChannel.infoBytes - 2 + excess) + "\""
         let fixture = HubFixture()
-        _ = fixture.hub.asked(for: "presence-c", at: HubFixture.moment)
+        _ = fixture.hub.requestChannel(named: "presence-c", at: HubFixture.moment)
         fixture.hub.subscribed(
             "presence-c", members: [Member(userID: "u", userInfo: Array(info.utf8))],
             at: HubFixture.moment)

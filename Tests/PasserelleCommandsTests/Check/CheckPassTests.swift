@@ -58,7 +58,7 @@ struct CheckPassTests {
             "Cookie": "session=hush; passerelle-check=\(pass.nonce)",
             "Authorization": "Bearer hushhush", "X-Other": "hushest", "If-None-Match": "\"x\"",
         ]
-        let echo = CheckEcho(request, pass: pass, isBelieved: false)
+        let echo = CheckEcho(request, pass: pass, isTrustedProxy: false)
         let json = String(decoding: echo.json, as: UTF8.self)
         #expect(!json.contains("hush") && !json.contains(pass.nonce))
         #expect(CheckEcho(echo.json, pass: pass) == echo)
@@ -72,8 +72,8 @@ struct CheckPassTests {
         #expect(CheckEcho(echo.json, pass: CheckPass(secret: secret, at: 1)) == nil)
         #expect(CheckEcho(Array("{}".utf8), pass: pass) == nil)
         request.fields.set("X-Forwarded-For", "203.0.113.1")
-        #expect(CheckEcho(request, pass: pass, isBelieved: false).forwarding == .ignored)
-        #expect(CheckEcho(request, pass: pass, isBelieved: true).forwarding == .believed)
+        #expect(CheckEcho(request, pass: pass, isTrustedProxy: false).forwarding == .ignored)
+        #expect(CheckEcho(request, pass: pass, isTrustedProxy: true).forwarding == .believed)
     }
 
     @Test func `an echo reports a limited number of fields`() {
@@ -83,7 +83,7 @@ struct CheckPassTests {
             method: "GET",
             target: "/check?" + names.map { "field=\($0)" }.joined(separator: "&"))
         for name in names { request.fields.add(name, "1") }
-        let echo = CheckEcho(request, pass: pass, isBelieved: false)
+        let echo = CheckEcho(request, pass: pass, isTrustedProxy: false)
         #expect(echo.digests.count == CheckEcho.fieldLimit)
     }
 

@@ -78,14 +78,14 @@ final class ClientRecord {
     var lines: [String] = []
     var reports: [String] = []
     /// The number of lines accepted before the output is closed.
-    var patience = Int.max
+    var lineLimit = Int.max
     var input: Result<[UInt8], FileFailure> = .success([])
 
     /// Streams that write to this record; `watched` stands for a command's standard output.
     func streams(watched: Int32? = nil) -> ClientStreams {
         ClientStreams(
             output: { [self] bytes in
-                guard lines.count < patience else { return false }
+                guard lines.count < lineLimit else { return false }
                 lines.append(String(decoding: bytes, as: UTF8.self))
                 return true
             },

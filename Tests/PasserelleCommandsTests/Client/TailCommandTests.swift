@@ -74,7 +74,7 @@ struct TailCommandTests {
                 peer.waitForEnd()
             })
         let record = ClientRecord()
-        record.patience = 2
+        record.lineLimit = 2
         // The reader closes the pipe that is watched after the second line.
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
@@ -117,7 +117,7 @@ struct TailCommandTests {
 
     @Test func `a closed output ends the command silently, with or without events`() throws {
         let record = ClientRecord()
-        record.patience = 1
+        record.lineLimit = 1
         var gateway = try ScriptedGateway { peer in
             _ = peer.readLine()
             peer.write(Self.attached + "EVENT {}\nEVENT {}\nEVENT {}\n")

@@ -152,7 +152,9 @@ struct JournalWriterTests {
         fixture.publish("secret-two", key: "2")
         fixture.publish("deleted", retracts: "2")
         fixture.publish("secret-three", key: "3")
-        fixture.loop.after(.milliseconds(2)) { fixture.publish("deleted", retracts: "3") }
+        fixture.loop.scheduleTask(in: .milliseconds(2)) {
+            fixture.publish("deleted", retracts: "3")
+        }
         try run(fixture.loop) { fixture.hub.counters.retractions == 3 }
         try fixture.sync()
         #expect(!content().contains("secret") && content().contains("deleted"))
@@ -165,7 +167,7 @@ struct JournalWriterTests {
             let fixture = try JournalFixture(path, epoch: 1, floor: 100_000)
             for number in 0..<10_000 {
                 fixture.publish("text number \(number)")
-                if number % 100 == 0 { try fixture.loop.turn(upTo: .milliseconds(2)) }
+                if number % 100 == 0 { try fixture.loop.runOnce(timeout: .milliseconds(2)) }
             }
             try run(fixture.loop) {
                 fixture.journalWriter.journal.copies > 0 && !fixture.journalWriter.journal.isCopying
@@ -193,7 +195,7 @@ struct JournalWriterTests {
             try run(fixture.loop) { fixture.lines.count("journalling is off") == 1 }
             #expect(fixture.journalWriter.journal.isOff)
             for number in 0..<20 { fixture.publish("while off \(number)") }
-            for _ in 0..<20 { try fixture.loop.turn(upTo: .milliseconds(1)) }
+            for _ in 0..<20 { try fixture.loop.runOnce(timeout: .milliseconds(1)) }
             #expect(fixture.texts.count == 20)
             unlink(path + "/filler")
             try run(fixture.loop) { fixture.journalWriter.journal.isKeeping }

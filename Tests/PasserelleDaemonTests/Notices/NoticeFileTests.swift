@@ -88,7 +88,7 @@ struct NoticeFileTests {
         file.map(NoticeStore.init)?.append(line(1)) { isDone = true }
         file = nil
         try run(loop, until: { (try? read(path).count) == 1 })
-        for _ in 0..<5 { try loop.turn(upTo: .milliseconds(5)) }
+        for _ in 0..<5 { try loop.runOnce(timeout: .milliseconds(5)) }
         #expect(!isDone)
     }
 }

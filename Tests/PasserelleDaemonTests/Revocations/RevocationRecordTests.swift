@@ -56,6 +56,6 @@ struct RevocationRecordTests {
             RevocationRecord(userID: "bob", channel: "a", time: 8),
         ]
         #expect(
-            RevocationKeeper.newestFirst(records) == [records[3], records[4], records[1]])
+            RevocationStore.newestFirst(records) == [records[3], records[4], records[1]])
     }
 }

@@ -158,7 +158,7 @@ struct RevokeTests {
         #expect(try revoke("anne presence-b", in: fixture).count == 1)
         #expect(try client.request(poll).status == 200)
         #expect(fixture.routeCalls.count == 2)
-        try fixture.loop.turn(upTo: .milliseconds(2))
+        try fixture.loop.runOnce(timeout: .milliseconds(2))
         #expect(try revoke("anne presence-a", in: fixture).count == 1)
         client.send(poll)
         try fixture.settle()
@@ -217,7 +217,7 @@ struct RevokeTests {
             let response = try client.response()
             #expect(response.status == status, "\(words)")
             if status == 403 { checkDenied(response) }
-            try fixture.loop.turn(upTo: .milliseconds(2))
+            try fixture.loop.runOnce(timeout: .milliseconds(2))
         }
     }
 

@@ -264,7 +264,7 @@ struct ConsoleRouteTests {
         let fixture = try DownstreamFixture()
         _ = try fixture.stream("channel=d")
         for name in ["b", "a", "said", "newer"] {
-            _ = fixture.hub.asked(for: name, at: fixture.now)
+            _ = fixture.hub.requestChannel(named: name, at: fixture.now)
             fixture.hub.subscribed(name, members: nil, at: fixture.now)
         }
         fixture.publish("said", "e")

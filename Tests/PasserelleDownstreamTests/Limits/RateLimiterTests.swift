@@ -11,68 +11,68 @@ struct RateLimiterTests {
 
     @Test(arguments: [1, 2, 10]) func `a request beyond the burst gets a delay`(burst: Int) {
         var pace = RateLimiter(rate: 10, burst: burst)
-        for _ in 0..<burst { #expect(pace.asked(by: anne, at: .seconds(5)) == nil) }
-        #expect(pace.asked(by: anne, at: .seconds(5)) == .milliseconds(100))
-        #expect(pace.asked(by: anne, at: .milliseconds(5_099)) == .milliseconds(1))
-        #expect(pace.asked(by: bob, at: .milliseconds(5_099)) == nil)
-        #expect(pace.asked(by: anne, at: .milliseconds(5_100)) == nil)
-        #expect(pace.asked(by: anne, at: .milliseconds(5_100)) == .milliseconds(100))
+        for _ in 0..<burst { #expect(pace.acquire(for: anne, at: .seconds(5)) == nil) }
+        #expect(pace.acquire(for: anne, at: .seconds(5)) == .milliseconds(100))
+        #expect(pace.acquire(for: anne, at: .milliseconds(5_099)) == .milliseconds(1))
+        #expect(pace.acquire(for: bob, at: .milliseconds(5_099)) == nil)
+        #expect(pace.acquire(for: anne, at: .milliseconds(5_100)) == nil)
+        #expect(pace.acquire(for: anne, at: .milliseconds(5_100)) == .milliseconds(100))
     }
 
     @Test func `an idle address gets the whole burst again, and no more`() {
         var pace = RateLimiter(rate: 10, burst: 3)
         for second in [0, 1000] {
-            for _ in 0..<3 { #expect(pace.asked(by: anne, at: .seconds(second)) == nil) }
-            #expect(pace.asked(by: anne, at: .seconds(second)) != nil)
+            for _ in 0..<3 { #expect(pace.acquire(for: anne, at: .seconds(second)) == nil) }
+            #expect(pace.acquire(for: anne, at: .seconds(second)) != nil)
         }
     }
 
     @Test func `a steady pace at the rate is never refused`() {
         var pace = RateLimiter(rate: 1000, burst: 1)
-        for tick in 0..<5_000 { #expect(pace.asked(by: anne, at: .milliseconds(tick)) == nil) }
+        for tick in 0..<5_000 { #expect(pace.acquire(for: anne, at: .milliseconds(tick)) == nil) }
     }
 
     @Test(arguments: [(59, 60), (60, 61), (61, 61)])
     func `a client owes at most a minute beyond its burst`(seconds: Int, wait: Int) {
         var pace = RateLimiter(rate: 1, burst: 1)
         pace.charge(1 + seconds, to: anne, at: .zero)
-        #expect(pace.asked(by: anne, at: .zero) == .seconds(wait))
-        #expect(pace.asked(by: anne, at: .seconds(wait)) == nil)
+        #expect(pace.acquire(for: anne, at: .zero) == .seconds(wait))
+        #expect(pace.acquire(for: anne, at: .seconds(wait)) == nil)
     }
 
     @Test func `refused requests do not count, so that waiting helps`() {
         var pace = RateLimiter(rate: 1, burst: 1)
-        #expect(pace.asked(by: anne, at: .zero) == nil)
-        for _ in 0..<1000 { #expect(pace.asked(by: anne, at: .zero) == .seconds(1)) }
-        #expect(pace.asked(by: anne, at: .seconds(1)) == nil)
+        #expect(pace.acquire(for: anne, at: .zero) == nil)
+        for _ in 0..<1000 { #expect(pace.acquire(for: anne, at: .zero) == .seconds(1)) }
+        #expect(pace.acquire(for: anne, at: .seconds(1)) == nil)
     }
 
     @Test(arguments: [7, 8, 9, 5_000])
     func `the number of held addresses is limited`(addresses: UInt32) {
         var pace = RateLimiter(rate: 1, burst: 1, addressLimit: 8)
         for index in 0..<addresses {
-            _ = pace.asked(by: PeerAddress(ipv4: index), at: .zero)
+            _ = pace.acquire(for: PeerAddress(ipv4: index), at: .zero)
             #expect(pace.count <= 8)
         }
     }
 
     @Test func `an active address is remembered while others come and go`() {
         var pace = RateLimiter(rate: 1, burst: 1, addressLimit: 100)
-        #expect(pace.asked(by: anne, at: .zero) == nil)
+        #expect(pace.acquire(for: anne, at: .zero) == nil)
         var time = Duration.zero
         for index in 0..<2_000 as Range<UInt32> {
-            _ = pace.asked(by: PeerAddress(ipv4: index), at: time)
+            _ = pace.acquire(for: PeerAddress(ipv4: index), at: time)
             if index.isMultiple(of: 40) {
                 time += .milliseconds(1_000)
-                #expect(pace.asked(by: anne, at: time) == nil)
-                #expect(pace.asked(by: anne, at: time) != nil)
+                #expect(pace.acquire(for: anne, at: time) == nil)
+                #expect(pace.acquire(for: anne, at: time) != nil)
             }
         }
     }
 
     @Test func `the largest numbers do not overflow`() {
         var pace = RateLimiter(rate: .max, burst: .max)
-        for _ in 0..<1000 { #expect(pace.asked(by: anne, at: .seconds(1 << 40)) == nil) }
+        for _ in 0..<1000 { #expect(pace.acquire(for: anne, at: .seconds(1 << 40)) == nil) }
     }
 
     @Test(arguments: [

@@ -22,18 +22,18 @@ struct RequestCostTests {
     @Test(arguments: [(6, nil), (7, nil), (8, Duration.milliseconds(100))])
     func `a charge counts like as many requests`(cost: Int, wait: Duration?) {
         var pace = RateLimiter(rate: 10, burst: 9)
-        #expect(pace.asked(by: anne, at: .zero) == nil)
+        #expect(pace.acquire(for: anne, at: .zero) == nil)
         pace.charge(cost, to: anne, at: .zero)
-        #expect(pace.asked(by: anne, at: .zero) == (cost == 8 ? wait : nil))
+        #expect(pace.acquire(for: anne, at: .zero) == (cost == 8 ? wait : nil))
     }
 
     @Test func `a charge beyond the burst causes a wait of at most a minute`() {
         var pace = RateLimiter(rate: 10, burst: 5)
         pace.charge(15, to: anne, at: .zero)
-        #expect(pace.asked(by: anne, at: .zero) == .milliseconds(1_100))
+        #expect(pace.acquire(for: anne, at: .zero) == .milliseconds(1_100))
         pace.charge(1_000_000, to: anne, at: .zero)
-        #expect(pace.asked(by: anne, at: .zero) == .seconds(60) + .milliseconds(100))
-        #expect(pace.asked(by: anne, at: .milliseconds(60_100)) == nil)
+        #expect(pace.acquire(for: anne, at: .zero) == .seconds(60) + .milliseconds(100))
+        #expect(pace.acquire(for: anne, at: .milliseconds(60_100)) == nil)
     }
 
     private func fixture(

@@ -151,7 +151,9 @@ private struct PoweredRun {
 
     private mutating func endTurn() {
         journal.takeChanges(of: hub, at: Self.moment(now))
-        if let patience = journal.patience(at: now), patience <= .zero { begins() }
+        if let delayBeforeBatch = journal.delayBeforeBatch(at: now), delayBeforeBatch <= .zero {
+            begins()
+        }
     }
 
     private mutating func begins() {

@@ -172,7 +172,7 @@ struct FileWorkerTests {
         #expect(count == 50)
         worker.begin([.create("b")]) { _ in count += 1 }
         try run(loop) { count == 51 }
-        for _ in 0..<3 { try loop.turn(upTo: .zero) }
+        for _ in 0..<3 { try loop.runOnce(timeout: .zero) }
         #expect(count == 51)
     }
 

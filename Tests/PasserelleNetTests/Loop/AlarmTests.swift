@@ -16,7 +16,7 @@ struct AlarmTests {
         alarm.set(second)
         try run(loop, until: { fired.count == 2 })
         #expect(fired[0] >= first && fired[1] >= second)
-        try loop.turn(upTo: .milliseconds(30))
+        try loop.runOnce(timeout: .milliseconds(30))
         #expect(fired.count == 2)
     }
 
@@ -31,7 +31,7 @@ struct AlarmTests {
         alarm.set(loop.now + .seconds(3600))
         try run(loop, until: { fired == 1 })
         // It was not set since it fired.
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect(fired == 1)
     }
 
@@ -44,8 +44,8 @@ struct AlarmTests {
         var gone: Alarm? = Alarm(loop) { fired += 1 }
         gone?.set(loop.now)
         gone = nil
-        try loop.turn(upTo: .zero)
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect(fired == 0)
         alarm.set(loop.now)
         try run(loop, until: { fired == 1 })

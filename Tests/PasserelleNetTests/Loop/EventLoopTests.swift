@@ -10,7 +10,7 @@ struct EventLoopTests {
         let loop = try EventLoop()
         let start = ContinuousClock.now
         var firedAt: ContinuousClock.Instant?
-        loop.after(.milliseconds(30)) { firedAt = .now }
+        loop.scheduleTask(in: .milliseconds(30)) { firedAt = .now }
         try run(loop, until: { firedAt != nil })
         #expect(try #require(firedAt) - start >= .milliseconds(29))
     }
@@ -18,14 +18,14 @@ struct EventLoopTests {
     @Test func `a timer of zero fires in the next turn, not in the one that sets it`() throws {
         let loop = try EventLoop()
         var log: [String] = []
-        loop.after(.zero) {
+        loop.scheduleTask(in: .zero) {
             log.append("first")
-            loop.after(.zero) { log.append("second") }
+            loop.scheduleTask(in: .zero) { log.append("second") }
         }
         loop.atTurnEnd { log.append("end") }
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect(log == ["first", "end"])
-        try loop.turn(upTo: .seconds(5))
+        try loop.runOnce(timeout: .seconds(5))
         #expect(log == ["first", "end", "second", "end"])
     }
 
@@ -34,12 +34,12 @@ struct EventLoopTests {
         let pair = try SocketPair(loop: loop)
         var log: [String] = []
         pair.recorder.onReceived = { [unowned loop] _, _ in
-            loop.after(.zero) { log.append("timer") }
+            loop.scheduleTask(in: .zero) { log.append("timer") }
             log.append("event")
         }
         loop.atTurnEnd { log.append("end") }
         pair.send([1])
-        try loop.turn(upTo: .seconds(5))
+        try loop.runOnce(timeout: .seconds(5))
         #expect(log == ["event", "end"])
     }
 
@@ -47,17 +47,17 @@ struct EventLoopTests {
         let loop = try EventLoop()
         var fired = false
         var isOver = false
-        loop.cancel(loop.after(.milliseconds(1)) { fired = true })
-        loop.after(.milliseconds(5)) { isOver = true }
+        loop.cancel(loop.scheduleTask(in: .milliseconds(1)) { fired = true })
+        loop.scheduleTask(in: .milliseconds(5)) { isOver = true }
         try run(loop, until: { isOver })
         #expect(!fired)
     }
 
     @Test func `an excessive delay can be set and cancelled like any other`() throws {
         let loop = try EventLoop()
-        let token = loop.after(.seconds(Int64.max)) {}
-        loop.after(.seconds(-5)) {}
-        try loop.turn(upTo: .milliseconds(1))
+        let token = loop.scheduleTask(in: .seconds(Int64.max)) {}
+        loop.scheduleTask(in: .seconds(-5)) {}
+        try loop.runOnce(timeout: .milliseconds(1))
         loop.cancel(token)
     }
 
@@ -66,14 +66,14 @@ struct EventLoopTests {
         var log: [String] = []
         loop.atTurnEnd { log.append("hook 1") }
         loop.atTurnEnd { log.append("hook 2") }
-        loop.after(.zero) {
-            loop.soon {
+        loop.scheduleTask(in: .zero) {
+            loop.execute {
                 log.append("soon")
-                loop.soon { log.append("soon again") }
+                loop.execute { log.append("soon again") }
             }
             log.append("timer")
         }
-        try loop.turn(upTo: .seconds(1))
+        try loop.runOnce(timeout: .seconds(1))
         #expect(log == ["timer", "soon", "soon again", "hook 1", "hook 2"])
     }
 
@@ -82,14 +82,14 @@ struct EventLoopTests {
         var log: [String] = []
         var isFirst = true
         loop.atTurnEnd { [unowned loop] in
-            if isFirst { loop.soon { log.append("soon") } }
+            if isFirst { loop.execute { log.append("soon") } }
             isFirst = false
             log.append("hook")
         }
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect(log == ["hook"])
         let start = ContinuousClock.now
-        try loop.turn(upTo: hangLimit)
+        try loop.runOnce(timeout: hangLimit)
         #expect(log == ["hook", "soon", "hook"])
         #expect(ContinuousClock.now - start < hangLimit)
     }
@@ -100,23 +100,23 @@ struct EventLoopTests {
         weak let gathering = loop
         func again() {
             rounds += 1
-            gathering?.soon(again)
+            gathering?.execute(again)
         }
         again()
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect((1...20).contains(rounds))
     }
 
     @Test func `time is constant within a turn`() throws {
         let loop = try EventLoop()
         var times: [Duration] = []
-        loop.after(.zero) {
+        loop.scheduleTask(in: .zero) {
             times.append(loop.now)
             let start = ContinuousClock.now
             while ContinuousClock.now - start < .milliseconds(3) {}
             times.append(loop.now)
         }
-        try loop.turn(upTo: .seconds(1))
+        try loop.runOnce(timeout: .seconds(1))
         #expect(times.count == 2)
         #expect(times.first == times.last)
         #expect(loop.wallMilliseconds > 1_700_000_000_000)
@@ -124,7 +124,7 @@ struct EventLoopTests {
 
     @Test func `run returns after stop`() throws {
         let loop = try EventLoop()
-        loop.after(.milliseconds(2)) { loop.stop() }
+        loop.scheduleTask(in: .milliseconds(2)) { loop.stop() }
         try loop.run()
     }
 

@@ -30,7 +30,7 @@ struct PollerTests {
         second.recorder.onReceived = { _, _ in attempt { try replace(first) } }
         first.send([1])
         second.send([2])
-        try loop.turn(upTo: .seconds(5))
+        try loop.runOnce(timeout: .seconds(5))
         let fresh = try #require(reused)
         #expect(failures.isEmpty)
         #expect(first.recorder.receivedCount + second.recorder.receivedCount == 1)

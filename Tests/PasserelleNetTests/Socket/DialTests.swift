@@ -144,13 +144,13 @@ struct DialTests {
             let second = Dial.connect(
                 loop: loop, to: .tcp(host: "127.0.0.1", port: silent.port), owner: recorder)
             (resolving, connecting) = (first, second)
-            try loop.turn(upTo: .zero)
+            try loop.runOnce(timeout: .zero)
             first.close()
             second.close()
         }
         #expect(resolving == nil && connecting == nil)
         var isOver = false
-        loop.after(.milliseconds(50)) { isOver = true }
+        loop.scheduleTask(in: .milliseconds(50)) { isOver = true }
         try run(loop, until: { isOver })
         #expect(recorder.ends.isEmpty && !recorder.isOpened)
     }
@@ -205,7 +205,7 @@ struct DialTests {
         let links = recorders.map {
             Dial.connect(loop: loop, to: .unix(path: path), owner: $0)
         }
-        for _ in 0..<3 { try loop.turn(upTo: .milliseconds(1)) }
+        for _ in 0..<3 { try loop.runOnce(timeout: .milliseconds(1)) }
         #expect(recorders.contains { !$0.isOpened })
         let listener = try Listener(loop: loop, adopting: descriptor) { $0.owner = LinkRecorder() }
         try run(loop, until: { recorders.allSatisfy(\.isOpened) })

@@ -26,7 +26,7 @@ struct LinkTests {
         #expect(taken > 0 && taken < bytes.count)
         #expect(pair.link.queuedBytes == 0)
         #expect(bytes.withUnsafeBytes { pair.link.write($0) } == 0)
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect(pair.recorder.rooms == 0)
         var read = 0
         try run(
@@ -75,7 +75,7 @@ struct LinkTests {
         pair.link.send([UInt8](repeating: 2, count: 400 + excess))
         #expect(pair.link.isOpen == (excess <= 0))
         #expect(pair.recorder.ends.isEmpty)
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect(pair.recorder.ends == (excess <= 0 ? [] : [.overflow]))
     }
 
@@ -87,7 +87,7 @@ struct LinkTests {
         pair.send([1, 2, 3])
         pair.close()
         try run(loop, until: { pair.recorder.isEnded })
-        for _ in 0..<5 { try loop.turn(upTo: .zero) }
+        for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
         #expect(pair.recorder.received == [1, 2, 3])
         #expect(pair.recorder.ends == [.closedByPeer])
         #expect(!endedBefore)
@@ -100,7 +100,7 @@ struct LinkTests {
         let pair = try SocketPair(loop: loop)
         pair.close()
         var log: [String] = []
-        loop.after(.zero) {
+        loop.scheduleTask(in: .zero) {
             #expect([1].withUnsafeBytes { pair.link.write($0) } == 0)
             log.append("ends reported: \(pair.recorder.ends.count)")
             #expect([1].withUnsafeBytes { pair.link.write($0) } == 0)
@@ -108,7 +108,7 @@ struct LinkTests {
         }
         loop.atTurnEnd { log.append("ends reported: \(pair.recorder.ends.count)") }
         pair.link.pause()
-        try loop.turn(upTo: .seconds(1))
+        try loop.runOnce(timeout: .seconds(1))
         #expect(pair.recorder.ends.count == 1)
         #expect(log.last == "ends reported: 1")
     }
@@ -121,7 +121,7 @@ struct LinkTests {
         pair.close()
         _ = [1].withUnsafeBytes { pair.link.write($0) }
         pair.link.close()
-        for _ in 0..<3 { try loop.turn(upTo: .zero) }
+        for _ in 0..<3 { try loop.runOnce(timeout: .zero) }
         #expect(pair.recorder.ends.isEmpty)
         pair.link.close()
         pair.link.finish()
@@ -166,11 +166,11 @@ struct LinkTests {
     @Test func `finish with an empty queue reports the end later in the same turn`() throws {
         let loop = try EventLoop()
         let pair = try SocketPair(loop: loop)
-        loop.after(.zero) {
+        loop.scheduleTask(in: .zero) {
             pair.link.finish()
             #expect(pair.recorder.ends.isEmpty)
         }
-        try loop.turn(upTo: .seconds(1))
+        try loop.runOnce(timeout: .seconds(1))
         #expect(pair.recorder.ends == [.closedHere])
         #expect(pair.receive() == nil)
     }
@@ -194,12 +194,12 @@ struct LinkTests {
         pair.send([1])
         pair.finishSending()
         try run(loop, until: { pair.recorder.peerFinishes == 1 })
-        for _ in 0..<3 { try loop.turn(upTo: .zero) }
+        for _ in 0..<3 { try loop.runOnce(timeout: .zero) }
         #expect(pair.recorder.peerFinishes == 1 && pair.link.isOpen)
         pair.link.send([5])
         #expect(pair.receive() == [5])
         pair.link.finish()
-        try loop.turn(upTo: .zero)
+        try loop.runOnce(timeout: .zero)
         #expect(pair.recorder.ends == [.closedHere])
         #expect(pair.link.fileDescriptor == -1)
     }
@@ -210,7 +210,7 @@ struct LinkTests {
         let bytes = [UInt8](repeating: 3, count: 700_000)
         pair.link.send(bytes)
         pair.finishSending()
-        for _ in 0..<5 { try loop.turn(upTo: .zero) }
+        for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
         #expect(pair.recorder.ends.isEmpty)
         var read = 0
         try run(
@@ -230,7 +230,7 @@ struct LinkTests {
         pair.link.pause()
         pair.send([1, 2])
         pair.close()
-        for _ in 0..<5 { try loop.turn(upTo: .zero) }
+        for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
         #expect(pair.recorder.received.isEmpty && !pair.recorder.isEnded)
         #expect(pair.link.flags.contains(.suspended))
         pair.link.resume()
@@ -245,8 +245,8 @@ struct LinkTests {
         let other = try SocketPair(loop: loop)
         pair.send([UInt8](repeating: 1, count: 150_000))
         other.send([1])
-        try loop.turn(upTo: .seconds(1))
-        #expect(pair.recorder.receivedCount <= EventLoop.receiveBytes)
+        try loop.runOnce(timeout: .seconds(1))
+        #expect(pair.recorder.receivedCount <= EventLoop.receiveBufferSize)
         #expect(other.recorder.receivedCount == 1)
         try run(loop, until: { pair.recorder.receivedCount == 150_000 })
     }

@@ -18,7 +18,7 @@ struct UpstreamRefusalTests {
         #expect(fixture.refusal?.code == 4001)
         #expect(fixture.refusal?.message == "App key app-key does not exist")
         #expect(fixture.upstream.status.state == .refused && fixture.upstream.status.wasTried)
-        for _ in 0..<20 { try fixture.loop.turn(upTo: .zero) }
+        for _ in 0..<20 { try fixture.loop.runOnce(timeout: .zero) }
         #expect(fixture.channels.accepted == 1)
     }
 

@@ -129,7 +129,7 @@ struct UpstreamTests {
         // Both loops run on one thread.
         fixture.upstream.start()
         try fixture.run {
-            try loop.turn(upTo: .zero)
+            try loop.runOnce(timeout: .zero)
             return fixture.notes == ["established"]
         }
     }

@@ -47,7 +47,7 @@ struct ClientEventPlannerTests {
         #expect(planner.revoked("anne", on: "presence-c") == [])
         #expect(planner.revoked("anne", on: "presence-b") == [3])
         #expect(planner.revoked("anne", on: nil) == [1])
-        let settled = planner.settled(
+        let settled = planner.decideWaiting(
             membership: { _ in .notDelegated }, isSubscribed: { _ in true }, now: .zero)
         #expect(settled.map(\.ticket) == [2])
     }
@@ -113,10 +113,10 @@ struct ClientEventPlannerTests {
                 outgoing, ticket: 7, membership: .pending, isSubscribed: true, now: .zero)
                 == .wait)
         #expect(planner.deadline == .seconds(2))
-        let early = planner.settled(
+        let early = planner.decideWaiting(
             membership: { _ in .pending }, isSubscribed: { _ in true }, now: .milliseconds(1999))
         #expect(early.isEmpty)
-        let settled = planner.settled(
+        let settled = planner.decideWaiting(
             membership: { _ in .member(on: 4) }, isSubscribed: { _ in true },
             now: .milliseconds(1999)
         )
@@ -139,7 +139,7 @@ struct ClientEventPlannerTests {
     ) {
         var planner = ClientEventPlanner()
         #expect(send(&planner, typing(by: anne), .pending) == .wait)
-        let settled = planner.settled(
+        let settled = planner.decideWaiting(
             membership: { _ in membership }, isSubscribed: { _ in isSubscribed }, now: .seconds(2))
         #expect(settled.map(\.decision) == [decision])
         #expect(planner.counters.late == (decision == .answer(.notYet) ? 1 : 0))
@@ -155,7 +155,7 @@ struct ClientEventPlannerTests {
         }
         #expect(planner.waitingCount == Planner.waitingLimit)
         #expect(send(&planner, typing(by: bob), .pending) == .answer(.notYet))
-        let settled = planner.settled(
+        let settled = planner.decideWaiting(
             membership: { .member(on: $0 == anne ? 1 : 2) }, isSubscribed: { _ in true }, now: .zero
         )
         #expect(settled.count == Planner.waitingLimit)

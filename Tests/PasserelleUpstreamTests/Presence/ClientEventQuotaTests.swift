@@ -11,22 +11,22 @@ struct ClientEventQuotaTests {
     @Test func `a connection sends ten events a window, the eleventh gets a delay`() {
         var quota = ClientEventQuota()
         for index in 0..<9 {
-            #expect(quota.excess(on: 1, by: "anne", now: .milliseconds(100 * index)) == nil)
+            #expect(quota.acquire(on: 1, by: "anne", now: .milliseconds(100 * index)) == nil)
         }
-        #expect(quota.excess(on: 1, by: "anne", now: .milliseconds(900)) == nil)
-        #expect(quota.excess(on: 1, by: "anne", now: .milliseconds(950)) == .milliseconds(150))
-        #expect(quota.excess(on: 1, by: "anne", now: .milliseconds(1099)) == .milliseconds(1))
-        #expect(quota.excess(on: 1, by: "anne", now: .milliseconds(1100)) == nil)
-        #expect(quota.excess(on: 1, by: "anne", now: .milliseconds(1100)) == .milliseconds(100))
+        #expect(quota.acquire(on: 1, by: "anne", now: .milliseconds(900)) == nil)
+        #expect(quota.acquire(on: 1, by: "anne", now: .milliseconds(950)) == .milliseconds(150))
+        #expect(quota.acquire(on: 1, by: "anne", now: .milliseconds(1099)) == .milliseconds(1))
+        #expect(quota.acquire(on: 1, by: "anne", now: .milliseconds(1100)) == nil)
+        #expect(quota.acquire(on: 1, by: "anne", now: .milliseconds(1100)) == .milliseconds(100))
     }
 
     @Test func `each connection has its own quota`() {
         var quota = ClientEventQuota()
-        for _ in 0..<10 { #expect(quota.excess(on: 1, by: "anne", now: .zero) == nil) }
-        #expect(quota.excess(on: 1, by: "anne", now: .zero) != nil)
-        #expect(quota.excess(on: 2, by: "anne", now: .zero) == nil)
-        for id in 3..<1000 { #expect(quota.excess(on: id, by: "anne", now: .zero) == nil) }
-        #expect(quota.excess(on: 1, by: "anne", now: .zero) != nil)
+        for _ in 0..<10 { #expect(quota.acquire(on: 1, by: "anne", now: .zero) == nil) }
+        #expect(quota.acquire(on: 1, by: "anne", now: .zero) != nil)
+        #expect(quota.acquire(on: 2, by: "anne", now: .zero) == nil)
+        for id in 3..<1000 { #expect(quota.acquire(on: id, by: "anne", now: .zero) == nil) }
+        #expect(quota.acquire(on: 1, by: "anne", now: .zero) != nil)
     }
 
     @Test func `a state counts as repeated for a second after it was last sent`() {
@@ -59,9 +59,9 @@ struct ClientEventQuotaTests {
         var refusals = 0
         for time in stride(from: 0, to: 20_000, by: 10) {
             let now = Duration.milliseconds(time)
-            if quota.excess(on: 1, by: "anne", now: now) == nil { went["anne", default: 0] += 1 }
+            if quota.acquire(on: 1, by: "anne", now: now) == nil { went["anne", default: 0] += 1 }
             guard time >= bobAsksAt else { continue }
-            if let delay = quota.excess(on: 1, by: "bob", now: now) {
+            if let delay = quota.acquire(on: 1, by: "bob", now: now) {
                 refusals += 1
                 // As in HTTP's Retry-After, in whole seconds.
                 bobAsksAt = time + Int((delay / .seconds(1)).rounded(.up)) * 1000
@@ -80,11 +80,11 @@ struct ClientEventQuotaTests {
     func `users that send at the same time have equal shares`(users: Int, part: Int) {
         var quota = ClientEventQuota()
         // Counts each user before the window begins.
-        for user in 0..<users { _ = quota.excess(on: 1, by: "\(user)", now: .zero) }
+        for user in 0..<users { _ = quota.acquire(on: 1, by: "\(user)", now: .zero) }
         var went: [Int: Int] = [:]
         for _ in 0..<20 {
             for user in 0..<users
-            where quota.excess(on: 1, by: "\(user)", now: ClientEventQuota.window) == nil {
+            where quota.acquire(on: 1, by: "\(user)", now: ClientEventQuota.window) == nil {
                 went[user, default: 0] += 1
             }
         }
@@ -95,9 +95,9 @@ struct ClientEventQuotaTests {
     @Test func `a user keeps a share for three seconds after a request`() {
         for (rest, part) in [(2999, 5), (3000, 10)] {
             var quota = ClientEventQuota()
-            _ = quota.excess(on: 1, by: "bob", now: .zero)
+            _ = quota.acquire(on: 1, by: "bob", now: .zero)
             let now = Duration.milliseconds(rest)
-            let went = (0..<20).count { _ in quota.excess(on: 1, by: "anne", now: now) == nil }
+            let went = (0..<20).count { _ in quota.acquire(on: 1, by: "anne", now: now) == nil }
             #expect(went == part)
         }
     }

@@ -24,9 +24,9 @@ struct FallbacksTests {
         #expect(fallbacks.states[onA]?.refusals == 3)
         #expect(fallbacks.states[onA]?.message == "full")
         #expect(fallbacks.count == 3)
-        #expect(fallbacks.settled(a1) == nil)
-        #expect(fallbacks.settled(a1) == nil)
-        #expect(fallbacks.settled(a2) == Fallbacks.Ended(kind: onA, refusals: 3))
+        #expect(fallbacks.clearRefusal(a1) == nil)
+        #expect(fallbacks.clearRefusal(a1) == nil)
+        #expect(fallbacks.clearRefusal(a2) == Fallbacks.Ended(kind: onA, refusals: 3))
         #expect(fallbacks.count == 1)
         #expect(fallbacks.fellBack(a2, full) == (true, nil))
     }
@@ -43,7 +43,7 @@ struct FallbacksTests {
 
     @Test func `a user that was never refused ends no kind`() {
         var fallbacks = Fallbacks()
-        #expect(fallbacks.settled(a1) == nil)
+        #expect(fallbacks.clearRefusal(a1) == nil)
     }
 }
 

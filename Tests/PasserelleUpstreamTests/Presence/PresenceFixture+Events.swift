@@ -60,7 +60,7 @@ extension PresenceFixture {
         }) {
             standings[ChannelUser(channel, userID)] = membership(of: ChannelUser(channel, userID))
         }
-        let settled = planner.settled(
+        let settled = planner.decideWaiting(
             membership: { standings[$0] ?? .notDelegated },
             isSubscribed: { [hub] in hub.channel($0)?.isLive ?? false }, now: now)
         for (ticket, outgoing, decision) in settled {

@@ -128,7 +128,7 @@ extension PresenceFixture {
         case .subscribed(let channel, _):
             let user = pool.occupant(of: channel, on: id).map { ChannelUser(channel, $0) }
             perform(pool.subscribed(id, channel: channel, now: now))
-            if let user { _ = fallbacks.settled(user) }
+            if let user { _ = fallbacks.clearRefusal(user) }
         case .refused(let channel, let status, let message):
             perform(pool.refused(id, channel: channel, status: status, message: message, now: now))
         case .lost:

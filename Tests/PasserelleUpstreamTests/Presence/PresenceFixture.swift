@@ -232,7 +232,7 @@ struct PresenceFixture {
         let late: Duration = mutation == .leaveLate ? .seconds(5) : .zero
         for user in tracker.timePassed(now: now - late) {
             perform(pool.unwanted(user, now: now))
-            _ = fallbacks.settled(user)
+            _ = fallbacks.clearRefusal(user)
         }
         perform(pool.timePassed(now: now))
         guard now >= nextHub else { return }

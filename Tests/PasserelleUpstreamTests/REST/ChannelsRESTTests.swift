@@ -144,7 +144,7 @@ struct ChannelsRESTTests {
         while let byte = rest.popFirst() {
             #expect(outcome == nil)
             fixture.http.links.first?.send([byte])
-            try fixture.loop.turn(upTo: .milliseconds(20))
+            try fixture.loop.runOnce(timeout: .milliseconds(20))
         }
         try run(fixture.loop, until: { outcome != nil })
         #expect(outcome == .sent)

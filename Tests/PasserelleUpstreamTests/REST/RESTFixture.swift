@@ -54,7 +54,7 @@ final class RESTFixture {
         call { results.append($0) }
         guard results.isEmpty else { throw TestFailure("answered within the call") }
         try run(loop, until: { !results.isEmpty })
-        for _ in 0..<5 { try loop.turn(upTo: .zero) }
+        for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
         guard results.count == 1 else { throw TestFailure("answered \(results.count) times") }
         return results[0]
     }

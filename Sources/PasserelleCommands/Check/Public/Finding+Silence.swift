@@ -8,7 +8,7 @@ extension Finding {
     /// A stream that delivers events later than Channels itself by more than this is a warning.
     package static let lateness: Duration = .milliseconds(500)
 
-    private static let timeout = PublicCheck.openingPatience.settingText
+    private static let timeout = PublicCheck.openTimeout.settingText
     private static let passOn =
         "make the proxy pass event streams on unbuffered: nginx: proxy_buffering off, no"
         + " proxy_ignore_headers X-Accel-Buffering, gzip off; see the files in deploy/"

@@ -94,13 +94,13 @@ extension PublicCheck {
 
     private func delay(of stream: PublicStream, on channel: String) throws -> Delay {
         var delay = Delay()
-        try loop.turn(for: Self.openingPatience) { stream.opened != nil || stream.end != nil }
+        try loop.turn(for: Self.openTimeout) { stream.opened != nil || stream.end != nil }
         if let opened = stream.opened, let asked = stream.asked {
             delay.opening = opened - asked
         }
         guard delay.opening != nil, stream.end == nil, stream.coding == nil else { return delay }
         let snapshot = "pusher:subscription_succeeded"
-        try loop.turn(for: Self.openingPatience) {
+        try loop.turn(for: Self.openTimeout) {
             stream.time(of: snapshot, 0) != nil || stream.end != nil
         }
         guard stream.time(of: snapshot, 0) != nil || stream.end != nil else {
@@ -131,12 +131,12 @@ extension PublicCheck {
         ) { isRefused = $0 != .sent }
         let direct = { member.time(of: Self.event, number) }
         let through = { stream.time(of: Self.event, number) }
-        try loop.turn(for: Self.openingPatience) { direct() != nil || isRefused }
+        try loop.turn(for: Self.openTimeout) { direct() != nil || isRefused }
         guard let directTime = direct() else {
             delay.failureReason = "Channels does not deliver published events"
             return false
         }
-        try loop.turn(for: Self.openingPatience) { through() != nil || stream.end != nil }
+        try loop.turn(for: Self.openTimeout) { through() != nil || stream.end != nil }
         guard let streamTime = through() else {
             delay.missing += 1
             return false
@@ -154,7 +154,7 @@ extension PublicCheck {
         let polls = WaitingPolls(self, on: channel, from: position, until: loop.now + watch)
         let keepAlives = stream.keepAlives
         var isOver = false
-        let timer = loop.after(watch) { isOver = true }
+        let timer = loop.scheduleTask(in: watch) { isOver = true }
         defer { loop.cancel(timer) }
         try loop.turn(for: watch + .seconds(ReadRequest.longestWait) + Self.timeout) {
             polls.isDone && (isOver || !isOpen || stream.end != nil)

@@ -16,7 +16,7 @@ package final class PublicCheck {
     /// The time limit of an answer.
     package static let timeout: Duration = .seconds(10)
     /// The time limit of a stream's first events.
-    package static let openingPatience: Duration = .seconds(5)
+    package static let openTimeout: Duration = .seconds(5)
 
     package let loop: EventLoop
     package let configuration: Configuration

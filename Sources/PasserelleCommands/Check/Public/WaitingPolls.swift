@@ -13,7 +13,7 @@ package final class WaitingPolls {
     }
 
     /// How much too early a poll without events may be answered.
-    package static let haste: Duration = .seconds(2)
+    package static let earlyAnswerTolerance: Duration = .seconds(2)
 
     private unowned let check: PublicCheck
     private let channel: String
@@ -51,7 +51,7 @@ package final class WaitingPolls {
                 isDone = true
                 return
             }
-            guard next != position || waited + Self.haste >= .seconds(wait) else {
+            guard next != position || waited + Self.earlyAnswerTolerance >= .seconds(wait) else {
                 failure = Failure(after: waited, words: "answered too early, without events,")
                 isDone = true
                 return

@@ -4,7 +4,7 @@ import PasserelleWire
 
 /// The request of a poll as parsed from its target; a connection keeps the last one, since a
 /// polling client repeats its target and only the position in its `If-None-Match` changes.
-final class PollQuestion: Sendable {
+final class ParsedPoll: Sendable {
     /// The longest target in bytes that is kept between requests; longer ones are parsed each time.
     static let keptBytes = 512
 

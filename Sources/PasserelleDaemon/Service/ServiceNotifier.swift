@@ -4,7 +4,7 @@
 ///
 /// It is called at the end of each turn, so that a loop that hangs sends none and the watchdog
 /// fires.
-package struct ServiceAnnouncer {
+package struct ServiceNotifier {
     /// The gateway's state, as reported to the manager.
     package struct Facts: Equatable {
         /// True if Channels has answered or failed once; listeners are open before the first turn.

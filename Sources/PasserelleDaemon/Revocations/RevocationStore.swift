@@ -11,7 +11,7 @@ import PasserelleWire
 ///
 /// The next process restores them: a token from before a revocation must not be accepted after a
 /// restart. The file is rewritten at the start, and when most of its lines are obsolete.
-package final class RevocationKeeper {
+package final class RevocationStore {
     /// The name of the file in the state directory.
     package static let fileName = "revocations.jsonl"
     /// The minimum number of lines added before the file is rewritten.
@@ -85,12 +85,12 @@ extension Gateway {
     /// Returns `nil` if tokens are not used: the auth route is asked again after a restart anyway.
     package static func keepRevocations(
         _ configuration: Configuration, of downstream: Downstream, loop: EventLoop, log: Log
-    ) throws(StartError) -> RevocationKeeper? {
+    ) throws(StartError) -> RevocationStore? {
         guard case .checked(_, byToken: true) = configuration.access else { return nil }
         guard let directory = configuration.stateDirectory else { return nil }
-        let path = "\(directory)/\(RevocationKeeper.fileName)"
+        let path = "\(directory)/\(RevocationStore.fileName)"
         let (records, bad) = try StoredRecords.load(path, log: log, RevocationRecord.read)
-        let lost = RevocationKeeper.newestFirst(records).count { record in
+        let lost = RevocationStore.newestFirst(records).count { record in
             !downstream.restore(
                 revocationOf: record.userID, channel: record.channel, at: record.time)
         }
@@ -100,7 +100,7 @@ extension Gateway {
                     + " \(VariableName.maxRevocations)",
                 ["file": path, "n": "\(lost)"])
         }
-        let keeper = RevocationKeeper(path: path, loop: loop, log: log)
+        let store = RevocationStore(path: path, loop: loop, log: log)
         if !records.isEmpty || bad > 0 { keeper.write(downstream) }
         return keeper
     }
@@ -123,10 +123,10 @@ extension Gateway {
                 "a user was revoked, but may reconnect: \(VariableName.maxRevocations) is reached",
                 facts)
         }
-        guard outcome.isRemembered, let revocationKeeper else { return done(true) }
+        guard outcome.isRemembered, let revocationStore else { return done(true) }
         let record = RevocationRecord(
             userID: userID, channel: channel, time: loop.wallMilliseconds)
-        revocationKeeper.add(record, remembered: downstream) { done($0 == nil) }
+        revocationStore.add(record, remembered: downstream) { done($0 == nil) }
     }
 }
 
@@ -165,7 +165,7 @@ package enum StoredRecords {
     }
 }
 
-/// A revocation, as a line of the file that `RevocationKeeper` writes.
+/// A revocation, as a line of the file that `RevocationStore` writes.
 package struct RevocationRecord: Equatable {
     package let userID: String
     /// The channel; `nil` for all channels.

@@ -3,13 +3,13 @@
 import PasserelleConfiguration
 
 /// The remedies if a server is not reached: for its name, the connection, and TLS.
-package struct ReachingRemedies {
+package struct ConnectionRemedies {
     package let name: String
     package let way: String
     package let tls: String
 
     /// The remedies for Channels.
-    package static let channels = ReachingRemedies(
+    package static let channels = ConnectionRemedies(
         name: "check \(VariableName.pusherCluster) or \(VariableName.pusherHost), and this"
             + " machine's resolver",
         way: "check \(VariableName.pusherHost) and \(VariableName.pusherPort), and whether a"
@@ -17,7 +17,7 @@ package struct ReachingRemedies {
         tls: "check the clock and \(VariableName.caFile), and whether a proxy intercepts TLS;"
             + " set \(VariableName.pusherScheme)=http if the server has no TLS")
     /// The remedies for the gateway's public site.
-    package static let site = ReachingRemedies(
+    package static let site = ConnectionRemedies(
         name: "check the URL, and the DNS record of the name",
         way: "check that the proxy runs and listens on that port",
         tls:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// Recognizes channel names and known phrases in a server's error messages.
-enum ErrorWords {
+enum ErrorTextParser {
     /// Returns the runs of characters that are valid in channel names.
     ///
     /// A run that ends in punctuation is also returned without it, as the punctuation may belong to

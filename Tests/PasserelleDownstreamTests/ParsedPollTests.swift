@@ -8,10 +8,10 @@ import Testing
 @testable import PasserelleDownstream
 
 /// The parsed request that a connection keeps between two polls.
-struct PollQuestionTests {
-    private func question(_ target: String) throws -> PollQuestion {
+struct ParsedPollTests {
+    private func question(_ target: String) throws -> ParsedPoll {
         let configuration = DownstreamConfiguration(channels: try ChannelPatterns("*"))
-        return try PollQuestion(HTTPRequest(method: "GET", target: target), configuration)
+        return try ParsedPoll(HTTPRequest(method: "GET", target: target), configuration)
     }
 
     @Test func `only the same target is the same question`() throws {
@@ -34,7 +34,7 @@ struct PollQuestionTests {
     @Test(arguments: [-1, 0, 1])
     func `a long target is not kept`(excess: Int) throws {
         let start = "/poll?channel=c&x="
-        let rest = PollQuestion.keptBytes + excess - start.utf8.count
+        let rest = ParsedPoll.keptBytes + excess - start.utf8.count
         let question = try question(start + String(repeating: "x", count: rest))
         #expect(question.mayBeKept == (excess <= 0))
     }

@@ -4,17 +4,17 @@ import Testing
 
 @testable import PasserelleDaemon
 
-struct ServiceAnnouncerTests {
+struct ServiceNotifierTests {
     private func facts(
         tried: Bool = true, _ upstream: String = "connected", readers: Int = 0, channels: Int = 0,
         lag: Duration = .zero
-    ) -> ServiceAnnouncer.Facts {
-        ServiceAnnouncer.Facts(
+    ) -> ServiceNotifier.Facts {
+        ServiceNotifier.Facts(
             wasTried: tried, upstream: upstream, readers: readers, channels: channels, lag: lag)
     }
 
     @Test func `ready is sent once, after the first attempt to reach Channels`() {
-        var announcer = ServiceAnnouncer(watchdog: nil)
+        var announcer = ServiceNotifier(watchdog: nil)
         #expect(
             announcer.turned(at: .zero) { facts(tried: false, "connecting") }
                 == "STATUS=Listening; Channels is connecting")
@@ -26,7 +26,7 @@ struct ServiceAnnouncerTests {
     }
 
     @Test func `the status is updated at most once a second`() {
-        var announcer = ServiceAnnouncer(watchdog: nil)
+        var announcer = ServiceNotifier(watchdog: nil)
         _ = announcer.turned(at: .zero) { facts() }
         let busy = { facts(readers: 1, channels: 2, lag: .milliseconds(2_900)) }
         #expect(announcer.turned(at: .milliseconds(999), busy) == nil)
@@ -39,7 +39,7 @@ struct ServiceAnnouncerTests {
     }
 
     @Test func `the watchdog is notified twice per interval, only by turns`() {
-        var announcer = ServiceAnnouncer(watchdog: .milliseconds(600))
+        var announcer = ServiceNotifier(watchdog: .milliseconds(600))
         #expect(announcer.interval == .milliseconds(300))
         var fed: [Int] = []
         for time in stride(from: 0, through: 1_000, by: 50) {
@@ -50,12 +50,12 @@ struct ServiceAnnouncerTests {
         // A late turn notifies it at once; the next notification is due half an interval later.
         #expect(announcer.turned(at: .seconds(5)) { facts() } == "WATCHDOG=1")
         #expect(announcer.turned(at: .milliseconds(5_299)) { facts() } == nil)
-        #expect(ServiceAnnouncer(watchdog: nil).interval == .seconds(1))
-        #expect(ServiceAnnouncer(watchdog: .seconds(30)).interval == .seconds(1))
+        #expect(ServiceNotifier(watchdog: nil).interval == .seconds(1))
+        #expect(ServiceNotifier(watchdog: .seconds(30)).interval == .seconds(1))
     }
 
     @Test func `a reload is announced with its time, and its end too`() {
-        var announcer = ServiceAnnouncer(watchdog: nil)
+        var announcer = ServiceNotifier(watchdog: nil)
         #expect(announcer.reloadBegan(at: .seconds(1)) == nil)
         #expect(announcer.reloadEnded() == nil)
         _ = announcer.turned(at: .zero) { facts() }
@@ -66,7 +66,7 @@ struct ServiceAnnouncerTests {
     }
 
     @Test func `during the stop only the watchdog is notified`() {
-        var announcer = ServiceAnnouncer(watchdog: .seconds(2))
+        var announcer = ServiceNotifier(watchdog: .seconds(2))
         _ = announcer.turned(at: .zero) { facts() }
         #expect(announcer.stopping().hasPrefix("STOPPING=1\nSTATUS="))
         #expect(announcer.turned(at: .seconds(1)) { facts(readers: 9) } == "WATCHDOG=1")

@@ -3,7 +3,7 @@
 import PasserelleWire
 
 /// A user of the demo's conversation, as stored by an application.
-struct DemoParty {
+struct DemoUser {
     let id: String
     let name: String
     let email: String
@@ -11,9 +11,9 @@ struct DemoParty {
 
     /// The users of the demo's lease.
     static let all = [
-        DemoParty(
+        DemoUser(
             id: "usr_notary_01", name: "Étude 01", email: "etude01@example.test", role: "NOTAIRE"),
-        DemoParty(
+        DemoUser(
             id: "usr_tenant_07", name: "Locataire 07", email: "locataire07@example.test",
             role: "UTILISATEUR"),
     ]
