@@ -46,7 +46,7 @@ export const rescue = (pusher, options) => {
   /** Returns the core's channel if the page gets the gateway's members of it, and sends through the gateway. */
   const supplied = (name) => {
     const chat = chats.get(name)
-    if (stop.active && (asked || !chat?._joined)) return chat?._chat
+    if (chat && stop.active && (asked || !chat._joined)) return chat._chat
   }
 
   const open = () => {
@@ -112,7 +112,7 @@ export const rescue = (pusher, options) => {
     if (!reading) {
       if (time - opened >= renewTime * (1 + Math.random() / 2) || ledger._entries.size >= renewEvents) open()
     } else if (well && live && time - since >= stableTime && time - live >= stableTime && !gateway._waits()) {
-      opened < since - freshness ? open() : retire()
+      opened >= since - freshness ? retire() : open()
     }
   }
 

@@ -63,12 +63,10 @@ export const attach = (pusher, signal, keeps, changed, supplied, subscribed, uns
       callback(...answer)
       request()
     }))
-    return request()
-  })
-  const request = () => {
-    if (free && parked[0]) parked.shift(free--)()
+    request()
     return true
-  }
+  })
+  const request = () => free && parked[0] && parked.shift(free--)()
   const send = hook(pusher, "send_event", (name, data, channel) =>
     !!supplied(channel)?.send(name, data).catch((error) => emit("error", { type: error.name, error })))
   const subscribe = hook(pusher, "subscribe", (name) => subscribed(subscribe(name)))
