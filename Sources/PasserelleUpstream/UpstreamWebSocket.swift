@@ -132,7 +132,7 @@ final class UpstreamWebSocket: LinkOwner {
 
     private func upgraded() {
         webSocket = WebSocketSession(
-            role: .client, maxMessageBytes: Self.maxMessageBytes, maskSource: Random.uint32)
+            role: .client, messageBytes: Self.maxMessageBytes, maskSource: Random.uint32)
         let rest = upgrade.takeRemainder()
         upgrade = HTTPResponseStreamParser()
         webSocket?.append(rest.span)

@@ -276,7 +276,7 @@ extension EventLoop {
         var isLate = false
         let timer = scheduleTask(in: timeout) { isLate = true }
         defer { cancel(timer) }
-        while !condition(), !isLate { try turn() }
+        while !condition(), !isLate { try runOnce() }
     }
 }
 

@@ -23,7 +23,7 @@ package final class RevocationStore {
     /// lacks a revocation in force.
     private var isIncomplete = false
 
-    /// Creates a keeper for a file, which is not touched before the first write.
+    /// Creates a store for a file, which is not touched before the first write.
     package init(path: String, loop: EventLoop, log: Log) {
         file = RecordFile(path: path, loop: loop)
         file.failed = { failure in

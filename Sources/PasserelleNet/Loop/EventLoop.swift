@@ -74,7 +74,7 @@ package final class EventLoop {
 
     /// Makes turns until `stop` is called.
     package func run() throws(SystemError) {
-        while !isStopping { try turn() }
+        while !isStopping { try runOnce() }
         isStopping = false
     }
 

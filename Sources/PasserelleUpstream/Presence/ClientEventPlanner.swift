@@ -28,7 +28,7 @@ package struct ClientEventPlanner {
     package enum Decision: Equatable, Sendable {
         case send(Route)
         case answer(ClientEventOutcome)
-        /// The event is retained until `settled` decides.
+        /// The event is retained until `decideWaiting` decides.
         case wait
     }
 
@@ -75,7 +75,7 @@ package struct ClientEventPlanner {
 
     /// The number of waiting events.
     package var waitingCount: Int { waiting.count }
-    /// The time at which `settled` must be called; `nil` if no event waits.
+    /// The time at which `decideWaiting` must be called; `nil` if no event waits.
     package var deadline: Duration? { waiting.first?.until }
 
     /// Decides about a new event; `ticket` identifies it while it waits.

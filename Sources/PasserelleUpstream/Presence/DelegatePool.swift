@@ -108,12 +108,12 @@ package struct DelegatePool {
     var nextMoveAllowed: Duration?
     var nextID = 1
     var actions: [Action] = []
-    /// The channels with a slot taken, left or requested since the last call of `settled`.
+    /// The channels with a slot taken, left or requested since the last call of `rebalance`.
     ///
-    /// `nil` if any channel may have changed. With it, `settled` examines only these channels, so
+    /// `nil` if any channel may have changed. With it, `rebalance` examines only these channels, so
     /// ten thousand moves do not each examine all others.
     var changedChannels: Set<String>? = []
-    /// The value of `need` at the last call of `settled`.
+    /// The value of `need` at the last call of `rebalance`.
     var lastNeed = 0
 
     // MARK: - State
