@@ -101,8 +101,8 @@ extension Gateway {
                 ["file": path, "n": "\(lost)"])
         }
         let store = RevocationStore(path: path, loop: loop, log: log)
-        if !records.isEmpty || bad > 0 { keeper.write(downstream) }
-        return keeper
+        if !records.isEmpty || bad > 0 { store.write(downstream) }
+        return store
     }
 
     /// Logs a revocation with the local user that did it, and stores it; calls back with `false` if
