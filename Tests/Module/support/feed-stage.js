@@ -38,7 +38,7 @@ export class FeedStage {
     delete globalThis.sessionStorage
   }
 
-  request(path, names, after, signal, limit, onNews, wait) {
+  request(path, names, after, signal, onNews, wait) {
     return new Promise((resolve, reject) => {
       const rung = path === "events" ? 0 : wait ? 1 : 2
       const request = { rung, wait, resolve, reject, onNews }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-import { isPermanent, snapshotEvent } from "./requests.js"
+import { answerLimit, isPermanent, snapshotEvent } from "./requests.js"
 import { addListening, backOff, check, makeEvent, sleep, within } from "./support.js"
 
 /** Events of a channel that may wait for `sync` or for earlier events; more are replaced by a gap. */
 const longestQueue = 1000
 /** Events of a channel that are recognized if they arrive again. */
 const rememberedEvents = 1000
-/** The time within which the gateway must answer a request, and an event that the page sends, `token()` included, in milliseconds. */
-const answerLimit = 10000
 
 export class SendBlocked extends Error {}
 
@@ -77,7 +75,7 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       const from = channel._position
       chain = undefined
       try {
-        isDone = await request("poll", [name], from, signal, answerLimit, ({ events, position }) => {
+        isDone = await request("poll", [name], from, signal, ({ events, position }) => {
           for (const event of events) take(event, queue)
           channel._position = !from && after || position
         }, 0, last) && chain !== ""
@@ -106,7 +104,7 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       check("data", data || 0, "object")
       const controller = new AbortController
       try {
-        await within(answerLimit, request(`channels/${name}/events`, [], "", controller.signal, answerLimit, 0, 0, 0, JSON.stringify({ event, data })))
+        await within(answerLimit, request(`channels/${name}/events`, [], "", controller.signal, 0, 0, 0, JSON.stringify({ event, data })))
       } catch ({ reason = "timeout", status = 0, message = reason }) {
         controller.abort()
         throw Object.assign(new SendBlocked(message), { name: "SendBlocked", reason, status })

@@ -9,10 +9,6 @@ const transports = ["stream", "longpoll", "poll"]
 const minute = 60000
 /** How long the transport above must work before it is used, in milliseconds. */
 const proofTime = 20000
-/** How long a new stream may send nothing, in milliseconds. */
-const firstByteLimit = 4000
-/** How long a poll may take besides the time that the gateway holds it, in milliseconds. */
-const pollLimit = 10000
 /** How long the choice of a transport is remembered, in milliseconds. */
 const memory = 600000
 /** If the page wakes up and the last byte is older, the connection counts as lost, in milliseconds. */
@@ -69,8 +65,8 @@ export const openFeed = (request, key, emit) => {
 
   /** Receives by a transport, from a position: one poll, after which the time to the next is returned, or a stream. */
   const receive = (used, signal, from, onNews) => {
-    const begun = now(), held = used == 1 ? wait : 0
-    return request(used ? "poll" : "events", set, from, signal, used ? held * 1000 + pollLimit : firstByteLimit, (news) => {
+    const begun = now(), held = used == 1 && wait
+    return request(used ? "poll" : "events", set, from, signal, (news) => {
       news.upstream ||= upstream
       if (held && now() - begun < tooSoon && news.position == from && news.upstream == upstream) throw 0
       onNews(news)
@@ -123,10 +119,10 @@ export const openFeed = (request, key, emit) => {
   /**
    * An attempt with a rung has failed at this age, for a reason: `timeout` (no byte in time), `network` (no answer), `cut` (it
    * had worked), `foreign` (not the gateway's answer), `stale` (a cache's), or a word of the gateway. Returns true if a
-   * step down is due.
+   * step down is due. If nothing was heard for longer than every limit, the page was suspended, and that proves nothing.
    */
   const failed = (used, age) => {
-    if (used != rung) return
+    if (used != rung || now() - heard > minute) return
     const isEnd = /^(cut|net)/.test(reason)
     if (rung == 1 && age >= heldLong && (isEnd || reason == "foreign")) {
       if (Math.abs(age - cutAge) < sameAge) wait = Math.floor(age * 0.0008)

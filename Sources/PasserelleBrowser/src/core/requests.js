@@ -3,8 +3,13 @@
 import { parseStream } from "./sse.js"
 import { makeEvent, within } from "./support.js"
 
-/** How long `token()` and `headers()` may take, in milliseconds. */
-const tokenLimit = 10000
+/** How long a new stream may send nothing, in milliseconds. */
+const firstByteLimit = 4000
+/**
+ * How long `token()` and `headers()` may take, an event that the page sends, all included, and a poll besides the time that
+ * the gateway holds it, in milliseconds.
+ */
+export const answerLimit = 10000
 /** The longest silence within an answer, in milliseconds: a stream sends a comment every 15 s. */
 const silenceLimit = 35000
 /** The longest answer or line of a stream, in characters: a list of 10,000 members fits. */
@@ -20,7 +25,7 @@ export const isPermanent = ({ message, status }) => message && /^40[13]$/.test(s
  * `retry_ms`, the wait that was asked for; and `message`, if the gateway refuses. Nothing that the network sends makes it
  * throw anything else.
  *
- * `limit` is the time to the answer, and to the first byte of its body. `onNews({ events, position, upstream, more })`
+ * `wait` is the time in seconds that the gateway may hold a poll, and `last` the number of older events. `onNews({ events, position, upstream, more })`
  * is called for a poll's answer, and for each piece of a stream, which never ends well. The members of a poll are snapshots
  * among its events, as on a stream. For a poll, the time to the next one is returned: 0 if there is more.
  */
@@ -28,13 +33,13 @@ export const requester = ({ url, user, token, headers }) => {
   const base = new URL(url, globalThis.location?.href || "http://host").href.replace(/\/*([?#].*)?$/, "/")
   let known
 
-  const request = async (path, names, after, signal, limit, onNews, wait, last, body) => {
+  const request = async (path, names, after, signal, onNews, wait, last, body) => {
     const failure = { reason: "token", status: 0 }, controller = new AbortController, stop = () => controller.abort()
-    let text = "", own
+    let text = "", limit = path == "events" ? firstByteLimit : wait * 1000 + answerLimit, own
 
     try {
       signal.addEventListener("abort", stop, { signal: controller.signal })
-      ;[own, known] = await within(tokenLimit, Promise.all([headers?.(), known || token?.()])).catch(() => { throw 0 })
+      ;[own, known] = await within(answerLimit, Promise.all([headers?.(), known || token?.()])).catch(() => { throw 0 })
       failure.reason = "network"
       if (signal.aborted) stop()
       // The random item makes each URL new: no cache on the way has an answer for it.

@@ -12,17 +12,8 @@ export const sleep = (ms, signal) => new Promise((resolve) => {
   signal?.addEventListener("abort", resolve)
 })
 
-/**
- * Settles like `promise`, or is rejected with the message `timeout` after `ms`. A timer that fires much too late was suspended
- * with the page, and proves nothing: then the message is another one.
- */
-export const within = (ms, promise) => {
-  const due = now() + ms
-  let timer
-  return Promise.race([promise, new Promise((_, reject) => {
-    timer = setTimeout(() => reject(Error(now() - due < 5000 ? "timeout" : "late")), ms)
-  })]).finally(() => clearTimeout(timer))
-}
+/** Settles like `promise`, or is rejected with the message `timeout` after `ms`. */
+export const within = (ms, promise) => Promise.race([promise, sleep(ms).then(() => { throw Error("timeout") })])
 
 /** Reports an error of the page's own code as uncaught, without disturbing the module. */
 export const report = (error) => setTimeout(() => { throw error })
