@@ -83,10 +83,11 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       } catch (error) {
         const { status, message, reason } = error
         isDone = isPermanent(error)
+        // Listeners of the state see which channels were refused by themselves.
+        if (isDone) take(makeEvent(name, "", "pusher:subscription_error", { status, message }), queue)
         channel._isStarted &&= !isDone
         set({ state: isDone ? "denied" : "waiting", reason })
-        if (isDone) queue.push(makeEvent(name, "", "pusher:subscription_error", { status, message }))
-        else await sleep(backOff(failures++, error.retry_ms))
+        if (!isDone) await sleep(backOff(failures++, error.retry_ms))
       }
     }
     channel._position = chain || channel._position
