@@ -76,8 +76,8 @@ package struct DownstreamServices {
 
 /// Services for `passerelle check`, which uses passes; by default there are no passes.
 package struct CheckServices {
-    /// Returns the answer to an echo request, or `nil` without a valid pass; `isTrustedProxy` is true
-    /// if the peer is a trusted proxy.
+    /// Returns the answer to an echo request, or `nil` without a valid pass; `isTrustedProxy` is
+    /// true if the peer is a trusted proxy.
     package var echo: (_ request: HTTPRequest, _ isTrustedProxy: Bool) -> HTTPResponse? = { _, _ in
         nil
     }

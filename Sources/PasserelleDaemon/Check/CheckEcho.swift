@@ -33,7 +33,7 @@ package struct CheckEcho: Equatable {
     /// The digests of the requested fields that arrived, by lowercase name.
     package var digests: [String: String] = [:]
 
-    /// Creates the answer to a request; `isTrustedProxy` is true if a trusted proxy sent the request.
+    /// Creates the answer to a request; `isTrustedProxy` is true if a trusted proxy sent it.
     package init(_ request: HTTPRequest, pass: CheckPass, isTrustedProxy: Bool) {
         proof = pass.digest(of: "", as: Self.path)
         version = Version.text

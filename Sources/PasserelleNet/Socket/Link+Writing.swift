@@ -17,7 +17,7 @@ extension Link {
             sent = taken
         }
         guard sent < bytes.count else {
-            // TLS took all, but a record is pending: `linkBecameWritable` is called when it is sent.
+            // TLS took all, but a record is pending: `linkBecameWritable` follows when it is sent.
             if let tls, tls.pending > 0 { flags.insert(.wantsRoom) }
             return updateInterest()
         }
@@ -31,8 +31,8 @@ extension Link {
     /// Passes `bytes` to the kernel (or TLS) and returns the number of bytes taken.
     ///
     /// Copies and queues nothing, and does not allocate on a plain link. If some are left,
-    /// `linkBecameWritable` follows when there is room. Until then, and while output of `send` waits, it
-    /// returns 0 without a system call. Bytes taken by TLS count as sent, so any others may follow.
+    /// `linkBecameWritable` follows when there is room. Until then, and while output of `send`
+    /// waits, it returns 0 without a system call. Bytes taken by TLS count as sent, so any others may follow.
     package func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard stage == .open, output == nil, flags.isDisjoint(with: [.wantsRoom, .finishing]) else {
             return writeBlocked(bytes.count)

@@ -2,7 +2,7 @@
 
 import PasserelleWire
 
-/// The user data that a client sends with `pusher:signin`; it names the user, who is then signed in.
+/// The user data that a client sends with `pusher:signin`; it names the user to sign in.
 struct UserData: Equatable {
     /// The maximum number of ids in a watchlist; further ones are dropped.
     static let watchlistLimit = 100

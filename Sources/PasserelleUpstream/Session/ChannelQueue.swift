@@ -21,7 +21,7 @@ struct ChannelQueue {
         items.append((channel, lastTicket))
     }
 
-    /// Removes a channel from any place; removed items are dropped once they outnumber the channels.
+    /// Removes a channel; removed items are dropped once they outnumber the channels.
     mutating func remove(_ channel: String) {
         guard tickets.removeValue(forKey: channel) != nil else { return }
         guard items.count > 2 * tickets.count + 16 else { return }

@@ -46,8 +46,8 @@ final class ResumingStream: LinkOwner {
     private let passesQuery: Bool
     private var link: Link?
 
-    /// Connects at once, and reconnects after `delay` whenever the stream ends, with the position in
-    /// the query or in the field of an `EventSource`.
+    /// Connects at once, and reconnects after `delay` whenever the stream ends, with the position
+    /// in the query or in the field of an `EventSource`.
     init(
         _ fixture: EndToEndFixture, _ address: ListenAddress, _ target: String, delay: Duration,
         passesQuery: Bool = false
