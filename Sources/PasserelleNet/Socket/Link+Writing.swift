@@ -32,7 +32,8 @@ extension Link {
     ///
     /// Copies and queues nothing, and does not allocate on a plain link. If some are left,
     /// `linkBecameWritable` follows when there is room. Until then, and while output of `send`
-    /// waits, it returns 0 without a system call. Bytes taken by TLS count as sent, so any others may follow.
+    /// waits, it returns 0 without a system call. Bytes taken by TLS count as sent, so any others
+    /// may follow.
     package func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard stage == .open, output == nil, flags.isDisjoint(with: [.wantsRoom, .finishing]) else {
             return writeBlocked(bytes.count)
