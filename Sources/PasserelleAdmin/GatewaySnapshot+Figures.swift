@@ -124,7 +124,7 @@ extension GatewaySnapshot.HubPart {
         table.family(
             "passerelle_gaps_total", .counter,
             "Gaps recorded in a log for all its readers, by reason.", by: "reason")
-        for reason in [GapReason.upstream, .idle, .restart] {
+        for reason in [GapReason.upstream, .idle, .restart, .sequence] {
             table.sample(counters.gaps[reason], reason.rawValue)
         }
         table.status("log.gaps", counters.gaps.total)

@@ -52,8 +52,6 @@ package final class Channel {
     /// True while the members are those of an earlier run of the gateway; changes since then are
     /// covered by the gap and add no entries.
     var hasFormerMembers = false
-    /// The application's own numbers of the events since the last gap.
-    var numbers = SequenceNumbers()
     /// True if the channel stays subscribed without readers.
     package internal(set) var isPinned = false
     /// The attached readers.

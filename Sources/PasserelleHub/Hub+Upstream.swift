@@ -22,7 +22,7 @@ extension Hub {
         if wasSubscribed {
             if let gap {
                 appendMissing(on: channel, at: now, isComplete: true)
-                channel.numbers = SequenceNumbers()
+                numbers[name] = nil
                 append(.gap(Gap(gap.reason, since: gap.since, until: now.wall)), channel, now)
             }
             if !channel.hasFormerMembers {
@@ -70,16 +70,15 @@ extension Hub {
         let name = Event.applicationName(event)
         append(.message(name: name, data: data, userID: userID), channel, now, key: key)
         guard let number else { return }
-        channel.numbers.received(number, at: now)
+        numbers[channel.name, default: SequenceNumbers()].received(number, at: now)
         appendMissing(on: channel, at: now)
     }
 
     /// Appends a gap if numbers of the application are missing; those that may still arrive count
     /// only if the list `isComplete`, since another gap follows, which covers all later ones.
     func appendMissing(on channel: Channel, at now: Moment, isComplete: Bool = false) {
-        guard let gap = channel.numbers.takeMissing(at: isComplete ? nil : now.steady) else {
-            return
-        }
+        let due = isComplete ? nil : now.steady
+        guard let gap = numbers[channel.name]?.takeMissing(at: due) else { return }
         append(.gap(gap), channel, now)
     }
 

@@ -44,6 +44,8 @@ package final class Hub {
     /// The channels dropped since the last `takeDropped`.
     private var dropped: [String] = []
 
+    /// The application's own numbers of the events since the last gap, by channel that has any.
+    var numbers: [String: SequenceNumbers] = [:]
     var changes: [Change] = []
     var demands: [Demand] = []
     var pendingUpdates: [Channel] = []
@@ -179,9 +181,8 @@ package final class Hub {
     package func expire(at now: Moment) {
         for channel in channels.values { evict(channel, now: now.steady) }
         // Sorted, so that equal inputs give equal positions.
-        for channel in channels.values.filter(\.numbers.hasHoles).sorted(by: { $0.name < $1.name })
-        {
-            appendMissing(on: channel, at: now)
+        for name in numbers.filter(\.value.hasHoles).keys.sorted() {
+            if let channel = channels[name] { appendMissing(on: channel, at: now) }
         }
         takePendingLists(at: now)
         var empty: [Channel] = []
@@ -210,6 +211,7 @@ package final class Hub {
     func forget(_ channel: Channel, at now: Moment) {
         guard channels.removeValue(forKey: channel.name) != nil else { return }
         if channel.isPublic { publicChannelCount -= 1 }
+        numbers[channel.name] = nil
         clearPending(of: channel)
         setMembers(Members(), of: channel)
         seenMembers.lost(channel.name, at: now.wall)
