@@ -8,11 +8,13 @@ export const now = () => Date.now()
 
 /** Waits; aborting the signal ends it early. Without `ms` only that ends it. */
 export const sleep = (ms, signal) => new Promise((resolve) => {
-  if (ms >= 0) setTimeout(resolve, ms)
-  signal?.addEventListener("abort", resolve)
+  // Some signals live as long as the page: leave no listener behind.
+  const end = () => resolve(signal?.removeEventListener("abort", end))
+  if (ms != null) setTimeout(end, ms)
+  signal?.addEventListener("abort", end)
 })
 
-/** Settles like `promise`, or is rejected with the message `timeout` after `ms`. */
+/** Settles like `promise`, or is rejected after `ms`. */
 export const within = (ms, promise) => Promise.race([promise, sleep(ms).then(() => { throw Error("timeout") })])
 
 /** Reports an error of the page's own code as uncaught, without disturbing the module. */
@@ -29,25 +31,24 @@ export const check = (name, value, type = "string") => {
   if (typeof value != type || value === "") throw TypeError("invalid " + name)
 }
 
-/** Gives an object `on` and `off`; returns the function that calls the listeners of a name, and those of `*`. */
+/** Gives an object `on` and `off`; returns the function that calls the listeners of a name. */
 export const addListening = (target) => {
-  let listeners = []
+  const listeners = {}
   target.on = (name, listener) => {
     check("event", name)
     check("listener", listener, "function")
-    target.off(name, listener)
-    listeners.push([name, listener])
+    listeners[name] = (listeners[name] || new Set).add(listener)
     return target
   }
   target.off = (name, listener) => {
-    // A new list, since the old one may be in use.
-    listeners = listeners.filter((each) => each[0] != name || listener && each[1] != listener)
+    if (listener) listeners[name]?.delete(listener)
+    else delete listeners[name]
     return target
   }
   return (name, ...values) => {
-    for (const [each, listener] of listeners) {
+    for (const listener of [...listeners[name] || []]) {
       try {
-        if (each == name || each == "*") listener(...values)
+        listener(...values)
       } catch (error) {
         report(error)
       }
@@ -62,6 +63,6 @@ export const makeEvent = (channel, id, event, data) => ({ id, time: new Date().t
  * The time before the next attempt, in milliseconds: 0.5 to 20 s, or what the gateway asked for, never less, at most
  * five minutes; both spread over clients. `failures` are those before this one.
  */
-export const backOff = (failures, retry) => retry > 0
-  ? Math.min(retry, 300000) * (1 + Math.random() / 2)
-  : 500 + Math.random() * (Math.min(20000, 500 * 2 ** failures) - 500)
+export const backOff = (failures, retry, random = Math.random()) => retry > 0
+  ? Math.min(retry, 300000) * (1 + random / 2)
+  : 500 + random * (Math.min(20000, 500 * 2 ** failures) - 500)
