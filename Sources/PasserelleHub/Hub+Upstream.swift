@@ -74,8 +74,10 @@ extension Hub {
         appendMissing(on: channel, at: now)
     }
 
-    /// Appends a gap if numbers of the application are missing; those that may still arrive count
-    /// only if the list `isComplete`, since another gap follows, which covers all later ones.
+    /// Appends a gap if numbers of the application did not arrive in time.
+    ///
+    /// Set `isComplete` if a gap of another kind follows: numbers that are still awaited are then
+    /// missing, too.
     func appendMissing(on channel: Channel, at now: Moment, isComplete: Bool = false) {
         let due = isComplete ? nil : now.steady
         guard let gap = numbers[channel.name]?.takeMissing(at: due) else { return }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The application's own numbers of one channel's events: finds those that do not arrive.
+/// Finds the missing numbers in the sequence by which the application counts a channel's events.
 ///
 /// The application counts the events of a channel by one. Publishers may overtake each other, so a
 /// number is missing only if it has not arrived within `lateness` after a greater one. Numbers that
