@@ -39,7 +39,7 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: common),
         .target(
             name: "PasserelleBrowser", dependencies: ["PasserelleWire", "PasserelleNet"],
-            exclude: ["README.md", "build", "package.json", "src"],
+            exclude: ["README.md", "build", "names.json", "package.json", "rename.cjs", "src"],
             resources: [
                 .embedInCode("Pages/common.css"),
                 .embedInCode("Served/passerelle.js"),

@@ -230,6 +230,26 @@ for (const kind of kinds) describe(`delivery, ${kind}`, () => {
     assert.equal([...tab.listeners.values()].reduce((sum, set) => sum + set.size, 0), 0)
   })
 
+  test("close during the first request is the last state", async () => {
+    const world = new World(kind), gateway = world.tab().connect(), states = []
+    gateway.on("state", ({ state }) => states.push(state))
+    world.gateway.network = () => "hang"
+    gateway.subscribe(A)
+    await world.pass(100)
+    gateway.close()
+    await world.pass(60000)
+    assert.deepEqual([states, gateway.state], [["closed"], "closed"])
+  })
+
+  test("events may have the names of an object's own properties", async () => {
+    const { world, chat, got, log } = await begin()
+    const names = ["constructor", "__proto__", "toString"], heard = []
+    for (const name of names) chat.off(name).on(name, (_, { event }) => heard.push(event))
+    for (const name of names) log.publish(A, name, name)
+    await world.pass(100)
+    assert.deepEqual([got.names(), heard, world.uncaught], [names, names, []])
+  })
+
   test("invalid arguments are named", async () => {
     const { tab, gateway, chat } = await begin()
     const cases = [

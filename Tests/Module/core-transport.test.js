@@ -170,6 +170,19 @@ for (const kind of kinds) describe(`transport, ${kind}`, () => {
     }
   })
 
+  test("a page that remembered long polls is live at the first answer", async () => {
+    const world = new World(kind), storage = {}
+    world.gateway.network = ofStreams(() => "hang")
+    const first = world.tab({ storage })
+    first.connect({ tabs: false }).subscribe(A)
+    await world.pass(5000)
+    first.close()
+    const gateway = world.tab({ storage }).connect({ tabs: false })
+    gateway.subscribe(A)
+    await world.pass(100)
+    assert.deepEqual([gateway.state, gateway.transport], ["live", "longpoll"])
+  })
+
   test("a browser that refuses the storage is no obstacle", async () => {
     const world = new World(kind)
     world.gateway.network = ofStreams(() => "hang")

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
 
-import { makeLadder, transports } from "./ladder.js"
-import { isPermanent, snapshotEvent } from "./requests.js"
-import { parseStream } from "./sse.js"
-import { now, sleep } from "./support.js"
+import { isPermanent } from "./requests.js"
+import { backOff, now, sleep } from "./support.js"
 
+/** The rungs of the ladder: 0, 1, 2. */
+const transports = ["stream", "longpoll", "poll"]
+
+const minute = 60000
 /** How long the transport above must work before it is used, in milliseconds. */
 const proofTime = 20000
-/** How long a new stream may send nothing, in milliseconds. */
-const firstByteLimit = 4000
 /** How long the choice of a transport is remembered, in milliseconds. */
 const memory = 600000
 /** If the page wakes up and the last byte is older, the connection counts as lost, in milliseconds. */
 const staleAge = 20000
 /** An answer to a long poll that comes sooner, and has no news, is not the gateway's, in milliseconds. */
 const tooSoon = 1000
-
-/** The rung that this tab used last, unless that is too long ago. */
-const remembered = (key) => {
-  try {
-    const value = sessionStorage[key], rung = value % 4, age = Date.now() - (value - rung) / 4
-    return age >= 0 && age < memory && rung
-  } catch {}
-}
+/** A connection that ends earlier counts against its transport. */
+const shortLife = 10000
+/** A long poll that fails after this time was ended by a time limit on the way. */
+const heldLong = 2000
+/** Two ages that differ by less are the same time limit. */
+const sameAge = 1000
+/** Seconds that the gateway may hold a long poll: below the 30 s at which Next.js ends a request that it forwards. */
+const firstWait = 25
 
 /**
  * The one connection to the gateway, for the channels of all tabs. `emit` is called with messages:
@@ -30,146 +30,139 @@ const remembered = (key) => {
  * - `set`: the channels that are covered: none of their events between the two positions is missing
  * - `events`: event objects in order
  * - `status`: the state, as the page's listeners get it
+ *
+ * Returns the function that sets the channels, or ends the feed if there is no list of them. If there were none, the feed starts at the position `at`. With a `type`, the page
+ * woke up, or the network has changed.
  */
-export const openFeed = (request, key, emit, stopSignal) => {
-  const status = { upstream: "connected" }
-  let position, set = [], wanted = [], start, controller, heard = now(), isProven = true, probing, probeTimer, rung = remembered(key) || 0
-  const ladder = makeLadder(rung)
+export const openFeed = (request, key, emit) => {
+  let state, reason, upstream = "connected"
+  let position, start, set = [], wanted = [], controller, probing, delay = 0, heard = now()
+  // The ladder: the rung, the counts of its failures, and the time and age of failures.
+  let rung = 0, failures = 0, probes = 0, foreign = 0, wait = firstWait, cutAge = 0, shortLives = []
 
-  const send = (change, events = [], to = position) => {
-    if (rung != (rung = ladder._rung())) {
-      remember()
-      planProbe()
-    }
-    Object.assign(status, change, { transport: transports[rung] })
-    emit({ from: position, to, set, events, status })
+  // The browser may refuse the storage.
+  try {
+    const [stored, time] = sessionStorage[key].split(","), age = now() - time
+    if (age >= 0 && age < memory) rung = +stored
+  } catch {}
+  let isProven = !rung
+
+  const send = (events = [], to = position) => {
+    emit({ from: position, to, set, events, _delay: delay, status: { state, reason, upstream, transport: transports[rung] } })
     position = to
   }
 
-  /**
-   * Receives by a transport, from a position: one poll, after which the time to the next is returned, or a stream until it
-   * ends. Calls `onNews(events, to, upstream)` for each poll, and for each piece of a stream.
-   */
-  const receive = async (rung, signal, from, onNews) => {
-    const begun = now()
-    if (rung) {
-      const wait = rung > 1 ? 0 : ladder._wait()
-      const { position, events, upstream = status.upstream, more, retry_ms } = await request._poll(set, from, signal, wait)
-      if (wait && now() - begun < tooSoon && from == position && upstream == status.upstream) throw { _reason: "stale" }
-      onNews(events, position, upstream)
-      return more ? 0 : retry_ms > 99 ? Math.min(retry_ms, 60000) : 1000
-    }
-    let retry, events, upstream, end, to = from
-    const take = (name, text, time) => {
-      retry = time || retry
-      let event
-      try {
-        event = JSON.parse(text)
-      } catch {}
-      const data = event?.data || event || {}
-      if (/^passerelle:(un|d)/.test(name)) end = { _reason: data.reason, _retry: data.retry_ms }
-      upstream = (name == snapshotEvent ? data.upstream : name == "passerelle:upstream" && data.state) || upstream
-      if (event?.channel) {
-        events.push(event)
-        if (name != snapshotEvent) to = event.id || to
-      }
-    }
+  /** Moves down, or up if `down` is negative. */
+  const step = (down) => {
+    rung += down
+    shortLives = []
+    foreign = cutAge = probes = 0
     try {
-      await request._read("events?", set, from, signal, firstByteLimit, (text) => {
-        events = []
-        text = parseStream(text, take)
-        if (end) throw end
-        onNews(events, to, upstream)
-        return text
-      })
-    } catch (error) {
-      throw { _retry: retry, ...error }
-    }
+      sessionStorage[key] = [rung, now()]
+    } catch {}
+    probe()
   }
 
-  const proceed = (rung) => receive(rung, controller.signal, position, (events, to, upstream = status.upstream) => {
-    heard = now()
-    isProven = true
-    ladder._worked(rung)
-    send({ state: "live", upstream, reason: undefined }, events, to)
-  })
+  /** Receives by a transport, from a position: one poll, after which the time to the next is returned, or a stream. */
+  const receive = (used, signal, from, onNews) => {
+    const begun = now(), held = used == 1 && wait
+    return request(used ? "poll" : "events", set, from, signal, (news) => {
+      news.upstream ||= upstream
+      if (held && now() - begun < tooSoon && news.position == from && news.upstream == upstream) throw 0
+      onNews(news)
+    }, held)
+  }
 
   const run = async () => {
-    while (!stopSignal.aborted) {
-      controller = new AbortController
-      const { signal } = controller
-      let begun = now(), used = 2, delay
+    while (wanted) {
+      const { signal } = controller = new AbortController
+      let begun = now(), used = 2
+      delay = 0
+      const proceed = () => receive(used, signal, position, (news) => {
+        heard = now()
+        isProven = true
+        if (used == rung) foreign = 0
+        failures = 0
+        state = "live"
+        reason = undefined
+        upstream = news.upstream
+        send(news.events, news.position)
+      })
       try {
         // A plain poll comes first if something failed, and shows whether that was the transport or the gateway; and if a
         // channel joins, which must not receive what is older: it brings the position to now.
         set = set.filter((name) => wanted.includes(name))
-        if (set[0] && !(isProven && wanted.every((name) => set.includes(name)))) while (!await proceed(2));
-        if (!set[0]) position = start
+        if (!set[0]) {
+          set = wanted
+          position = start
+        }
+        while (set[0] && !(isProven && set + "" == wanted) && !await proceed());
         set = wanted
         begun = now()
-        used = ladder._rung()
-        if (set[0]) delay = await proceed(used)
+        used = rung
+        delay = set[0] && await proceed()
       } catch (error) {
         if (signal.aborted) continue
-        const reason = error._reason
+        reason = error.reason
         isProven = false
-        delay = ladder._failed(used, now(), reason, now() - begun, error._retry, Math.random())
-        send({ state: isPermanent(error) ? "denied" : delay && reason != "cut" ? "waiting" : "connecting", reason })
+        if (failed(used, now() - begun)) step(1)
+        else delay = backOff(failures++, error.retry_ms)
+        state = isPermanent(error) ? "denied" : delay && reason != "cut" ? "waiting" : "connecting"
+        send()
       }
       await sleep(delay, signal)
     }
+    rung = 0
+    probe()
   }
 
-  // The browser may refuse the storage.
-  const remember = () => {
-    try {
-      sessionStorage[key] = Date.now() * 4 + rung
-    } catch {}
-  }
-
-  const planProbe = (delay = ladder._probeDelay()) => {
-    probing?.abort()
-    clearTimeout(probeTimer)
-    if (rung) probeTimer = setTimeout(probe, delay)
+  /**
+   * An attempt with a rung has failed at this age, for a reason: `timeout` (no byte in time), `network` (no answer), `cut` (it
+   * had worked), `foreign` (not the gateway's answer), `stale` (a cache's), or a word of the gateway. Returns true if a
+   * step down is due. If nothing was heard for longer than every limit, the page was suspended, and that proves nothing.
+   */
+  const failed = (used, age) => {
+    if (used != rung || now() - heard > minute) return
+    const isEnd = /^(cut|net)/.test(reason)
+    if (rung == 1 && age >= heldLong && (isEnd || reason == "foreign")) {
+      if (Math.abs(age - cutAge) < sameAge) wait = Math.floor(age * 0.0008)
+      cutAge = age
+    } else if (/^(tim|fore|sta)/.test(reason)) foreign++
+    if (isEnd && age < shortLife) shortLives = [...shortLives, now()].filter((time) => now() - time < minute)
+    return (reason == "timeout" && !rung || foreign > 1 || shortLives[2]) && rung < 2
   }
 
   /** Tries the transport above beside the current one. Its events are dropped: the position is the current one's. */
-  const probe = async () => {
-    const begun = now(), { signal } = probing = new AbortController
+  const probe = async (delay = Math.min(15, 2 ** probes) * minute) => {
+    probing?.abort()
+    const { signal } = probing = new AbortController
+    if (!rung) return
+    await sleep(delay, signal)
+    const begun = now()
     let from = position, works
     try {
-      while (!works) await sleep(await receive(rung - 1, signal, from, (events, to) => {
-        from = to
-        works = now() - begun >= proofTime
-        if (works) throw 0
+      while (!signal.aborted) await sleep(await receive(rung - 1, signal, from, ({ position }) => {
+        from = position
+        if (now() - begun >= proofTime) throw works = true
       }), signal)
     } catch {}
     if (signal.aborted) return
-    ladder._probed(works)
-    if (works) kick()
-    else planProbe()
+    if (works) kick(step(-1))
+    else {
+      probes++
+      probe()
+    }
   }
 
   const kick = () => controller.abort()
 
-  planProbe()
-  stopSignal.addEventListener("abort", () => {
-    kick()
-    planProbe(rung = 0)
-  })
+  probe()
   run()
 
-  return {
-    /** Sets the channels. If there were none, the feed starts at the position. */
-    _want(names, at) {
-      start = at
-      if (names + "" != wanted) kick(wanted = names)
-      else if (status.state != "denied") send()
-    },
-    /** The page woke up, or the network has changed. */
-    _wake(isOnline) {
-      if (now() - heard > staleAge) kick()
-      if (isOnline) planProbe(0)
-    },
+  return (names, at, type) => {
+    start = at
+    if (names + "" != wanted || type && now() - heard > staleAge) kick(wanted = names)
+    else if (state != "denied") send()
+    if (type == "online") probe(0)
   }
 }

@@ -1,34 +1,28 @@
 // SPDX-License-Identifier: MIT
 
 import { makeChannel } from "./channel.js"
-import { openFeed } from "./feed.js"
 import { requester, snapshotEvent } from "./requests.js"
 import { addListening, check, onWake } from "./support.js"
 import { syncQueue } from "./syncs.js"
 import { joinTabs, longestList } from "./tabs.js"
 
-/** The options and their types. */
-const optionTypes = { url: "string", user: "string", token: "function", headers: "function", sync: "function", tabs: "boolean" }
+/** Options, with values of the type that each must have. */
+const samples = { url: "/", user: "/", token: check, headers: check, sync: check, tabs: true }
 
 export const connect = (options) => {
   options = { url: "/", ...options }
-  for (const name in optionTypes) if (options[name] != null) check(name, options[name], optionTypes[name])
+  for (const name in samples) check(name, options[name] ?? samples[name], typeof samples[name])
   const life = new AbortController, { signal } = life, request = requester(options), sync = options.sync && syncQueue(options.sync)
   const channels = new Map
-  let current, planned, isRetry
+  let current, planned, cause
 
-  const started = () => [...channels.values()].filter((channel) => channel._isStarted())
+  const started = () => [...channels.values()].filter((channel) => channel._isStarted)
 
   const set = (change) => {
     const next = { ...current, ...change }
-    if (JSON.stringify(next) == JSON.stringify(current)) return
+    if (signal.aborted || JSON.stringify(next) == JSON.stringify(current)) return
     Object.assign(gateway, current = next)
     emit("state", next)
-  }
-
-  /** The position follows the feed, unless events of a channel wait: then a page that reloads must not skip them. */
-  const moveTo = (to) => {
-    if (!gateway._waits()) gateway.position = to
   }
 
   const receive = (message) => {
@@ -36,51 +30,39 @@ export const connect = (options) => {
     if (!list[0]) return
     set(message.status)
     for (const channel of list) channel._follow(message)
-    for (const event of message.events) {
-      const channel = channels.get(event?.channel)
-      if (event?.event != snapshotEvent) moveTo(event.id || gateway.position)
-      if (channel?._isStarted()) channel._take(event)
-    }
-    moveTo(message.to)
+    for (const event of message.events) list.find((channel) => channel.name == event?.channel)?._take(event)
+    // Unless events of a channel wait: a page that reloads must not skip them.
+    if (!gateway._waits()) gateway.position = message.to
   }
 
-  const key = "passerelle 1 " + options.url + " " + options.user
-  const tabs = joinTabs(key, options.tabs === false, (...parameters) => openFeed(request, key, ...parameters), receive, () => {
+  const key = "passerelle 2 " + options.url + " " + options.user
+  const [want, enter] = joinTabs(key, options.tabs ?? true, request, receive, () => {
     const list = started()
     return [list.map((channel) => channel.name), list[0]?._position]
   })
 
   /** Does what calls of `subscribe` and `unsubscribe` have led to, once for all calls of a task. */
   const flush = () => {
-    planned = 0
+    const type = cause
+    planned = cause = 0
     for (const [name, channel] of channels) {
-      if (channel._count) channel._begin(isRetry)
-      else channels.delete(name)
+      if (!channel._count) channels.delete(name)
+      else if (type && !channel._isStarted) channel._load()
     }
-    isRetry = false
-    tabs._want()
+    gateway.position ??= started()[0]?._position ?? null
+    want(type)
   }
 
-  const plan = (retry) => {
-    isRetry ||= retry
+  /** Plans to look after the channels; because of `type`, if that may change what a refused channel gets. */
+  const plan = (type) => {
+    cause ||= type
     planned ||= setTimeout(flush)
   }
 
-  /** A channel was fetched, or must wait, or is refused. Without a channel that has started, the feed has no state. */
-  const onLoaded = (state, reason) => {
-    if (!state) {
-      gateway.position ??= started()[0]?._position ?? null
-      plan()
-    } else if (!started()[0]) set({ state, reason })
-  }
-
   onWake(({ type, persisted }) => {
-    if (type == "pagehide") tabs._leave()
-    else if (persisted) tabs._join()
-    else {
-      plan(true)
-      tabs._wake(type)
-    }
+    if (type == "pagehide") enter("leave")
+    else if (persisted) enter()
+    else plan(type)
   }, signal)
 
   const gateway = {
@@ -88,26 +70,30 @@ export const connect = (options) => {
     /** True if events of a channel wait. */
     _waits: () => started().some((channel) => channel._waits()),
     subscribe(name, start = {}) {
-      const { after, last } = start
+      const { after, last = 0 } = start
       check("channel", !signal.aborted && (channels.has(name) || channels.size < longestList) && /^[\w=@,.;-]{1,164}$/.test(name) && name)
-      if (after != null) check("after", after)
-      if (last != null) check("last", last >= 0 && last <= 1000 && last % 1 == 0 && last, "number")
+      check("after", after ?? name)
+      check("last", last >>> 0 == last && last <= 1000 && last, "number")
       let channel = channels.get(name)
       // A channel that was given up in the same task is not taken up again: its listeners expect a new list of members.
-      if (!channel?._count) channels.set(name, channel = makeChannel(name, start, request, signal, sync, onLoaded, plan))
+      if (!channel?._count) {
+        // Without a channel that has started, the feed has no state.
+        channel = makeChannel(name, start, request, signal, sync, (state) => started()[0] || set(state), plan)
+        channels.set(name, channel)
+      }
       channel._count++
-      plan(true)
+      plan("subscribe")
       return channel
     },
     close() {
       for (const channel of channels.values()) channel._count = 0
       set({ state: "closed", reason: undefined })
       life.abort()
-      tabs._leave()
+      enter("leave")
     },
   }
   const emit = addListening(gateway)
   set({ state: "connecting", transport: "stream", upstream: "connected" })
-  tabs._join()
+  enter()
   return gateway
 }

@@ -8,13 +8,11 @@ export const now = () => Date.now()
 
 /** Waits; aborting the signal ends it early. Without `ms` only that ends it. */
 export const sleep = (ms, signal) => new Promise((resolve) => {
-  // Some signals live as long as the page: leave no listener behind.
-  const end = () => resolve(signal?.removeEventListener("abort", end))
-  if (ms != null) setTimeout(end, ms)
-  signal?.addEventListener("abort", end)
+  if (ms >= 0) setTimeout(resolve, ms)
+  signal?.addEventListener("abort", resolve)
 })
 
-/** Settles like `promise`, or is rejected after `ms`. */
+/** Settles like `promise`, or is rejected with the message `timeout` after `ms`. */
 export const within = (ms, promise) => Promise.race([promise, sleep(ms).then(() => { throw Error("timeout") })])
 
 /** Reports an error of the page's own code as uncaught, without disturbing the module. */
@@ -31,24 +29,25 @@ export const check = (name, value, type = "string") => {
   if (typeof value != type || value === "") throw TypeError("invalid " + name)
 }
 
-/** Gives an object `on` and `off`; returns the function that calls the listeners of a name. */
+/** Gives an object `on` and `off`; returns the function that calls the listeners of a name, and those of `*`. */
 export const addListening = (target) => {
-  const listeners = {}
+  let listeners = []
   target.on = (name, listener) => {
     check("event", name)
     check("listener", listener, "function")
-    listeners[name] = (listeners[name] || new Set).add(listener)
+    target.off(name, listener)
+    listeners.push([name, listener])
     return target
   }
   target.off = (name, listener) => {
-    if (listener) listeners[name]?.delete(listener)
-    else delete listeners[name]
+    // A new list, since the old one may be in use.
+    listeners = listeners.filter((each) => each[0] != name || listener && each[1] != listener)
     return target
   }
   return (name, ...values) => {
-    for (const listener of [...listeners[name] || []]) {
+    for (const [each, listener] of listeners) {
       try {
-        listener(...values)
+        if (each == name || each == "*") listener(...values)
       } catch (error) {
         report(error)
       }
@@ -63,6 +62,6 @@ export const makeEvent = (channel, id, event, data) => ({ id, time: new Date().t
  * The time before the next attempt, in milliseconds: 0.5 to 20 s, or what the gateway asked for, never less, at most
  * five minutes; both spread over clients. `failures` are those before this one.
  */
-export const backOff = (failures, retry, random = Math.random()) => retry > 0
-  ? Math.min(retry, 300000) * (1 + random / 2)
-  : 500 + random * (Math.min(20000, 500 * 2 ** failures) - 500)
+export const backOff = (failures, retry) => retry > 0
+  ? Math.min(retry, 300000) * (1 + Math.random() / 2)
+  : 500 + Math.random() * (Math.min(20000, 500 * 2 ** failures) - 500)

@@ -9,23 +9,13 @@ const callLimit = 30000
 
 /**
  * Returns the function that calls the page's `sync(channel, cause)`, one call at a time, until it succeeds. Its promise is
- * fulfilled then, or when `isWanted()` is false.
+ * fulfilled then, or when `isWanted()` is false. The gaps of all readers have another reason than those of one.
  */
 export const syncQueue = (sync) => {
-  let last
-  return async (channel, cause, isForAll, isWanted) => {
-    await sleep(isForAll ? spreadTime * Math.random() : 0)
-    for (let failures = 0, done; !done && isWanted();) {
-      await (last = (async (previous) => {
-        await previous
-        try {
-          if (isWanted()) await within(callLimit, sync(channel, cause))
-          done = true
-        } catch (error) {
-          report(error)
-        }
-      })(last))
-      if (!done) await sleep(backOff(failures++))
-    }
+  let last = sleep(0)
+  return async (channel, cause, isWanted) => {
+    await sleep(/^(sub|ev|id)/.test(cause.reason) ? 0 : spreadTime * Math.random())
+    const call = () => isWanted() && within(callLimit, sync(channel, cause))
+    for (let failures = 0; await (last = last.then(call).then(() => 0, report));) await sleep(backOff(failures++))
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import { openFeed } from "./feed.js"
 import { sleep } from "./support.js"
 
 /** The time in which the other tabs tell a new leading tab their channels, in milliseconds. */
@@ -8,93 +9,73 @@ const answerTime = 100
 export const longestList = 100
 /** A leading tab that sends no message for this long is suspended, in milliseconds. A stream sends a comment every 15 s. */
 const silence = 45000
-/** The same if it waits, as long as the gateway has asked for. */
-const longestSilence = 500000
 /** The other tabs find that at different times within this, in milliseconds. */
 const spread = 10000
 
 /**
- * Gives all tabs of an origin one feed. The tab that holds the lock `name` leads: it opens the feed with `open(emit, signal)`, and
+ * Gives all tabs of an origin one feed. The tab that holds the lock `name` leads: it opens the feed, and
  * sends the feed's messages to the others, which send it the names of their channels. If it closes, the browser gives the lock
- * to the next tab. A tab whose channels would make the list too long leaves, and leads alone. `receive` gets the messages in every tab; `wants` returns this tab's channels and their position.
+ * to the next tab. A tab whose channels would make the list too long leaves, and leads alone. `receive` gets the messages in
+ * every tab; `wants` returns this tab's channels and their position.
  */
-export const joinTabs = (name, isAlone, open, receive, wants) => {
-  const locks = globalThis.navigator?.locks, tab = Math.random(), others = new Map
+export const joinTabs = (name, isShared, request, receive, wants) => {
+  const locks = isShared && globalThis.navigator?.locks, tab = Math.random(), others = new Map
   let feed, bus, turn, timer
 
+  const isTooLong = (...lists) => new Set(lists.flat()).size > longestList
   const post = (message) => bus?.postMessage(message)
 
-  /** Tells the feed, here or in the leading tab, the channels of this tab. */
-  const want = () => {
+  /** Tells the feed, here or in the leading tab, the channels of this tab; and what woke it up, if anything has. */
+  const want = (type) => {
     let [names, at] = wants()
-    if (!feed) return post({ tab, want: [names, at] })
-    for (const [out, [list, position]] of others) {
-      const all = new Set([...names, ...list])
-      if (all.size > longestList) {
-        others.delete(out)
-        post({ out })
-      } else {
-        names = [...all]
-        at ||= position
-      }
+    if (!feed) return post({ tab, want: [names, at], type })
+    for (const [list, position] of others.values()) {
+      if (isTooLong(names, list)) continue
+      names = [...new Set([...names, ...list])]
+      at ||= position
     }
-    feed._want(names.sort(), at)
+    feed(names.sort(), at, type)
   }
 
   const lead = () => {
     others.clear()
-    feed = open((message) => {
+    feed = openFeed(request, name, (message) => {
       receive(message)
       post(message)
-    }, turn.signal)
+    })
     post({})
     setTimeout(want, answerTime)
   }
 
   /** Takes the lead if the leading tab is suspended. Hidden tabs, which may be suspended themselves, do not. */
-  const watch = (ms = silence) => {
+  const watch = (ms) => {
     clearTimeout(timer)
-    timer = setTimeout(() => {
-      if (feed) return
-      globalThis.document?.hidden || !wants()[0][0] ? watch() : rejoin(true)
-    }, ms + tab * spread)
+    timer = setTimeout(() => feed || (globalThis.document?.hidden || !wants()[0][0] ? watch(0) : enter("steal")), ms + silence + tab * spread)
   }
 
-  const rejoin = (steal) => {
-    group._leave()
-    group._join(steal)
+  /** Leaves the other tabs, and, unless `how` is `leave`, joins them again: `alone`, or with the lock of the leading tab: `steal`. */
+  const enter = (how) => {
+    clearTimeout(timer)
+    turn?.abort()
+    feed?.()
+    post({ tab, want: [[]] })
+    feed = bus = bus?.close()
+    if (how == "leave") return
+    const { signal } = turn = new AbortController
+    if (how == "alone" || !locks) return lead()
+    bus = new BroadcastChannel(name)
+    bus.onmessage = ({ data }) => {
+      if (data.set) return feed || (isTooLong(data.set, wants()[0]) ? enter("alone") : receive(data, watch(data._delay)))
+      if (data.tab) others.set(data.tab, data.want)
+      if (feed || !data.tab) want(data.type)
+    }
+    // If the page may not use locks, it leads alone. If another tab has taken the lock, this one follows.
+    locks.request(name, how ? { steal: true } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
+      if (!signal.aborted) feed ? enter() : lead()
+    })
+    watch(0)
+    want()
   }
 
-  const wake = (type) => feed ? feed._wake(type == "online") : post({ type })
-
-  const group = {
-    _want: want,
-    _wake: wake,
-    _join(steal) {
-      const { signal } = turn = new AbortController
-      if (isAlone || !locks || !globalThis.BroadcastChannel) return lead()
-      bus = new BroadcastChannel(name)
-      bus.onmessage = ({ data }) => {
-        if (data.set) return feed || receive(data, watch(data.status.state == "waiting" ? longestSilence : silence))
-        if (data.type) return feed && wake(data.type)
-        if (data.out) return data.out == tab && (group._leave(), lead(turn = new AbortController))
-        if (data.tab) others.set(data.tab, data.want)
-        if (feed || !data.tab) want()
-      }
-      // If the page may not use locks, it leads alone. If another tab has taken the lock, this one follows.
-      locks.request(name, steal ? { steal } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
-        if (!signal.aborted) feed ? rejoin() : lead()
-      })
-      watch()
-      post({})
-      want()
-    },
-    _leave() {
-      turn.abort(clearTimeout(timer))
-      feed = 0
-      post({ tab, want: [[]] })
-      bus = bus?.close()
-    },
-  }
-  return group
+  return [want, enter]
 }
