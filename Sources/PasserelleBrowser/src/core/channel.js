@@ -90,9 +90,12 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
         if (!isDone) await sleep(backOff(failures++, error.retry_ms))
       }
     }
-    channel._position = chain || channel._position
     isLoading = false
-    queue.push(...held)
+    // A refused channel keeps its position, and fetches what the feed has brought again.
+    if (channel._isStarted) {
+      channel._position = chain || channel._position
+      queue.push(...held)
+    }
     held = []
     pump()
     plan()

@@ -35,7 +35,7 @@ const firstWait = 25
  * woke up, or the network has changed.
  */
 export const openFeed = (request, key, emit) => {
-  let state, reason, upstream = "connected"
+  let state = "connecting", reason, upstream = "connected"
   let position, start, set = [], wanted = [], controller, probing, delay = 0, heard = now()
   // The ladder: the rung, the counts of its failures, and the time and age of failures.
   let rung = 0, failures = 0, probes = 0, foreign = 0, wait = firstWait, cutAge = 0, shortLives = []
@@ -48,7 +48,7 @@ export const openFeed = (request, key, emit) => {
   let isProven = !rung
 
   const send = (events = [], to = position) => {
-    emit({ from: position, to, set, events, _delay: delay, status: { state, reason, upstream, transport: transports[rung] } })
+    emit({ from: position, to, set, events, delay, status: { state, reason, upstream, transport: transports[rung] } })
     position = to
   }
 
@@ -119,10 +119,10 @@ export const openFeed = (request, key, emit) => {
   /**
    * An attempt with a rung has failed at this age, for a reason: `timeout` (no byte in time), `network` (no answer), `cut` (it
    * had worked), `foreign` (not the gateway's answer), `stale` (a cache's), or a word of the gateway. Returns true if a
-   * step down is due. If nothing was heard for longer than every limit, the page was suspended, and that proves nothing.
+   * step down is due.
    */
   const failed = (used, age) => {
-    if (used != rung || now() - heard > minute) return
+    if (used != rung) return
     const isEnd = /^(cut|net)/.test(reason)
     if (rung == 1 && age >= heldLong && (isEnd || reason == "foreign")) {
       if (Math.abs(age - cutAge) < sameAge) wait = Math.floor(age * 0.0008)
@@ -161,7 +161,7 @@ export const openFeed = (request, key, emit) => {
 
   return (names, at, type) => {
     start = at
-    if (names + "" != wanted || type && now() - heard > staleAge) kick(wanted = names)
+    if (!names || names + "" != wanted || type && now() - heard > staleAge) kick(wanted = names)
     else if (state != "denied") send()
     if (type == "online") probe(0)
   }

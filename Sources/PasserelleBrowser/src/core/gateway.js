@@ -14,7 +14,7 @@ export const connect = (options) => {
   for (const name in samples) check(name, options[name] ?? samples[name], typeof samples[name])
   const life = new AbortController, { signal } = life, request = requester(options), sync = options.sync && syncQueue(options.sync)
   const channels = new Map
-  let current, planned, cause
+  let current, planned, isRetry
 
   const started = () => [...channels.values()].filter((channel) => channel._isStarted)
 
@@ -25,14 +25,21 @@ export const connect = (options) => {
     emit("state", next)
   }
 
+  /** The position follows the feed, unless events of a channel wait: then a page that reloads must not skip them. */
+  const moveTo = (to) => {
+    if (to && !gateway._waits()) gateway.position = to
+  }
+
   const receive = (message) => {
     const list = started()
     if (!list[0]) return
     set(message.status)
     for (const channel of list) channel._follow(message)
-    for (const event of message.events) list.find((channel) => channel.name == event?.channel)?._take(event)
-    // Unless events of a channel wait: a page that reloads must not skip them.
-    if (!gateway._waits()) gateway.position = message.to
+    for (const event of message.events) {
+      if (event?.event != snapshotEvent) moveTo(event?.id)
+      list.find((channel) => channel.name == event?.channel)?._take(event)
+    }
+    moveTo(message.to)
   }
 
   const key = "passerelle 2 " + options.url + " " + options.user
@@ -43,26 +50,26 @@ export const connect = (options) => {
 
   /** Does what calls of `subscribe` and `unsubscribe` have led to, once for all calls of a task. */
   const flush = () => {
-    const type = cause
-    planned = cause = 0
+    planned = 0
     for (const [name, channel] of channels) {
       if (!channel._count) channels.delete(name)
-      else if (type && !channel._isStarted) channel._load()
+      else if (isRetry && !channel._isStarted) channel._load()
     }
+    isRetry = false
     gateway.position ??= started()[0]?._position ?? null
-    want(type)
+    want()
   }
 
-  /** Plans to look after the channels; because of `type`, if that may change what a refused channel gets. */
-  const plan = (type) => {
-    cause ||= type
+  /** Plans to look after the channels, and asks again for those that are refused if `retry`. */
+  const plan = (retry) => {
+    isRetry ||= retry
     planned ||= setTimeout(flush)
   }
 
   onWake(({ type, persisted }) => {
     if (type == "pagehide") enter("leave")
     else if (persisted) enter()
-    else plan(type)
+    else want(type, plan(true))
   }, signal)
 
   const gateway = {
@@ -82,7 +89,7 @@ export const connect = (options) => {
         channels.set(name, channel)
       }
       channel._count++
-      plan("subscribe")
+      plan(true)
       return channel
     },
     close() {

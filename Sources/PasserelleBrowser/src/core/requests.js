@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import { parseStream } from "./sse.js"
-import { makeEvent, within } from "./support.js"
+import { makeEvent, now, within } from "./support.js"
 
 /** How long a new stream may send nothing, in milliseconds. */
 const firstByteLimit = 4000
@@ -12,6 +12,8 @@ const firstByteLimit = 4000
 export const answerLimit = 10000
 /** The longest silence within an answer, in milliseconds: a stream sends a comment every 15 s. */
 const silenceLimit = 35000
+/** A timer that fires later than this was suspended, in milliseconds. */
+const lateness = 5000
 /** The longest answer or line of a stream, in characters: a list of 10,000 members fits. */
 const longestText = 20000000
 
@@ -35,26 +37,38 @@ export const requester = ({ url, user, token, headers }) => {
 
   const request = async (path, names, after, signal, onNews, wait, last, body) => {
     const failure = { reason: "token", status: 0 }, controller = new AbortController, stop = () => controller.abort()
-    let text = "", limit = path == "events" ? firstByteLimit : wait * 1000 + answerLimit, own
+    let text = "", timer, own
+    /** Ends the request after a time, unless it is called again. */
+    const arm = (ms) => {
+      const due = now() + ms
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        // A timer that fires much too late was suspended with the page, and proves nothing.
+        if (now() - due < lateness) failure.reason = "timeout"
+        stop()
+      }, ms)
+    }
 
     try {
       signal.addEventListener("abort", stop, { signal: controller.signal })
-      ;[own, known] = await within(answerLimit, Promise.all([headers?.(), known || token?.()])).catch(() => { throw 0 })
+      ;[own, known] = await within(answerLimit, Promise.all([headers?.(), known || token?.()]))
       failure.reason = "network"
       if (signal.aborted) stop()
+      arm(path == "events" ? firstByteLimit : wait * 1000 + answerLimit)
       // The random item makes each URL new: no cache on the way has an answer for it.
       const query = Object.entries({ after, user, wait, last, "_": Math.random() }).filter((each) => each[1])
-      const answer = await within(limit, fetch(base + path + "?" + new URLSearchParams([...names.map((name) => ["channel", name]), ...query]), {
+      const answer = await fetch(base + path + "?" + new URLSearchParams([...names.map((name) => ["channel", name]), ...query]), {
         credentials: "include", cache: "no-store", signal: controller.signal, method: body ? "POST" : "GET", body,
         headers: { ...own, ...known && { Authorization: "Bearer " + known }, ...body && { "Content-Type": "application/json" } },
-      }))
+      })
       failure.status = answer.status
       failure.retry_ms = answer.headers.get("Retry-After") * 1000
-      const reader = answer.body?.getReader(), decoder = new TextDecoder
-      const isStream = answer.ok && /event-stream *(;|$)/.test(answer.headers.get("Content-Type"))
-      for (let part; reader && !(part = await within(limit, reader.read())).done;) {
+      // A stream of another type is not the gateway's, and may never end.
+      const isStream = answer.ok && path == "events", decoder = new TextDecoder
+      const reader = (!isStream || /event-stream *(;|$)/.test(answer.headers.get("Content-Type"))) && answer.body?.getReader()
+      for (let part; reader && !(part = await reader.read()).done;) {
         failure.reason = "cut"
-        limit = silenceLimit
+        arm(silenceLimit)
         text += decoder.decode(part.value, { stream: true })
         if (isStream) {
           const news = { events: [], position: after }
@@ -71,10 +85,10 @@ export const requester = ({ url, user, token, headers }) => {
         }
         if (text.length > longestText) break
       }
-      if (isStream) throw 0
+      if (isStream && reader) throw 0
       failure.reason = "foreign"
       const json = JSON.parse(text), { position, events, members, me, more, retry_ms } = json
-      if (!answer.ok) throw Object.assign(failure, json, { reason: json.error || "foreign" })
+      if (!answer.ok) throw Object.assign(failure, { message: json.message, reason: json.error || "foreign" })
       if (body) return
       if (!position || !events?.unshift) throw 0
       // A cache on the way keeps answers in spite of their header.
@@ -86,11 +100,10 @@ export const requester = ({ url, user, token, headers }) => {
       }
       onNews(json)
       return more ? 0 : retry_ms > 99 ? Math.min(retry_ms, 30000) : 1000
-    } catch (error) {
-      if (error.message == "timeout") failure.reason = "timeout"
+    } catch {
       throw failure
     } finally {
-      stop()
+      stop(clearTimeout(timer))
     }
   }
 

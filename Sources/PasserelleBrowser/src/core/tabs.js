@@ -65,7 +65,7 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
     if (how == "alone" || !locks) return lead()
     bus = new BroadcastChannel(name)
     bus.onmessage = ({ data }) => {
-      if (data.set) return feed || (isTooLong(data.set, wants()[0]) ? enter("alone") : receive(data, watch(data._delay)))
+      if (data.set) return feed || (isTooLong(data.set, wants()[0]) ? enter("alone") : receive(data, watch(data.delay || 0)))
       if (data.tab) others.set(data.tab, data.want)
       if (feed || !data.tab) want(data.type)
     }
