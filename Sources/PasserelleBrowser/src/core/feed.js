@@ -128,8 +128,8 @@ export const openFeed = (request, key, emit) => {
       if (Math.abs(age - cutAge) < sameAge) wait = Math.floor(age * 0.0008)
       cutAge = age
     } else if (/^(tim|fore|sta)/.test(reason)) foreign++
-    if (isEnd && age < shortLife) shortLives = [...shortLives, now()].filter((time) => now() - time < minute)
-    return (reason == "timeout" && !rung || foreign > 1 || shortLives[2]) && rung < 2
+    if (isEnd && age < shortLife) shortLives.unshift(now())
+    return (reason == "timeout" && !rung || foreign > 1 || now() - shortLives[2] < minute) && rung < 2
   }
 
   /** Tries the transport above beside the current one. Its events are dropped: the position is the current one's. */

@@ -25,27 +25,23 @@ export const connect = (options) => {
     emit("state", next)
   }
 
-  /** The position follows the feed, unless events of a channel wait: then a page that reloads must not skip them. */
-  const moveTo = (to) => {
-    if (to && !gateway._waits()) gateway.position = to
-  }
-
   const receive = (message) => {
     const list = started()
     if (!list[0]) return
     set(message.status)
     for (const channel of list) channel._follow(message)
-    for (const event of message.events) {
-      if (event?.event != snapshotEvent) moveTo(event?.id)
+    for (const event of [...message.events, { id: message.to }]) {
+      // The position follows the feed, unless events of a channel wait: a page that reloads must not skip them.
+      if (event?.id && event.event != snapshotEvent && !gateway._waits()) gateway.position = event.id
       list.find((channel) => channel.name == event?.channel)?._take(event)
     }
-    moveTo(message.to)
   }
 
   const key = "passerelle 2 " + options.url + " " + options.user
   const [want, enter] = joinTabs(key, options.tabs ?? true, request, receive, () => {
-    const list = started()
-    return [list.map((channel) => channel.name), list[0]?._position]
+    const list = started(), position = list[0]?._position
+    gateway.position ||= position || null
+    return [list.map((channel) => channel.name), position]
   })
 
   /** Does what calls of `subscribe` and `unsubscribe` have led to, once for all calls of a task. */
@@ -56,7 +52,6 @@ export const connect = (options) => {
       else if (isRetry && !channel._isStarted) channel._load()
     }
     isRetry = false
-    gateway.position ??= started()[0]?._position ?? null
     want()
   }
 

@@ -22,7 +22,7 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
   const locks = isShared && globalThis.navigator?.locks, tab = Math.random(), others = new Map
   let feed, bus, turn, timer
 
-  const isTooLong = (...lists) => new Set(lists.flat()).size > longestList
+  const merge = (names, list) => [...new Set([...names, ...list])]
   const post = (message) => bus?.postMessage(message)
 
   /** Tells the feed, here or in the leading tab, the channels of this tab; and what woke it up, if anything has. */
@@ -30,8 +30,9 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
     let [names, at] = wants()
     if (!feed) return post({ tab, want: [names, at], type })
     for (const [list, position] of others.values()) {
-      if (isTooLong(names, list)) continue
-      names = [...new Set([...names, ...list])]
+      const all = merge(names, list)
+      if (all[longestList]) continue
+      names = all
       at ||= position
     }
     feed(names.sort(), at, type)
@@ -65,12 +66,12 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
     if (how == "alone" || !locks) return lead()
     bus = new BroadcastChannel(name)
     bus.onmessage = ({ data }) => {
-      if (data.set) return feed || (isTooLong(data.set, wants()[0]) ? enter("alone") : receive(data, watch(data.delay || 0)))
+      if (data.set) return feed || (merge(data.set, wants()[0])[longestList] ? enter("alone") : receive(data, watch(data.delay || 0)))
       if (data.tab) others.set(data.tab, data.want)
       if (feed || !data.tab) want(data.type)
     }
     // If the page may not use locks, it leads alone. If another tab has taken the lock, this one follows.
-    locks.request(name, how ? { steal: true } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
+    locks.request(name, how ? { steal: how } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
       if (!signal.aborted) feed ? enter() : lead()
     })
     watch(0)
