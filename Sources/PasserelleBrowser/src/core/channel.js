@@ -16,7 +16,7 @@ export class SendBlocked extends Error {}
  * `set` with the state if the channel must wait or is refused. `_seen` are the events that are known from an earlier connection.
  */
 export const makeChannel = (name, { after, last, _seen: seen = new Set }, request, signal, sync, set, plan) => {
-  let queue = [], held = [], hasBegun, isLoading, isCovered, chain
+  let queue = [], held = [], isLoading, isCovered, chain
 
   const updateMembers = ({ event, data }) => {
     const { me = null, presence, user_id, user_info } = data || {}
@@ -28,14 +28,6 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       (channel.members = new Map(channel.members))[/removed/.test(event) ? "delete" : "set"](user_id, user_info)
   }
 
-  /** Calls `sync`. Events wait until it has succeeded. */
-  const reload = async (cause) => {
-    channel.stale = true
-    await sync(name, cause, () => channel._count)
-    channel.stale = false
-    pump()
-  }
-
   const pump = () => {
     while (queue[0] && !channel.stale && channel._count) {
       const item = queue.shift(), { id: position, event, data } = item, isSnapshot = event == snapshotEvent
@@ -45,9 +37,15 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       if (seen.size > rememberedEvents) seen.delete(oldest)
       updateMembers(item)
       emit(event, data, item)
-      const cause = event == "passerelle:gap" ? data : isSnapshot && !hasBegun && { reason: "subscribe" }
-      hasBegun ||= isSnapshot
-      if (sync && cause) reload({ ...cause, position })
+      const cause = event == "passerelle:gap" ? data : isSnapshot && !channel._position && { reason: "subscribe" }
+      if (sync && cause) {
+        // Events wait until the page has reloaded its records.
+        channel.stale = true
+        sync(name, { ...cause, position }, () => channel._count).then(() => {
+          channel.stale = false
+          pump()
+        })
+      }
     }
   }
 
@@ -55,11 +53,10 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
   const take = (item, list = isLoading ? held : queue) => {
     if (typeof item?.event != "string") return
     list.push(item)
-    if (queue.length + held.length > longestQueue) {
+    if (list.length > longestQueue) {
       // What is dropped here must not be missed silently: the page is told to reload it.
-      [...queue, ...held].map(updateMembers)
-      queue = [makeEvent(name, item.id, "passerelle:gap", { reason: "overflow" })]
-      held = []
+      list.splice(0).map(updateMembers)
+      list.push(makeEvent(name, item.id, "passerelle:gap", { reason: "overflow" }))
     }
     pump()
   }
@@ -91,12 +88,12 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       }
     }
     isLoading = false
+    const rest = held.splice(0)
     // A refused channel keeps its position, and fetches what the feed has brought again.
     if (channel._isStarted) {
       channel._position = chain || channel._position
-      queue.push(...held)
+      queue.push(...rest)
     }
-    held = []
     pump()
     plan()
   }

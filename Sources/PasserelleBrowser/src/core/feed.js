@@ -13,8 +13,6 @@ const proofTime = 20000
 const memory = 600000
 /** If the page wakes up and the last byte is older, the connection counts as lost, in milliseconds. */
 const staleAge = 20000
-/** An answer to a long poll that comes sooner, and has no news, is not the gateway's, in milliseconds. */
-const tooSoon = 1000
 /** A connection that ends earlier counts against its transport. */
 const shortLife = 10000
 /** A long poll that fails after this time was ended by a time limit on the way. */
@@ -64,14 +62,8 @@ export const openFeed = (request, key, emit) => {
   }
 
   /** Receives by a transport, from a position: one poll, after which the time to the next is returned, or a stream. */
-  const receive = (used, signal, from, onNews) => {
-    const begun = now(), held = used == 1 && wait
-    return request(used ? "poll" : "events", set, from, signal, (news) => {
-      news.upstream ||= upstream
-      if (held && now() - begun < tooSoon && news.position == from && news.upstream == upstream) throw 0
-      onNews(news)
-    }, held)
-  }
+  const receive = (used, signal, from, onNews) =>
+    request(used ? "poll" : "events", set, from, signal, onNews, used == 1 && wait)
 
   const run = async () => {
     while (wanted) {
@@ -85,7 +77,7 @@ export const openFeed = (request, key, emit) => {
         failures = 0
         state = "live"
         reason = undefined
-        upstream = news.upstream
+        upstream = news.upstream || upstream
         send(news.events, news.position)
       })
       try {

@@ -4,7 +4,7 @@ import { makeChannel } from "./channel.js"
 import { requester, snapshotEvent } from "./requests.js"
 import { addListening, check, onWake } from "./support.js"
 import { syncQueue } from "./syncs.js"
-import { joinTabs, longestList } from "./tabs.js"
+import { joinTabs, leave, longestList } from "./tabs.js"
 
 /** Options, with values of the type that each must have. */
 const samples = { url: "/", user: "/", token: check, headers: check, sync: check, tabs: true }
@@ -62,7 +62,7 @@ export const connect = (options) => {
   }
 
   onWake(({ type, persisted }) => {
-    if (type == "pagehide") enter("leave")
+    if (type == "pagehide") enter(leave)
     else if (persisted) enter()
     else want(type, plan(true))
   }, signal)
@@ -91,7 +91,7 @@ export const connect = (options) => {
       for (const channel of channels.values()) channel._count = 0
       set({ state: "closed", reason: undefined })
       life.abort()
-      enter("leave")
+      enter(leave)
     },
   }
   const emit = addListening(gateway)

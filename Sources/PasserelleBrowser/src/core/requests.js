@@ -10,6 +10,8 @@ const firstByteLimit = 4000
  * the gateway holds it, in milliseconds.
  */
 export const answerLimit = 10000
+/** An answer to a long poll that comes sooner, and has no news, is not the gateway's, in milliseconds. */
+const tooSoon = 1000
 /** The longest silence within an answer, in milliseconds: a stream sends a comment every 15 s. */
 const silenceLimit = 35000
 /** A timer that fires later than this was suspended, in milliseconds. */
@@ -54,11 +56,12 @@ export const requester = ({ url, user, token, headers }) => {
       ;[own, known] = await within(answerLimit, Promise.all([headers?.(), known || token?.()]))
       failure.reason = "network"
       if (signal.aborted) stop()
+      const begun = now()
       arm(path == "events" ? firstByteLimit : wait * 1000 + answerLimit)
       // The random item makes each URL new: no cache on the way has an answer for it.
       const query = Object.entries({ after, user, wait, last, "_": Math.random() }).filter((each) => each[1])
       const answer = await fetch(base + path + "?" + new URLSearchParams([...names.map((name) => ["channel", name]), ...query]), {
-        credentials: "include", cache: "no-store", signal: controller.signal, method: body ? "POST" : "GET", body,
+        credentials: "include", cache: "no-store", signal: controller.signal, method: body && "POST", body,
         headers: { ...own, ...known && { Authorization: "Bearer " + known }, ...body && { "Content-Type": "application/json" } },
       })
       failure.status = answer.status
@@ -87,13 +90,13 @@ export const requester = ({ url, user, token, headers }) => {
       }
       if (isStream && reader) throw 0
       failure.reason = "foreign"
-      const json = JSON.parse(text), { position, events, members, me, more, retry_ms } = json
+      const json = JSON.parse(text), { position, events, members, me, upstream, more, retry_ms } = json
       if (!answer.ok) throw Object.assign(failure, { message: json.message, reason: json.error || "foreign" })
       if (body) return
       if (!position || !events?.unshift) throw 0
       // A cache on the way keeps answers in spite of their header.
       failure.reason = "stale"
-      if (answer.headers.get("Age") > 0 && (!after || after == position)) throw 0
+      if ((answer.headers.get("Age") > 0 || wait && upstream != "away" && now() - begun < tooSoon) && (!after || after == position)) throw 0
       for (const name of names) {
         const presence = members?.[name]
         if (presence || !after) events.unshift(makeEvent(name, position, snapshotEvent, { presence, me }))

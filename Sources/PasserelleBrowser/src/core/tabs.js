@@ -12,6 +12,10 @@ const silence = 45000
 /** The other tabs find that at different times within this, in milliseconds. */
 const spread = 10000
 
+/** What `enter` does: nothing more, lead alone, or take the lock of the leading tab. */
+export const leave = 1
+const alone = 2, steal = 3
+
 /**
  * Gives all tabs of an origin one feed. The tab that holds the lock `name` leads: it opens the feed, and
  * sends the feed's messages to the others, which send it the names of their channels. If it closes, the browser gives the lock
@@ -19,7 +23,8 @@ const spread = 10000
  * every tab; `wants` returns this tab's channels and their position.
  */
 export const joinTabs = (name, isShared, request, receive, wants) => {
-  const locks = isShared && globalThis.navigator?.locks, tab = Math.random(), others = new Map
+  const tab = Math.random(), others = new Map
+  const locks = isShared && globalThis.navigator?.locks
   let feed, bus, turn, timer
 
   const merge = (names, list) => [...new Set([...names, ...list])]
@@ -51,22 +56,22 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
   /** Takes the lead if the leading tab is suspended. Hidden tabs, which may be suspended themselves, do not. */
   const watch = (ms) => {
     clearTimeout(timer)
-    timer = setTimeout(() => feed || (globalThis.document?.hidden || !wants()[0][0] ? watch(0) : enter("steal")), ms + silence + tab * spread)
+    timer = setTimeout(() => feed || (globalThis.document?.hidden || !wants()[0][0] ? watch(0) : enter(steal)), ms + silence + tab * spread)
   }
 
-  /** Leaves the other tabs, and, unless `how` is `leave`, joins them again: `alone`, or with the lock of the leading tab: `steal`. */
+  /** Leaves the other tabs, and, unless it is told otherwise, joins them again. */
   const enter = (how) => {
     clearTimeout(timer)
     turn?.abort()
     feed?.()
     post({ tab, want: [[]] })
     feed = bus = bus?.close()
-    if (how == "leave") return
+    if (how == leave) return
     const { signal } = turn = new AbortController
-    if (how == "alone" || !locks) return lead()
+    if (how == alone || !locks) return lead()
     bus = new BroadcastChannel(name)
     bus.onmessage = ({ data }) => {
-      if (data.set) return feed || (merge(data.set, wants()[0])[longestList] ? enter("alone") : receive(data, watch(data.delay || 0)))
+      if (data.set) return feed || (merge(data.set, wants()[0])[longestList] ? enter(alone) : receive(data, watch(data.delay || 0)))
       if (data.tab) others.set(data.tab, data.want)
       if (feed || !data.tab) want(data.type)
     }
