@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import { answerLimit, isPermanent, snapshotEvent } from "./requests.js"
+import { answerLimit, snapshotEvent } from "./requests.js"
 import { addListening, backOff, check, makeEvent, sleep, within } from "./support.js"
 
 /** Events of a channel that may wait for `sync` or for earlier events; more are replaced by a gap. */
@@ -79,7 +79,7 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
         channel._isStarted = true
       } catch (error) {
         const { status, message, reason } = error
-        isDone = isPermanent(error)
+        isDone = error._isPermanent
         // Listeners of the state see which channels were refused by themselves.
         if (isDone) take(makeEvent(name, "", "pusher:subscription_error", { status, message }), queue)
         channel._isStarted &&= !isDone

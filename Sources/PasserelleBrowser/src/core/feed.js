@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import { isPermanent } from "./requests.js"
 import { backOff, now, sleep } from "./support.js"
 
 /** The rungs of the ladder: 0, 1, 2. */
@@ -99,7 +98,7 @@ export const openFeed = (request, key, emit) => {
         isProven = false
         if (failed(used, now() - begun)) step(1)
         else delay = backOff(failures++, error.retry_ms)
-        state = isPermanent(error) ? "denied" : delay && reason != "cut" ? "waiting" : "connecting"
+        state = error._isPermanent ? "denied" : delay && reason != "cut" ? "waiting" : "connecting"
         send()
       }
       await sleep(delay, signal)

@@ -21,12 +21,9 @@ const longestText = 20000000
 
 export const snapshotEvent = "pusher:subscription_succeeded"
 
-/** True if the gateway refuses the reader. Other servers on the way answer 400 and 404, too, with JSON and for a time. */
-export const isPermanent = ({ message, status }) => message && /^40[13]$/.test(status)
-
 /**
  * Returns the function that makes every request. It is rejected with an object: `reason`; `status`, 0 if there was no answer;
- * `retry_ms`, the wait that was asked for; and `message`, if the gateway refuses. Nothing that the network sends makes it
+ * `retry_ms`, the wait that was asked for; and `message`, if the gateway refuses; `_isPermanent`, if it refuses the reader. Nothing that the network sends makes it
  * throw anything else.
  *
  * `wait` is the time in seconds that the gateway may hold a poll, and `last` the number of older events. `onNews({ events, position, upstream, more })`
@@ -90,8 +87,14 @@ export const requester = ({ url, user, token, headers }) => {
       }
       if (isStream && reader) throw 0
       failure.reason = "foreign"
-      const json = JSON.parse(text), { position, events, members, me, upstream, more, retry_ms } = json
-      if (!answer.ok) throw Object.assign(failure, { message: json.message, reason: json.error || "foreign" })
+      const json = JSON.parse(text), { position, events, members, me, upstream, more, retry_ms, error, message } = json
+      if (!answer.ok) {
+        failure.reason = error || "foreign"
+        failure.message = message
+        // Other servers on the way answer 400 and 404, too, with JSON and for a time.
+        failure._isPermanent = message && /^40[13]$/.test(answer.status)
+        throw 0
+      }
       if (body) return
       if (!position || !events?.unshift) throw 0
       // A cache on the way keeps answers in spite of their header.
