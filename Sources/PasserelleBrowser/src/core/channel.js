@@ -78,12 +78,13 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
         }, 0, last) && chain !== ""
         channel._isStarted = true
       } catch (error) {
-        const { status, message, reason } = error
         isDone = error._isPermanent
         // Listeners of the state see which channels were refused by themselves.
-        if (isDone) take(makeEvent(name, "", "pusher:subscription_error", { status, message }), queue)
-        channel._isStarted &&= !isDone
-        set({ state: isDone ? "denied" : "waiting", reason })
+        if (isDone) {
+          take(makeEvent(name, "", "pusher:subscription_error", { status: error.status, message: error.message }), queue)
+          channel._isStarted = false
+        }
+        set({ state: isDone ? "denied" : "waiting", reason: error.reason })
         if (!isDone) await sleep(backOff(failures++, error.retry_ms))
       }
     }
