@@ -25,7 +25,7 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       channel.members = new Map(Object.entries({ ...presence?.hash }))
     }
     if (/^pusher:member_/.test(event))
-      (channel.members = new Map(channel.members))[/removed/.test(event) ? "delete" : "set"](user_id, user_info)
+      (channel.members = new Map(channel.members))[/added/.test(event) ? "set" : "delete"](user_id, user_info)
   }
 
   const pump = () => {
@@ -51,12 +51,11 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
 
   /** Takes an event in its turn; while earlier ones are being fetched, it waits. */
   const take = (item, list = isLoading ? held : queue) => {
-    if (typeof item?.event != "string") return
+    if (item?.channel != name || typeof item.event != "string") return
     list.push(item)
     if (list.length > longestQueue) {
       // What is dropped here must not be missed silently: the page is told to reload it.
-      list.splice(0).map(updateMembers)
-      list.push(makeEvent(name, item.id, "passerelle:gap", { reason: "overflow" }))
+      list.splice(0, longestQueue + 1, makeEvent(name, item.id, "passerelle:gap", { reason: "overflow" })).map(updateMembers)
     }
     pump()
   }
@@ -89,12 +88,12 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       }
     }
     isLoading = false
-    const rest = held.splice(0)
     // A refused channel keeps its position, and fetches what the feed has brought again.
     if (channel._isStarted) {
       channel._position = chain || channel._position
-      queue.push(...rest)
+      queue.push(...held)
     }
+    held = []
     pump()
     plan()
   }

@@ -35,14 +35,15 @@ export const openFeed = (request, key, emit) => {
   let state = "connecting", reason, upstream = "connected"
   let position, start, set = [], wanted = [], controller, probing, delay = 0, heard = now()
   // The ladder: the rung, the counts of its failures, and the time and age of failures.
-  let rung = 0, failures = 0, probes = 0, foreign = 0, wait = firstWait, cutAge = 0, shortLives = []
+  let rung = 0, probes = 0, foreign = 0, wait = firstWait, cutAge = 0, shortLives = []
 
   // The browser may refuse the storage.
   try {
     const [stored, time] = sessionStorage[key].split(","), age = now() - time
     if (age >= 0 && age < memory) rung = +stored
   } catch {}
-  let isProven = !rung
+  // A remembered transport is not proven to work, as after a failure.
+  let failures = rung
 
   const send = (events = [], to = position) => {
     emit({ from: position, to, set, events, delay, status: { state, reason, upstream, transport: transports[rung] } })
@@ -53,7 +54,7 @@ export const openFeed = (request, key, emit) => {
   const step = (down) => {
     rung += down
     shortLives = []
-    foreign = cutAge = probes = 0
+    delay = foreign = cutAge = probes = 0
     try {
       sessionStorage[key] = [rung, now()]
     } catch {}
@@ -71,7 +72,6 @@ export const openFeed = (request, key, emit) => {
       delay = 0
       const proceed = () => receive(used, signal, position, (news) => {
         heard = now()
-        isProven = true
         if (used == rung) foreign = 0
         failures = 0
         state = "live"
@@ -87,7 +87,7 @@ export const openFeed = (request, key, emit) => {
           set = wanted
           position = start
         }
-        while (set[0] && !(isProven && set + "" == wanted) && !await proceed());
+        while (set[0] && (failures || set + "" != wanted) && !await proceed());
         set = wanted
         begun = now()
         used = rung
@@ -95,9 +95,8 @@ export const openFeed = (request, key, emit) => {
       } catch (error) {
         if (signal.aborted) continue
         reason = error.reason
-        isProven = false
+        delay = backOff(failures++, error.retry_ms)
         if (failed(used, now() - begun)) step(1)
-        else delay = backOff(failures++, error.retry_ms)
         state = error._isPermanent ? "denied" : delay && reason != "cut" ? "waiting" : "connecting"
         send()
       }
@@ -130,19 +129,17 @@ export const openFeed = (request, key, emit) => {
     if (!rung) return
     await sleep(delay, signal)
     const begun = now()
-    let from = position, works
+    let from = position
     try {
       while (!signal.aborted) await sleep(await receive(rung - 1, signal, from, ({ position }) => {
         from = position
-        if (now() - begun >= proofTime) throw works = true
+        // This ends the probe, too.
+        if (now() - begun >= proofTime) kick(step(-1))
       }), signal)
     } catch {}
     if (signal.aborted) return
-    if (works) kick(step(-1))
-    else {
-      probes++
-      probe()
-    }
+    probes++
+    probe()
   }
 
   const kick = () => controller.abort()

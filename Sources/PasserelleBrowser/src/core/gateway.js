@@ -33,7 +33,7 @@ export const connect = (options) => {
     for (const event of [...message.events, { id: message.to }]) {
       // The position follows the feed, unless events of a channel wait: a page that reloads must not skip them.
       if (event?.id && event.event != snapshotEvent && !gateway._waits()) gateway.position = event.id
-      list.find((channel) => channel.name == event?.channel)?._take(event)
+      for (const channel of list) channel._take(event)
     }
   }
 
@@ -78,11 +78,8 @@ export const connect = (options) => {
       check("last", last >>> 0 == last && last <= 1000 && last, "number")
       let channel = channels.get(name)
       // A channel that was given up in the same task is not taken up again: its listeners expect a new list of members.
-      if (!channel?._count) {
-        // Without a channel that has started, the feed has no state.
-        channel = makeChannel(name, start, request, signal, sync, (state) => started()[0] || set(state), plan)
-        channels.set(name, channel)
-      }
+      // Without a channel that has started, the feed has no state.
+      if (!channel?._count) channels.set(name, channel = makeChannel(name, start, request, signal, sync, (state) => started()[0] || set(state), plan))
       channel._count++
       plan(true)
       return channel

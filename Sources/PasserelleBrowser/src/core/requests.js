@@ -35,7 +35,7 @@ export const requester = ({ url, user, token, headers }) => {
   let known
 
   const request = async (path, names, after, signal, onNews, wait, last, body) => {
-    const failure = { reason: "token", status: 0 }, controller = new AbortController, stop = () => controller.abort()
+    const failure = { reason: "token" }, controller = new AbortController, stop = () => controller.abort()
     let text = "", timer, own
     /** Ends the request after a time, unless it is called again. */
     const arm = (ms) => {
@@ -57,7 +57,7 @@ export const requester = ({ url, user, token, headers }) => {
       arm(path == "events" ? firstByteLimit : wait * 1000 + answerLimit)
       // The random item makes each URL new: no cache on the way has an answer for it.
       const query = Object.entries({ after, user, wait, last, "_": Math.random() }).filter((each) => each[1])
-      const answer = await fetch(base + path + "?" + new URLSearchParams([...names.map((name) => ["channel", name]), ...query]), {
+      const answer = await fetch(base + path + "?" + new URLSearchParams([...query, ...names.map((name) => ["channel", name])]), {
         credentials: "include", cache: "no-store", signal: controller.signal, method: body && "POST", body,
         headers: { ...own, ...known && { Authorization: "Bearer " + known }, ...body && { "Content-Type": "application/json" } },
       })
@@ -105,7 +105,7 @@ export const requester = ({ url, user, token, headers }) => {
         if (presence || !after) events.unshift(makeEvent(name, position, snapshotEvent, { presence, me }))
       }
       onNews(json)
-      return more ? 0 : retry_ms > 99 ? Math.min(retry_ms, 30000) : 1000
+      return !more && (retry_ms > 99 ? Math.min(retry_ms, 30000) : 1000)
     } catch {
       throw failure
     } finally {
