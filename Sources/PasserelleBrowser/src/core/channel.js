@@ -51,7 +51,7 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
 
   /** Takes an event in its turn; while earlier ones are being fetched, it waits. */
   const take = (item, list = isLoading ? held : queue) => {
-    if (item?.channel != name || typeof item.event != "string") return
+    if (item?.channel != name || !item.event?.trim) return
     list.push(item)
     if (list.length > longestQueue) {
       // What is dropped here must not be missed silently: the page is told to reload it.

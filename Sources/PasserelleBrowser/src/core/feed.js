@@ -115,7 +115,7 @@ export const openFeed = (request, key, emit) => {
     if (used != rung) return
     const isEnd = /^(cut|net)/.test(reason)
     if (rung == 1 && age >= heldLong && (isEnd || reason == "foreign")) {
-      if (Math.abs(age - cutAge) < sameAge) wait = age * 0.0008 | 0
+      if (age - cutAge < sameAge && cutAge - age < sameAge) wait = age * 0.0008 | 0
       cutAge = age
     } else if (/^(tim|fore|sta)/.test(reason)) foreign++
     if (isEnd && age < shortLife) shortLives.unshift(now())

@@ -71,17 +71,17 @@ export const requester = ({ url, user, token, headers }) => {
         arm(silenceLimit)
         text += decoder.decode(part.value, { stream: true })
         if (isStream) {
-          const news = { events: [], position: after }
+          const events = []
+          let upstream
           text = parseStream(text, ({ event: name, data, retry }) => {
             const event = JSON.parse(data || null)
             failure.retry_ms = retry || failure.retry_ms
             if (/^passerelle:(un|d)/.test(name)) throw Object.assign(failure, event)
-            if (/^pusher:subscription_s|^passerelle:up/.test(name)) news.upstream = event.data.upstream || event.data.state
-            if (name != snapshotEvent) news.position = event?.id || news.position
-            news.events.push(event)
+            if (/^pusher:subscription_s|^passerelle:up/.test(name)) upstream = event.data.upstream || event.data.state
+            if (name != snapshotEvent) after = event?.id || after
+            events.push(event)
           })
-          after = news.position
-          onNews(news)
+          onNews({ events, position: after, upstream })
         }
         if (text.length > longestText) break
       }
