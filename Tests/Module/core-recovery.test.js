@@ -132,6 +132,22 @@ for (const kind of kinds) describe(`recovery, ${kind}`, () => {
     assert.equal(gateway.state, "live")
   })
 
+  test("a 401 or 403 that is not the gateway's is no refusal", async () => {
+    for (const body of [{ message: "Forbidden" }, { error: "Forbidden" }, { error: "", message: "no" }, null]) {
+      const world = new World(kind), log = world.gateway
+      const { gateway, got } = await open(world)
+      log.network = () => ({ status: 403, text: JSON.stringify(body) })
+      log.closeAll()
+      gateway.subscribe(B)
+      await world.pass(30000)
+      assert.equal(gateway.state, "waiting", JSON.stringify(body))
+      log.network = () => undefined
+      log.publish(A, 1)
+      await world.pass(21000)
+      assert.deepEqual([gateway.state, got.names()], ["live", [1]])
+    }
+  })
+
   test("another subscribe does not shorten the wait that the gateway asked for", async () => {
     const world = new World(kind), log = world.gateway
     const { gateway } = await open(world)

@@ -3,7 +3,9 @@
 import { answerLimit, snapshotEvent } from "./requests.js"
 import { addListening, backOff, check, makeEvent, sleep, within } from "./support.js"
 
-/** Events of a channel that may wait for `sync` or for earlier events; more are replaced by a gap. */
+/**
+ * Events of a channel that may wait for `sync`, and for earlier events; more are replaced by a gap.
+ */
 const longestQueue = 1000
 /** Events of a channel that are recognized if they arrive again. */
 const rememberedEvents = 1000
@@ -11,9 +13,10 @@ const rememberedEvents = 1000
 export class SendBlocked extends Error {}
 
 /**
- * One channel of this page: its listeners, its members, and a queue in which events wait for `sync`, or for earlier events
- * that are being fetched. `sync` calls the page's function, `plan` is called when something has begun or ended, and
- * `set` with the state if the channel must wait or is refused. `_seen` are the events that are known from an earlier connection.
+ * One channel of this page: its listeners, its members, and a queue in which events wait for
+ * `sync`, or for earlier events that are being fetched. `sync` calls the page's function, `plan` is
+ * called when something has begun or ended, and `set` with the state if the channel must wait or is
+ * refused. `_seen` are the events that are known from an earlier connection.
  */
 export const makeChannel = (name, { after, last, _seen: seen = new Set }, request, signal, sync, set, plan) => {
   let queue = [], held = [], isLoading, isCovered, chain
@@ -37,6 +40,7 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
       if (seen.size > rememberedEvents) seen.delete(oldest)
       updateMembers(item)
       emit(event, data, item)
+      // The first snapshot comes before the channel has a position.
       const cause = event == "passerelle:gap" ? data : isSnapshot && !channel._position && { reason: "subscribe" }
       if (sync && cause) {
         // Events wait until the page has reloaded its records.
@@ -61,8 +65,9 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
   }
 
   /**
-   * Fetches what the channel has not received. If it is new, this is a poll without a position, which shows whether the reader may
-   * have it, and brings its members and position; otherwise it is everything after its position.
+   * Fetches what the channel has not received. If it is new, this is a poll without a position,
+   * which shows whether the reader may have it, and brings its members and position; otherwise it
+   * is everything after its position.
    */
   const load = async () => {
     if (isLoading) return
@@ -124,7 +129,10 @@ export const makeChannel = (name, { after, last, _seen: seen = new Set }, reques
     /** True if events wait, here or at the gateway. */
     _waits: () => isLoading || !isCovered || channel.stale,
     _load: load,
-    /** Follows a message of the feed. If the channel's position is not the message's, fetches what is between. */
+    /**
+     * Follows a message of the feed. If the channel's position is not the message's, fetches what
+     * is between.
+     */
     _follow({ from, to, set, status }) {
       isCovered = set.includes(name)
       if (isCovered && (channel._position != from || status.state == "denied")) load()

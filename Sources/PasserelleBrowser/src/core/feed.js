@@ -10,7 +10,9 @@ const minute = 60000
 const proofTime = 20000
 /** How long the choice of a transport is remembered, in milliseconds. */
 const memory = 600000
-/** If the page wakes up and the last byte is older, the connection counts as lost, in milliseconds. */
+/**
+ * If the page wakes up and the last byte is older, the connection counts as lost, in milliseconds.
+ */
 const staleAge = 20000
 /** A connection that ends earlier counts against its transport. */
 const shortLife = 10000
@@ -18,7 +20,10 @@ const shortLife = 10000
 const heldLong = 2000
 /** Two ages that differ by less are the same time limit. */
 const sameAge = 1000
-/** Seconds that the gateway may hold a long poll: below the 30 s at which Next.js ends a request that it forwards. */
+/**
+ * Seconds that the gateway may hold a long poll: below the 30 s at which Next.js ends a request
+ * that it forwards.
+ */
 const firstWait = 25
 
 /**
@@ -27,9 +32,11 @@ const firstWait = 25
  * - `set`: the channels that are covered: none of their events between the two positions is missing
  * - `events`: event objects in order
  * - `status`: the state, as the page's listeners get it
+ * - `delay`: how long the feed waits before its next attempt
  *
- * Returns the function that sets the channels, or ends the feed if there is no list of them. If there were none, the feed starts at the position `at`. With a `type`, the page
- * woke up, or the network has changed.
+ * Returns the function that sets the channels, or ends the feed if there is no list of them. If
+ * there were none, the feed starts at the position `at`. With a `type`, the page woke up, or the
+ * network has changed.
  */
 export const openFeed = (request, key, emit) => {
   let state = "connecting", reason, upstream = "connected"
@@ -61,7 +68,10 @@ export const openFeed = (request, key, emit) => {
     probe()
   }
 
-  /** Receives by a transport, from a position: one poll, after which the time to the next is returned, or a stream. */
+  /**
+   * Receives by a transport, from a position: one poll, after which the time to the next is
+   * returned, or a stream.
+   */
   const receive = (used, signal, from, onNews) =>
     request(used ? "poll" : "events", set, from, signal, onNews, used == 1 && wait)
 
@@ -80,8 +90,9 @@ export const openFeed = (request, key, emit) => {
         send(news.events, news.position)
       })
       try {
-        // A plain poll comes first if something failed, and shows whether that was the transport or the gateway; and if a
-        // channel joins, which must not receive what is older: it brings the position to now.
+        // A plain poll comes first if something failed, and shows whether that was the transport or
+        // the gateway; and if a channel joins, which must not receive what is older: it brings the
+        // position to now.
         set = set.filter((name) => wanted.includes(name))
         if (!set[0]) {
           set = wanted
@@ -107,22 +118,25 @@ export const openFeed = (request, key, emit) => {
   }
 
   /**
-   * An attempt with a rung has failed at this age, for a reason: `timeout` (no byte in time), `network` (no answer), `cut` (it
-   * had worked), `foreign` (not the gateway's answer), `stale` (a cache's), or a word of the gateway. Returns true if a
-   * step down is due.
+   * An attempt with a rung has failed at this age, for a reason: `timeout` (no byte in time),
+   * `network` (no answer), `cut` (it had worked), `foreign` (not the gateway's answer), `stale` (a
+   * cache's), or a word of the gateway. Returns true if a step down is due.
    */
   const failed = (used, age) => {
-    if (used != rung) return
+    if (used != rung || rung > 1) return
     const isEnd = /^(cut|net)/.test(reason)
     if (rung == 1 && age >= heldLong && (isEnd || reason == "foreign")) {
       if (age - cutAge < sameAge && cutAge - age < sameAge) wait = age * 0.0008 | 0
       cutAge = age
     } else if (/^(tim|fore|sta)/.test(reason)) foreign++
-    if (isEnd && age < shortLife) shortLives.unshift(now())
-    return (reason == "timeout" && !rung || foreign > 1 || now() - shortLives[2] < minute) && rung < 2
+    if (isEnd && age < shortLife) shortLives = [now(), shortLives[0], shortLives[1]]
+    return reason == "timeout" && !rung || foreign > 1 || now() - shortLives[2] < minute
   }
 
-  /** Tries the transport above beside the current one. Its events are dropped: the position is the current one's. */
+  /**
+   * Tries the transport above beside the current one. Its events are dropped: the position is the
+   * current one's.
+   */
   const probe = async (delay = Math.min(15, 2 ** probes) * minute) => {
     probing?.abort()
     const { signal } = probing = new AbortController

@@ -31,7 +31,8 @@ export const connect = (options) => {
     set(message.status)
     for (const channel of list) channel._follow(message)
     for (const event of [...message.events, { id: message.to }]) {
-      // The position follows the feed, unless events of a channel wait: a page that reloads must not skip them.
+      // The position follows the feed, unless events of a channel wait: a page that reloads must
+      // not skip them.
       if (event?.id && event.event != snapshotEvent && !gateway._waits()) gateway.position = event.id
       for (const channel of list) channel._take(event)
     }
@@ -40,6 +41,7 @@ export const connect = (options) => {
   const key = "passerelle 2 " + options.url + " " + options.user
   const [want, enter] = joinTabs(key, options.tabs ?? true, request, receive, () => {
     const list = started(), position = list[0]?._position
+    // The feed may have sent nothing yet.
     gateway.position ||= position || null
     return [list.map((channel) => channel.name), position]
   })
@@ -77,9 +79,12 @@ export const connect = (options) => {
       check("after", after ?? name)
       check("last", last >>> 0 == last && last <= 1000 && last, "number")
       let channel = channels.get(name)
-      // A channel that was given up in the same task is not taken up again: its listeners expect a new list of members.
-      // Without a channel that has started, the feed has no state.
-      if (!channel?._count) channels.set(name, channel = makeChannel(name, start, request, signal, sync, (state) => started()[0] || set(state), plan))
+      // A channel that was given up in the same task is not taken up again: its listeners expect a
+      // new list of members. Without a channel that has started, the feed has no state.
+      if (!channel?._count) {
+        const setState = (state) => started()[0] || set(state)
+        channels.set(name, channel = makeChannel(name, start, request, signal, sync, setState, plan))
+      }
       channel._count++
       plan(true)
       return channel

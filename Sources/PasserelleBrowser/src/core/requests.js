@@ -6,11 +6,14 @@ import { makeEvent, now, within } from "./support.js"
 /** How long a new stream may send nothing, in milliseconds. */
 const firstByteLimit = 4000
 /**
- * How long `token()` and `headers()` may take, an event that the page sends, all included, and a poll besides the time that
- * the gateway holds it, in milliseconds.
+ * How long `token()` and `headers()` may take, an event that the page sends, all included, and a
+ * poll besides the time that the gateway holds it, in milliseconds.
  */
 export const answerLimit = 10000
-/** An answer to a long poll that comes sooner, and has no news, is not the gateway's, in milliseconds. */
+/**
+ * An answer to a long poll that comes sooner, and has no news, is not the gateway's, in
+ * milliseconds.
+ */
 const tooSoon = 1000
 /** The longest silence within an answer, in milliseconds: a stream sends a comment every 15 s. */
 const silenceLimit = 35000
@@ -22,13 +25,16 @@ const longestText = 20000000
 export const snapshotEvent = "pusher:subscription_succeeded"
 
 /**
- * Returns the function that makes every request. It is rejected with an object: `reason`; `status`, 0 if there was no answer;
- * `retry_ms`, the wait that was asked for; and `message`, if the gateway refuses; `_isPermanent`, if it refuses the reader. Nothing that the network sends makes it
+ * Returns the function that makes every request. It is rejected with an object: `reason`; `status`,
+ * unless there was no answer; `retry_ms`, the wait that was asked for; `message`, if the gateway
+ * refuses; and `_isPermanent`, if it refuses the reader. Nothing that the network sends makes it
  * throw anything else.
  *
- * `wait` is the time in seconds that the gateway may hold a poll, and `last` the number of older events. `onNews({ events, position, upstream, more })`
- * is called for a poll's answer, and for each piece of a stream, which never ends well. The members of a poll are snapshots
- * among its events, as on a stream. For a poll, the time to the next one is returned: 0 if there is more.
+ * `wait` is the time in seconds that the gateway may hold a poll, and `last` the number of older
+ * events. `onNews({ events, position, upstream, more })` is called for a poll's answer, and for
+ * each piece of a stream, which never ends well. The members of a poll are snapshots among its
+ * events, as on a stream. For a poll, the time to the next one is returned, or false if there is
+ * more.
  */
 export const requester = ({ url, user, token, headers }) => {
   const base = new URL(url, globalThis.location?.href || "http://host").href.replace(/\/*([?#].*)?$/, "/")
@@ -92,7 +98,7 @@ export const requester = ({ url, user, token, headers }) => {
         failure.reason = error || "foreign"
         failure.message = message
         // Other servers on the way answer 400 and 404, too, with JSON and for a time.
-        failure._isPermanent = message && /^40[13]$/.test(answer.status)
+        failure._isPermanent = error && message && /^40[13]$/.test(answer.status)
         throw 0
       }
       if (body) return

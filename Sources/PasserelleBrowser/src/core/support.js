@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * The time in milliseconds. `performance.now()` stands still while some machines sleep, and then a lost connection would seem
- * fresh. If somebody sets the clock, an age is wrong once: a connection is renewed too early, or after its silence only.
+ * The time in milliseconds. `performance.now()` stands still while some machines sleep, and then a
+ * lost connection would seem fresh. If somebody sets the clock, an age is wrong once: a connection
+ * is renewed too early, or after its silence only.
  */
 export const now = () => Date.now()
 
@@ -18,7 +19,9 @@ export const within = (ms, promise) => Promise.race([promise, sleep(ms).then(() 
 /** Reports an error of the page's own code as uncaught, without disturbing the module. */
 export const report = (error) => setTimeout(() => { throw error })
 
-/** Calls the listener when the page goes and comes back, or the network does, until `signal` aborts. */
+/**
+ * Calls the listener when the page goes and comes back, or the network does, until `signal` aborts.
+ */
 export const onWake = (listener, signal) => {
   for (const type of ["pageshow", "pagehide", "online", "visibilitychange", "resume"])
     globalThis.addEventListener?.(type, listener, { capture: true, signal })
@@ -29,7 +32,10 @@ export const check = (name, value, type = "string") => {
   if (typeof value != type || value === "") throw TypeError("invalid " + name)
 }
 
-/** Gives an object `on` and `off`; returns the function that calls the listeners of a name, and those of `*`. */
+/**
+ * Gives an object `on` and `off`; returns the function that calls the listeners of a name, and
+ * those of `*`.
+ */
 export const addListening = (target) => {
   let listeners = []
   target.on = (name, listener) => {
@@ -59,8 +65,8 @@ export const addListening = (target) => {
 export const makeEvent = (channel, id, event, data) => ({ id, time: new Date().toISOString(), channel, event, data })
 
 /**
- * The time before the next attempt, in milliseconds: 0.5 to 20 s, or what the gateway asked for, never less, at most
- * five minutes; both spread over clients. `failures` are those before this one.
+ * The time before the next attempt, in milliseconds: 0.5 to 20 s, or what the gateway asked for,
+ * never less, at most five minutes; both spread over clients. `failures` are those before this one.
  */
 export const backOff = (failures, retry) => retry > 0
   ? Math.min(retry, 300000) * (1 + Math.random() / 2)

@@ -8,8 +8,9 @@ const spreadTime = 3000
 const callLimit = 30000
 
 /**
- * Returns the function that calls the page's `sync(channel, cause)`, one call at a time, until it succeeds. Its promise is
- * fulfilled then, or when `isWanted()` is false. The gaps of all readers have another reason than those of one.
+ * Returns the function that calls the page's `sync(channel, cause)`, one call at a time, until it
+ * succeeds. Its promise is fulfilled then, or when `isWanted()` is false. The gaps of all readers
+ * have another reason than those of one.
  */
 export const syncQueue = (sync) => {
   let last = sleep(0)

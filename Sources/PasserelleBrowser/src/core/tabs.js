@@ -7,7 +7,10 @@ import { sleep } from "./support.js"
 const answerTime = 100
 /** The gateway's limit on channels in one request. */
 export const longestList = 100
-/** A leading tab that sends no message for this long is suspended, in milliseconds. A stream sends a comment every 15 s. */
+/**
+ * A leading tab that sends no message for this long is suspended, in milliseconds. A stream sends a
+ * comment every 15 s.
+ */
 const silence = 45000
 /** The other tabs find that at different times within this, in milliseconds. */
 const spread = 10000
@@ -17,10 +20,11 @@ export const leave = 1
 const alone = 2, steal = 3
 
 /**
- * Gives all tabs of an origin one feed. The tab that holds the lock `name` leads: it opens the feed, and
- * sends the feed's messages to the others, which send it the names of their channels. If it closes, the browser gives the lock
- * to the next tab. A tab whose channels would make the list too long leaves, and leads alone. `receive` gets the messages in
- * every tab; `wants` returns this tab's channels and their position.
+ * Gives all tabs of an origin one feed. The tab that holds the lock `name` leads: it opens the
+ * feed, and sends the feed's messages to the others, which send it the names of their channels. If
+ * it closes, the browser gives the lock to the next tab. A tab whose channels would make the list
+ * too long leaves, and leads alone. `receive` gets the messages in every tab; `wants` returns this
+ * tab's channels and their position.
  */
 export const joinTabs = (name, isShared, request, receive, wants) => {
   const tab = Math.random(), others = new Map
@@ -30,7 +34,10 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
   const merge = (names, list) => [...new Set([...names, ...list])]
   const post = (message) => bus?.postMessage(message)
 
-  /** Tells the feed, here or in the leading tab, the channels of this tab; and what woke it up, if anything has. */
+  /**
+   * Tells the feed, here or in the leading tab, the channels of this tab; and what woke it up, if
+   * anything has.
+   */
   const want = (type) => {
     let [names, at] = wants()
     if (!feed) return post({ tab, want: [names, at], type })
@@ -53,7 +60,10 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
     setTimeout(want, answerTime)
   }
 
-  /** Takes the lead if the leading tab is suspended. Hidden tabs, which may be suspended themselves, do not. */
+  /**
+   * Takes the lead if the leading tab is suspended. Hidden tabs, which may be suspended themselves,
+   * do not.
+   */
   const watch = (ms) => {
     clearTimeout(timer)
     timer = setTimeout(() => feed || (globalThis.document?.hidden || !wants()[0][0] ? watch(0) : enter(steal)), ms + silence + tab * spread)
@@ -75,7 +85,8 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
       if (data.tab) others.set(data.tab, data.want)
       if (feed || !data.tab) want(data.type)
     }
-    // If the page may not use locks, it leads alone. If another tab has taken the lock, this one follows.
+    // If the page may not use locks, it leads alone. If another tab has taken the lock, this one
+    // follows.
     locks.request(name, how ? { steal: how } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
       if (!signal.aborted) feed ? enter() : lead()
     })
