@@ -115,7 +115,7 @@ export const requester = ({ url, user, token, headers }) => {
     } catch {
       throw failure
     } finally {
-      stop(clearTimeout(timer))
+      stop()
     }
   }
 

@@ -64,9 +64,9 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
    * Takes the lead if the leading tab is suspended. Hidden tabs, which may be suspended themselves,
    * do not.
    */
-  const watch = (ms) => {
+  const watch = (ms = 0) => {
     clearTimeout(timer)
-    timer = setTimeout(() => feed || (globalThis.document?.hidden || !wants()[0][0] ? watch(0) : enter(steal)), ms + silence + tab * spread)
+    timer = setTimeout(() => feed || (globalThis.document?.hidden || !wants()[0][0] ? watch() : enter(steal)), ms + silence + tab * spread)
   }
 
   /** Leaves the other tabs, and, unless it is told otherwise, joins them again. */
@@ -81,7 +81,7 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
     if (how == alone || !locks) return lead()
     bus = new BroadcastChannel(name)
     bus.onmessage = ({ data }) => {
-      if (data.set) return feed || (merge(data.set, wants()[0])[longestList] ? enter(alone) : receive(data, watch(data.delay || 0)))
+      if (data.set) return feed || (merge(data.set, wants()[0])[longestList] ? enter(alone) : receive(data, watch(data.delay)))
       if (data.tab) others.set(data.tab, data.want)
       if (feed || !data.tab) want(data.type)
     }
@@ -90,7 +90,7 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
     locks.request(name, how ? { steal: how } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
       if (!signal.aborted) feed ? enter() : lead()
     })
-    watch(0)
+    watch()
     want()
   }
 
