@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Reads a minified module, and renames its variables and private properties so that gzip makes less of it: it tries names, in
-// an order that is the same each time, and keeps those that help. Prints the module. `build` uses it:
-// `rename.cjs NAMES KEY TRIALS`. That takes a minute; so the file NAMES has the result under KEY, with the hash of the module
-// that it belongs to. Without TRIALS, a module without a result stays as it is.
+// Reads a minified module, and renames its variables and private properties so that gzip makes less of
+// it. It tries names at random, always in the same order, and keeps those that help; at the beginning
+// also some that do not, so that it does not end at the first good result (simulated annealing).
+// Prints the module. `build` uses it: `rename.cjs NAMES KEY TRIALS`. That takes minutes; so the file
+// NAMES has the result under KEY, with the hash of the module that it belongs to. Without TRIALS, a
+// module without a result stays as it is.
 
 const { createHash } = require("node:crypto")
 const { existsSync, readFileSync, writeFileSync } = require("node:fs")
@@ -10,6 +12,10 @@ const { deflateRawSync } = require("node:zlib")
 const ts = require("typescript")
 
 const [, , path, key, trials = 0] = process.argv
+/** The temperature at the beginning, in bytes: how much worse a name may make the module. */
+const hottest = 0.5
+/** How many of 100 names to try are a neighbour's. */
+const neighbourShare = 35
 const letters = [..."etnraisolucdpmhgfybvwkETSAxMODCPLRIjNFBUHGWVqzJKYQXZ$"]
 
 const code = readFileSync(0, "utf8"), hash = createHash("sha256").update(code).digest("hex")
@@ -84,26 +90,66 @@ const size = () => deflateRawSync(text(), { level: 9 }).length
 let seed = 1
 const random = (limit) => (seed = seed * 48271 % 2147483647) % limit
 
-const isKnown = results[key]?.hash == hash
-if (isKnown) results[key].names.split(" ").forEach((name, index) => { list[index].name = name })
-let best = size()
-for (let trial = 0; trial < trials && !isKnown; trial++) {
-  const one = list[random(list.length)], before = one.name, name = letters[random(letters.length)]
-  if (name == before || one.isFixed || one.scope && foreign.has(name)) continue
-  // Those that have the name and are in the way get this one's.
+/** For each thing: those that stand between the same characters, at each of its places. */
+const neighbours = new Map(list.map((thing) => [thing, []])), groups = new Map
+spots.forEach(({ thing }, index) => {
+  const context = pieces[index].slice(-2) + "|" + (pieces[index + 1] ?? "").slice(0, 2)
+  if (!groups.has(context)) groups.set(context, [])
+  groups.get(context).push(thing)
+  neighbours.get(thing).push(groups.get(context))
+})
+
+/** A name to try: that of a neighbour, since gzip finds equal pieces, or any. */
+const propose = (thing) => {
+  if (random(100) >= neighbourShare) return letters[random(letters.length)]
+  const groups = neighbours.get(thing), group = groups[random(groups.length)]
+  return group[random(group.length)].name
+}
+
+/**
+ * Gives a thing a name, and those that have the name and are in the way the thing's old one. Returns the
+ * function that takes it back, or nothing if that is not possible.
+ */
+const rename = (one, name) => {
+  const before = one.name
+  if (name == before || name.length > 1 || one.isFixed || one.scope && foreign.has(name)) return
   const others = one.rivals.filter((rival) => rival.name == name)
+  const isTaken = (other) => other.rivals.some((rival) => rival.name == before && rival != one && !others.includes(rival))
+  if (others.some((other) => other.isFixed || other.scope && foreign.has(before) || isTaken(other) || others.some((each) => other.rivals.includes(each)))) return
   one.name = name
   for (const other of others) other.name = before
-  const isValid = !others.some((other) => other.isFixed || other.rivals.some((rival) => rival.name == before && !others.includes(rival)) || others.some((each) => each != other && other.rivals.includes(each)))
-  const now = isValid ? size() : Infinity
-  if (now <= best) best = now
-  else {
+  return () => {
     one.name = before
     for (const other of others) other.name = name
   }
 }
-if (trials) {
-  results[key] = { hash, names: list.map(({ name }) => name).join(" ") }
-  writeFileSync(path, JSON.stringify(results, null, 1) + "\n")
+
+const search = () => {
+  let now = size(), best = now, names = list.map(({ name }) => name)
+  for (let trial = 0; trial < trials; trial++) {
+    const one = list[random(list.length)], undo = rename(one, propose(one))
+    if (!undo) continue
+    const before = now
+    now = size()
+    if (now > before && Math.exp((before - now) / hottest / (1 - trial / trials)) * 1e6 <= random(1e6)) {
+      undo()
+      now = before
+    }
+    if (now < best) {
+      best = now
+      names = list.map(({ name }) => name)
+    }
+  }
+  return names
+}
+
+const isKnown = results[key]?.hash == hash
+if (isKnown || trials) {
+  const names = isKnown ? results[key].names.split(" ") : search()
+  names.forEach((name, index) => { list[index].name = name })
+  if (!isKnown) {
+    results[key] = { hash, names: names.join(" ") }
+    writeFileSync(path, JSON.stringify(results, null, 1) + "\n")
+  }
 }
 process.stdout.write(text())

@@ -113,8 +113,7 @@ export const openFeed = (request, key, emit) => {
       }
       await sleep(delay, signal)
     }
-    rung = 0
-    probe()
+    probing.abort()
   }
 
   /**

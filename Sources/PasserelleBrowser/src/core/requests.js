@@ -37,12 +37,12 @@ export const snapshotEvent = "pusher:subscription_succeeded"
  * more.
  */
 export const requester = ({ url, user, token, headers }) => {
-  const base = new URL(url, globalThis.location?.href || "http://host").href.replace(/\/*([?#].*)?$/, "/")
+  const base = new URL(url, globalThis.location?.href || "http://host").href.replace(/\/*$/, "/")
   let known
 
   const request = async (path, names, after, signal, onNews, wait, last, body) => {
     const failure = { reason: "token" }, controller = new AbortController, stop = () => controller.abort()
-    let text = "", timer, own
+    let text = "", timer
     /** Ends the request after a time, unless it is called again. */
     const arm = (ms) => {
       const due = now() + ms
@@ -56,7 +56,8 @@ export const requester = ({ url, user, token, headers }) => {
 
     try {
       signal.addEventListener("abort", stop, { signal: controller.signal })
-      ;[own, known] = await within(answerLimit, Promise.all([headers?.(), known || token?.()]))
+      const [own, value] = await within(answerLimit, Promise.all([headers?.(), known || token?.()]))
+      known = value
       failure.reason = "network"
       if (signal.aborted) stop()
       const begun = now()
@@ -115,7 +116,7 @@ export const requester = ({ url, user, token, headers }) => {
     } catch {
       throw failure
     } finally {
-      stop()
+      stop(clearTimeout(timer))
     }
   }
 

@@ -24,7 +24,7 @@ export const report = (error) => setTimeout(() => { throw error })
  */
 export const onWake = (listener, signal) => {
   for (const type of ["pageshow", "pagehide", "online", "visibilitychange", "resume"])
-    globalThis.addEventListener?.(type, listener, { capture: true, signal })
+    globalThis.addEventListener?.(type, listener, { signal, capture: true })
 }
 
 /** Throws a `TypeError` that names the argument if it has another type, or is empty. */

@@ -71,8 +71,7 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
 
   /** Leaves the other tabs, and, unless it is told otherwise, joins them again. */
   const enter = (how) => {
-    clearTimeout(timer)
-    turn?.abort()
+    turn?.abort(clearTimeout(timer))
     feed?.()
     post({ tab, want: [[]] })
     feed = bus = bus?.close()
