@@ -12,8 +12,11 @@ const { deflateRawSync } = require("node:zlib")
 const ts = require("typescript")
 
 const [, , path, key, trials = 0] = process.argv
-/** The temperature at the beginning, in bytes: how much worse a name may make the module. */
-const hottest = 0.5
+/**
+ * The rounds of the search, each of which begins with the last one's result: the temperature at its
+ * beginning, which is how many bytes a name may cost, and its share of the trials.
+ */
+const rounds = [[0.5, 1], [0.15, 0.5]]
 /** How many of 100 names to try are a neighbour's. */
 const neighbourShare = 35
 const letters = [..."etnraisolucdpmhgfybvwkETSAxMODCPLRIjNFBUHGWVqzJKYQXZ$"]
@@ -87,7 +90,7 @@ const pieces = spots.map(({ place, length }) => {
 const text = () => spots.map(({ thing }, index) => pieces[index] + thing.name).join("") + code.slice(last)
 const size = () => deflateRawSync(text(), { level: 9 }).length
 
-let seed = 1
+let seed
 const random = (limit) => (seed = seed * 48271 % 2147483647) % limit
 
 /** For each thing: those that stand between the same characters, at each of its places. */
@@ -124,7 +127,10 @@ const rename = (one, name) => {
   }
 }
 
-const search = () => {
+const setNames = (names) => names.forEach((name, index) => { list[index].name = name })
+
+/** Tries names, and keeps the best. `hottest` is the temperature at the beginning. */
+const search = (hottest, trials) => {
   let now = size(), best = now, names = list.map(({ name }) => name)
   for (let trial = 0; trial < trials; trial++) {
     const one = list[random(list.length)], undo = rename(one, propose(one))
@@ -140,16 +146,17 @@ const search = () => {
       names = list.map(({ name }) => name)
     }
   }
-  return names
+  setNames(names)
 }
 
 const isKnown = results[key]?.hash == hash
-if (isKnown || trials) {
-  const names = isKnown ? results[key].names.split(" ") : search()
-  names.forEach((name, index) => { list[index].name = name })
-  if (!isKnown) {
-    results[key] = { hash, names: names.join(" ") }
-    writeFileSync(path, JSON.stringify(results, null, 1) + "\n")
-  }
+if (isKnown) setNames(results[key].names.split(" "))
+else if (trials) {
+  rounds.forEach(([hottest, share], round) => {
+    seed = 777 + round
+    search(hottest, share * trials)
+  })
+  results[key] = { hash, names: list.map(({ name }) => name).join(" ") }
+  writeFileSync(path, JSON.stringify(results, null, 1) + "\n")
 }
 process.stdout.write(text())
