@@ -46,13 +46,27 @@ extension UpstreamStatus {
         table.gauge(
             "passerelle_upstream_connected", "1 if connected to Channels, otherwise 0.",
             state == .connected ? 1 : 0)
+        table.gauge(
+            "passerelle_upstream_connections", "Connections to Channels that are established.",
+            established, status: "upstream.established")
+        table.gauge(
+            "passerelle_upstream_redundant",
+            "1 if two connections receive every channel, so that the loss of either is no gap.",
+            isRedundant ? 1 : 0, status: "upstream.redundant")
+        table.counter(
+            "passerelle_upstream_uneven_total",
+            "Messages that only one of two connections to Channels received.", missingCopies,
+            status: "upstream.uneven")
+        if let second {
+            table.status("upstream.second.state", second.state.rawValue)
+            table.status("upstream.second.cause", second.cause)
+        }
         table.counter(
             "passerelle_upstream_attempts_total", "Attempts to connect to Channels.", attempts,
             status: "upstream.attempts")
         table.counter(
             "passerelle_upstream_reconnects_total",
-            "Connections to Channels established, except for the first.",
-            connections > 0 ? connections - 1 : 0)
+            "Connections to Channels established again after a loss.", reconnects)
         table.status("upstream.connections", connections)
         table.counter(
             "passerelle_upstream_messages_total", "Messages of all kinds received from Channels.",

@@ -24,7 +24,7 @@ struct Savings: Equatable {
         let downstream = snapshot.downstream
         readers = downstream.streams + downstream.waitingPolls + downstream.subscriptions
         connections =
-            (snapshot.upstream.state == .connected ? 1 : 0) + snapshot.presence.connections
+            snapshot.upstream.established + snapshot.presence.connections
         deliveries =
             downstream.streamed.entries &+ downstream.tally.polled.entries
             &+ downstream.tally.lined.entries

@@ -14,6 +14,7 @@ package enum VariableName: String, CaseIterable, CustomStringConvertible, Sendab
     case pusherScheme = "PUSHER_SCHEME"
     case pusherPath = "PUSHER_PATH"
     case pusherOrigin = "PUSHER_ORIGIN"
+    case upstreams = "PASSERELLE_UPSTREAMS"
     case caFile = "PASSERELLE_CA_FILE"
     case httpsProxy = "HTTPS_PROXY"
     case noProxy = "NO_PROXY"

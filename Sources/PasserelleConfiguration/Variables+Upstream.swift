@@ -72,6 +72,14 @@ extension Variables {
                 }
             }),
         Variable(
+            id: .upstreams, preset: "2", placeholder: "1|2",
+            meaning: "The connections that receive every channel; the loss of one of 2 is no gap",
+            expected: "1 or 2",
+            read: { draft, text throws(ValueProblem) in
+                guard text == "1" || text == "2" else { throw .not("1 or 2") }
+                draft.configuration.upstreams = text == "1" ? 1 : 2
+            }),
+        Variable(
             id: .pusherPath, presetWords: "none", placeholder: "PATH",
             meaning: "The path prefix of the Channels server, if it is not at the root",
             expected: "a path such as /reverb, with at most \(pathBytes) letters, digits and"

@@ -147,6 +147,13 @@ extension Hub {
         note(.allUnsubscribed(at: now.wall))
     }
 
+    /// Handles the loss of one channel: it is not subscribed until `subscribed` is called again.
+    package func lost(_ name: String, at now: Moment) {
+        guard let channel = channels[name], channel.isLive else { return }
+        note(.unsubscribed(name, channel.horizon, at: now.wall))
+        channel.subscription = .away(since: now.wall)
+    }
+
     /// Handles a refused subscription, which Upstream retries; equal refusals add one entry.
     package func refused(_ name: String, status: Int, message: String, at now: Moment) {
         guard let channel = channels[name], channel.isWanted else { return }

@@ -35,7 +35,7 @@ extension Hub {
         case .refused(let channel, let status, let message):
             refused(channel, status: status, message: message, at: now)
         case .lost: lost(at: now)
-        case .established, .waits, .error, .clientEventRefused, .rejectedPermanently: break
+        case .established, .pong, .waits, .error, .clientEventRefused, .rejectedPermanently: break
         }
         return nil
     }

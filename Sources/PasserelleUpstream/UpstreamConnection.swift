@@ -28,17 +28,19 @@ package final class UpstreamConnection {
 
     /// Creates a connection that is not started.
     ///
-    /// `jitter` returns random numbers in 0..<1. See `UpstreamSession` for `retriesOverQuota`.
+    /// `jitter` returns random numbers in 0..<1. See `UpstreamSession` for `retriesOverQuota` and
+    /// `stagger`.
     package init(
         loop: EventLoop, server: ChannelsServer, retriesOverQuota: Bool = false,
-        jitter: @escaping () -> Double = Random.fraction,
+        stagger: Duration = .zero, jitter: @escaping () -> Double = Random.fraction,
         sign: @escaping Signing, onReport: @escaping (UpstreamSession.Report) -> Void
     ) {
         self.loop = loop
         self.server = server
         self.sign = sign
         self.onReport = onReport
-        session = UpstreamSession(retriesOverQuota: retriesOverQuota, jitter: jitter)
+        session = UpstreamSession(
+            retriesOverQuota: retriesOverQuota, stagger: stagger, jitter: jitter)
     }
 
     deinit {
@@ -76,6 +78,16 @@ package final class UpstreamConnection {
         link.send(message.encoded())
         if case .clientEvent = message { session.sentClientEvent(now: loop.now) }
         return true
+    }
+
+    /// Sends a ping, whose pong is reported.
+    package func ping() {
+        perform(session.ping(now: loop.now))
+    }
+
+    /// Ends the connection for a reason of its owner, and reconnects.
+    package func replace(because cause: UpstreamSession.Cause) {
+        perform(session.replaced(because: cause, now: loop.now))
     }
 
     /// True if the connection is established and every wanted channel was answered.

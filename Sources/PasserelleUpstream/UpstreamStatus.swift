@@ -3,7 +3,7 @@
 package import PasserelleHub
 
 /// The state of the connection to Channels, for status answers, metrics and readiness.
-package struct UpstreamStatus: Equatable {
+package struct UpstreamStatus {
     /// The connection's state in one word.
     package enum State: String, Equatable, Sendable {
         case connecting, connected, waiting, refused
@@ -22,6 +22,8 @@ package struct UpstreamStatus: Equatable {
     package internal(set) var attempts: UInt64 = 0
     /// Connections that completed the handshake.
     package internal(set) var connections: UInt64 = 0
+    /// Those of them that were not the first of their connection.
+    package internal(set) var reconnects: UInt64 = 0
     /// Messages received.
     package internal(set) var messages: UInt64 = 0
     /// Protocol violations received.
@@ -36,8 +38,36 @@ package struct UpstreamStatus: Equatable {
     /// True once an attempt has succeeded or failed; the gateway then reports itself as ready.
     package private(set) var wasTried = false
 
+    /// The number of connections that are established.
+    package internal(set) var established = 0
+    /// True if two connections receive every channel, so that the loss of either is no gap.
+    package internal(set) var isRedundant = false
+    /// Messages that only one of two established connections received.
+    package internal(set) var missingCopies: UInt64 = 0
+    /// The state of the second connection, and why it ended or was not established; `nil` if there
+    /// is none.
+    package internal(set) var second: (state: State, cause: String?)?
+
     /// Creates the status before the first attempt.
     package init() {}
+
+    /// Creates the status of all connections: the state of one that is established, otherwise of
+    /// the first, and the sums of the counts.
+    init(_ all: [UpstreamStatus]) {
+        guard let best = all.first(where: { $0.state == .connected }) ?? all.first else { return }
+        self = best
+        established = all.count { $0.state == .connected }
+        wasTried = all.contains(where: \.wasTried)
+        attempts = all.reduce(0) { $0 + $1.attempts }
+        connections = all.reduce(0) { $0 + $1.connections }
+        reconnects = all.reduce(0) { $0 + $1.reconnects }
+        messages = all.reduce(0) { $0 + $1.messages }
+        invalidMessages = all.reduce(0) { $0 + $1.invalidMessages }
+        emptyFrames = all.reduce(0) { $0 + $1.emptyFrames }
+        ignored = all.reduce(0) { $0 + $1.ignored }
+        lastEvent = all.compactMap(\.lastEvent).max()
+        if all.count > 1, let last = all.last { second = (last.state, last.cause) }
+    }
 
     /// The longest cause, in bytes; the text of a server has at most 300.
     static let causeBytes = 400
@@ -59,6 +89,7 @@ package struct UpstreamStatus: Equatable {
     mutating func take(_ report: UpstreamSession.Report, at now: Moment) {
         switch report {
         case .established:
+            if connections > 0 { reconnects += 1 }
             connections += 1
             wasTried = true
             cause = nil
@@ -72,7 +103,7 @@ package struct UpstreamStatus: Equatable {
             wasTried = true
             cause = Self.clause(UpstreamSession.Cause.code(code, message).description)
             become(.refused, now)
-        case .lost, .subscribed, .refused, .memberAdded, .memberRemoved, .error,
+        case .lost, .pong, .subscribed, .refused, .memberAdded, .memberRemoved, .error,
             .clientEventRefused:
             break
         }

@@ -146,21 +146,3 @@ struct OutageTests {
         #expect(isInOrder, "\(reader.name)")
     }
 }
-
-extension SurfaceClient {
-    fileprivate func gaps(on channel: String) -> Int {
-        delivered(on: channel).count { $0.isGap }
-    }
-
-    fileprivate func numbers(on channel: String) -> [Int] {
-        delivered(on: channel).compactMap(\.number)
-    }
-}
-
-extension DeliveredEvent {
-    /// The number of a numbered event.
-    fileprivate var number: Int? {
-        guard data.hasPrefix("{\"n\":") else { return nil }
-        return Int(data.dropFirst(5).dropLast())
-    }
-}

@@ -22,6 +22,10 @@ struct GatewaySnapshotTests {
         snapshot.upstream.since = WallTime(milliseconds: 1_795_375_001_000)
         snapshot.upstream.attempts = 4
         snapshot.upstream.connections = 3
+        snapshot.upstream.reconnects = 2
+        snapshot.upstream.established = 1
+        snapshot.upstream.missingCopies = 3
+        snapshot.upstream.second = (.waiting, "closed with code 4100")
         snapshot.upstream.messages = 100
         snapshot.upstream.invalidMessages = 1
         snapshot.upstream.emptyFrames = 5

@@ -11,7 +11,7 @@ struct SavingsTests {
     private func snapshot(readers: Int, connected: Bool, delegates: Int) -> GatewaySnapshot {
         var snapshot = GatewaySnapshot()
         snapshot.downstream.streams = readers
-        snapshot.upstream.state = connected ? .connected : .waiting
+        snapshot.upstream.established = connected ? 1 : 0
         snapshot.presence.connections = delegates
         return snapshot
     }

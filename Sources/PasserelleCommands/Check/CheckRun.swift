@@ -215,6 +215,10 @@ package final class CheckRun {
         let second = CheckMember(
             loop: loop, server: server, id: Self.secondMember, channel: channel)
         defer { second.stop() }
+        if configuration.upstreams == 2 {
+            let found = try outcome { Finding.connection(second.reports, to: channel) }
+            if let found, found.verdict == .failed { add(.noSecondConnection(found.found)) }
+        }
         _ = try outcome { Finding.subscription(second.reports, to: channel) }
         second.send(Self.clientEvent)
         let finding = try outcome {

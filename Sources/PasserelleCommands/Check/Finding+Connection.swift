@@ -84,6 +84,14 @@ extension Finding {
         return nil
     }
 
+    /// The finding that Channels refuses a second connection, described by `words`.
+    static func noSecondConnection(_ words: String) -> Finding {
+        .warning(
+            "connection", "a second WebSocket",
+            words + "; the gateway continues with one, whose loss is a gap",
+            do: "raise the application's connection limit, or set \(VariableName.upstreams)=1")
+    }
+
     private static func remedy(_ cause: UpstreamSession.Cause) -> String {
         if case .code(let code, let words) = cause {
             return PermanentRefusal.remedy(code: code, server: words)

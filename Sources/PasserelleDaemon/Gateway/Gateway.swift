@@ -59,7 +59,8 @@ package final class Gateway {
         started = loop.moment
         (hub, journalWriter) = try Self.openHub(configuration, loop: loop, log: log, at: started)
         let server = try ChannelsServer(configuration)
-        upstream = Upstream(loop: loop, hub: hub, server: server)
+        upstream = Upstream(
+            loop: loop, hub: hub, server: server, connections: configuration.upstreams)
         rest = ChannelsREST(loop: loop, server: server)
         delegation =
             configuration.presence == .delegate
@@ -206,15 +207,25 @@ package final class Gateway {
 
     private func note(_ note: Upstream.Note) {
         switch note {
-        case .established: log.info("connected to Channels")
+        case .established(let side):
+            log.info("connected to Channels", ["connection": side.name])
         case .subscribed(let channel): log.debug("subscribed", ["channel": channel])
         case .refused(let channel, let status, let message):
             log.warning(
                 "subscription refused",
                 ["channel": channel, "status": "\(status)", "message": message])
-        case .waits(let delay, let cause):
+        case .waits(let side, let delay, let cause, let isOther):
             log.warning(
-                "not connected to Channels", ["retry_in": delay.settingText, "cause": "\(cause)"])
+                isOther
+                    ? "one of two connections to Channels is missing; the other receives every event"
+                    : "not connected to Channels",
+                [
+                    "connection": side.name, "retry_in": delay.settingText, "cause": "\(cause)",
+                ])
+        case .rejected(let side, let cause):
+            log.warning(
+                "Channels refuses one of two connections; the gateway continues with the other",
+                ["connection": side.name, "cause": "\(cause)"])
         case .error(let code, let message, let count):
             log.warning(
                 "Channels reports an error",

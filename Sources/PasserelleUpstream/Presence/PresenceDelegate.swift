@@ -175,7 +175,7 @@ package final class PresenceDelegate {
             guard let others = errorThrottle.passes(code, now: now) else { return }
             onLog?(.error(id, code: code, message: message, count: others + 1))
         case .clientEventRefused(let code, let message): clientEventRefused?(code, message)
-        case .event, .memberAdded, .memberRemoved: return
+        case .event, .pong, .memberAdded, .memberRemoved: return
         }
         arm()
         changed?()

@@ -19,6 +19,8 @@ extension UpstreamSession {
         case memberAdded(channel: String, ChannelMember)
         /// A member left.
         case memberRemoved(channel: String, userID: String)
+        /// A pong arrived: the server has sent everything that preceded the ping sent at this time.
+        case pong(pingedAt: Duration)
         /// The connection is lost, and with it all subscriptions.
         case lost
         /// The next attempt follows after this delay.
@@ -43,6 +45,8 @@ extension UpstreamSession {
         case handshakeTimeout
         /// The pong did not arrive in time.
         case silence
+        /// The connection is too far behind the other one.
+        case behind
         /// A protocol violation; the text describes it without quoting the payload.
         case garbage(String)
     }
@@ -58,6 +62,7 @@ extension UpstreamSession.Cause: CustomStringConvertible {
         case .link(let words): words
         case .handshakeTimeout: "no handshake within \(UpstreamSession.handshakeTimeout)"
         case .silence: "no answer to a ping within \(UpstreamSession.pongTimeout)"
+        case .behind: "more than \(UpstreamMerge.byteLimit) bytes behind the other connection"
         case .garbage(let words): "protocol error: \(words)"
         }
     }

@@ -38,6 +38,8 @@ package struct UpstreamSession {
     package static let backoff = Backoff(first: .seconds(2), longest: .seconds(60))
     /// The shortest delay before an attempt that is not immediate.
     package static let leastDelay: Duration = .seconds(1)
+    /// The number of pings whose pong is awaited; some servers send none, so others are forgotten.
+    package static let pingLimit = 16
     /// The number of consecutive reconnects without a delay.
     package static let immediateReconnects = 3
     /// The period after a client event in which an unspecific error counts as its refusal.
@@ -57,6 +59,8 @@ package struct UpstreamSession {
         let activityTimeout: Duration
         var receivedAt: Duration
         var pingedAt: Duration?
+        /// When the pings without a pong were sent, at most `pingLimit`.
+        var pings: [Duration] = []
 
         /// The time at which to send a ping or, after a ping, to end the connection.
         var idleDeadline: Duration {
@@ -76,15 +80,21 @@ package struct UpstreamSession {
     private var clientEventAt: Duration?
     private let jitter: () -> Double
     private let retriesOverQuota: Bool
+    private let stagger: Duration
     private var wasEstablished = false
 
     /// Creates a session that is not started; `jitter` returns random numbers in 0..<1.
     ///
+    /// `stagger` is added to each delay, so that two connections do not reconnect together.
+    ///
     /// If `retriesOverQuota` is set and the connection was established before, the session retries
     /// when the application is over its connection limit (4004): the key is valid, and other
     /// connections may close.
-    package init(retriesOverQuota: Bool = false, jitter: @escaping () -> Double) {
+    package init(
+        retriesOverQuota: Bool = false, stagger: Duration = .zero, jitter: @escaping () -> Double
+    ) {
         self.jitter = jitter
+        self.stagger = stagger
         self.retriesOverQuota = retriesOverQuota
     }
 
@@ -276,8 +286,18 @@ package struct UpstreamSession {
             return [channelsEvent("pusher:subscription_count", data, on: channel)]
         case .cacheMiss(let channel):
             return [channelsEvent("pusher:cache_miss", Array("{}".utf8), on: channel)]
-        case .pong, .signInSucceeded, .event, .ignored: return []
+        case .pong: return receivedPong()
+        case .signInSucceeded, .event, .ignored: return []
         }
+    }
+
+    private mutating func receivedPong() -> [Action] {
+        guard case .established(var connection) = state, let first = connection.pings.first else {
+            return []
+        }
+        connection.pings.removeFirst()
+        state = .established(connection)
+        return [.deliver(.pong(pingedAt: first))]
     }
 
     /// Delivers an event of Channels' own about a channel, under the name that clients know.
@@ -346,10 +366,23 @@ package struct UpstreamSession {
 
     private mutating func pingIfSilent(_ connection: Established, now: Duration) -> [Action] {
         guard connection.pingedAt == nil, now >= connection.idleDeadline else { return [] }
-        var pinged = connection
-        pinged.pingedAt = now
-        state = .established(pinged)
+        return ping(now: now)
+    }
+
+    /// Sends a ping, after which silence ends the connection; the pong is reported.
+    package mutating func ping(now: Duration) -> [Action] {
+        guard case .established(var connection) = state else { return [] }
+        connection.pingedAt = connection.pingedAt ?? now
+        if connection.pings.count == Self.pingLimit { connection.pings.removeFirst() }
+        connection.pings.append(now)
+        state = .established(connection)
         return [.send(.ping)]
+    }
+
+    /// Ends the connection for a reason of its owner, and reconnects.
+    package mutating func replaced(because cause: Cause, now: Duration) -> [Action] {
+        guard isConnected else { return [] }
+        return [.endLink(code: 4201)] + ended(cause, action: .reconnectAtOnce, now: now)
     }
 
     private mutating func unanswered(now: Duration) -> [Action] {
@@ -387,10 +420,10 @@ package struct UpstreamSession {
     private mutating func nextDelay(after action: CloseAction) -> Duration {
         if action == .reconnectAtOnce, consecutiveImmediateReconnects < Self.immediateReconnects {
             consecutiveImmediateReconnects += 1
-            return .zero
+            return stagger
         }
         failures += 1
-        return Self.backoff.delay(
-            failures: failures, from: Self.leastDelay, jitter: jitter())
+        return stagger
+            + Self.backoff.delay(failures: failures, from: Self.leastDelay, jitter: jitter())
     }
 }

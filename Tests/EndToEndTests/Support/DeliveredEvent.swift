@@ -83,4 +83,18 @@ extension SurfaceClient {
     }
 
     func hasReceived(_ name: String) -> Bool { delivered.contains { $0.event == name } }
+
+    /// The number of gaps on a channel.
+    func gaps(on channel: String) -> Int { delivered(on: channel).count { $0.isGap } }
+
+    /// The numbers of the numbered events on a channel, in order.
+    func numbers(on channel: String) -> [Int] { delivered(on: channel).compactMap(\.number) }
+}
+
+extension DeliveredEvent {
+    /// The number of a numbered event.
+    var number: Int? {
+        guard data.hasPrefix("{\"n\":") else { return nil }
+        return Int(data.dropFirst(5).dropLast())
+    }
 }

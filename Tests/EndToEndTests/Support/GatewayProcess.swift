@@ -44,6 +44,8 @@ final class GatewayProcess {
             "PUSHER_HOST": "127.0.0.1", "PUSHER_PORT": "\(upstreamPort)", "PUSHER_SCHEME": "http",
             "PASSERELLE_HTTP": http, "PASSERELLE_IPC": ipc, "PASSERELLE_AUTH": "none",
             "PASSERELLE_ADMIN": "none", "PASSERELLE_LOG": "debug",
+            // Most tests count connections, or lose the only one.
+            "PASSERELLE_UPSTREAMS": "1",
         ]) { $1 }
     }
 

@@ -141,7 +141,7 @@ extension PresenceFixture {
             }
         case .rejectedPermanently(let code, let message):
             perform(pool.rejectedPermanently(id, code: code, message: message, now: now))
-        case .error, .clientEventRefused, .event, .memberAdded, .memberRemoved: break
+        case .error, .clientEventRefused, .event, .memberAdded, .memberRemoved, .pong: break
         }
     }
 
@@ -161,7 +161,8 @@ extension PresenceFixture {
         case .lost:
             coverage.observerLosses += 1
             hub.lost(at: moment)
-        case .refused, .established, .waits, .error, .clientEventRefused, .rejectedPermanently:
+        case .refused, .established, .pong, .waits, .error, .clientEventRefused,
+            .rejectedPermanently:
             break
         }
         deliverUpdates(mayRemove: false)

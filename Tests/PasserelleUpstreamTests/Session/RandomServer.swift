@@ -258,7 +258,7 @@ struct RandomServer {
         case .waits(let delay, _):
             if delay < .zero || delay > UpstreamSession.backoff.longest { fault("waits \(delay)") }
         case .rejectedPermanently: isEnded = true
-        case .error, .clientEventRefused: break
+        case .error, .pong, .clientEventRefused: break
         }
     }
 

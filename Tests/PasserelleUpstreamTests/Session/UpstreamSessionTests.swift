@@ -132,6 +132,48 @@ struct UpstreamSessionTests {
         #expect(fixture.at(Double(effective)) == [.send(.ping)])
     }
 
+    @Test func `each pong reports when its ping was sent, in order`() {
+        var fixture = SessionFixture(live: "a")
+        #expect(fixture.receive(.pong) == [])
+        for second in 1...2 {
+            fixture.now = .seconds(second)
+            #expect(fixture.session.ping(now: fixture.now) == [.send(.ping)])
+        }
+        #expect(fixture.receive(.pong) == [.deliver(.pong(pingedAt: .seconds(1)))])
+        #expect(fixture.receive(.pong) == [.deliver(.pong(pingedAt: .seconds(2)))])
+        #expect(fixture.receive(.pong) == [])
+    }
+
+    @Test(arguments: [-1, 0, 1])
+    func `of pings without a pong, the newest are remembered`(excess: Int) {
+        var fixture = SessionFixture(live: "a")
+        let count = UpstreamSession.pingLimit + excess
+        for second in 1...count {
+            fixture.now = .seconds(second)
+            // Other bytes answer the ping as far as the connection is concerned.
+            fixture.session.receivedBytes(now: fixture.now)
+            _ = fixture.session.ping(now: fixture.now)
+        }
+        let oldest = Duration.seconds(max(1, 1 + excess))
+        #expect(fixture.receive(.pong) == [.deliver(.pong(pingedAt: oldest))])
+    }
+
+    @Test func `a connection that its owner replaces is lost and comes back`() {
+        var fixture = SessionFixture(live: "a")
+        #expect(
+            fixture.session.replaced(because: .behind, now: fixture.now) == [
+                .endLink(code: 4201), .deliver(.lost), .deliver(.waits(.zero, because: .behind)),
+            ])
+        #expect(fixture.session.replaced(because: .behind, now: fixture.now) == [])
+    }
+
+    @Test func `a stagger is added to each delay`() {
+        var session = UpstreamSession(stagger: .seconds(1)) { 0 }
+        _ = session.started(now: .zero)
+        let ended = session.linkEnded(code: 4200, words: "", now: .zero)
+        #expect(ended == [.deliver(.waits(.seconds(1), because: .code(4200, "")))])
+    }
+
     @Test func `any byte postpones the ping, and any byte answers it`() {
         var fixture = SessionFixture(live: "a")
         fixture.now = .seconds(100)
