@@ -122,7 +122,7 @@ struct TwoUpstreamsTests {
         // Polls bring no typing.
         let readers = try listen().filter { !($0 is PollClient) }
         let line = LineClient(fixture, path: gateway.ipc)
-        line.send("TYPING \(Self.channels[0]) u7")
+        line.send("TYPING \(Self.channels[0]) u7 on")
         try fixture.wait(for: "the typing at every reader") {
             readers.allSatisfy { $0.delivered.contains { $0.event == "client-typing" } }
         }

@@ -139,7 +139,7 @@ describe("the ladder", () => {
 })
 
 describe("the parser of streams", () => {
-  const text = 'retry: 2000\n\nevent: new-message\nid: aa-1\ndata: {"n":"é"}\n\n:\n\n:\nevent: x\ndata:{}\n\nevent: y\r\ndata: 1\r\n\r\ndata: 2\n\n'
+  const text = 'retry: 2000\n\nevent: new-message\nid: aa-1\ndata: {"n":"é"}\n\n:\n\n:\nevent: x\ndata:{}\n\nevent: y\ndata: 1\n\ndata: 2\n\n'
   const parse = (pieces) => {
     const got = []
     let rest = ""

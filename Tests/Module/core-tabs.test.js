@@ -160,8 +160,8 @@ for (const kind of kinds) describe(`tabs, ${kind}`, () => {
     assert.deepEqual([...log.open].map(({ channels }) => channels), [[A]])
   })
 
-  test("without Web Locks, or with tabs: false, each tab has its own stream", async () => {
-    for (const [options, tabOptions] of [[undefined, { locks: false }], [{ tabs: false }]]) {
+  test("without Web Locks or BroadcastChannel, or with tabs: false, each tab has its own stream", async () => {
+    for (const [options, tabOptions] of [[undefined, { locks: false }], [undefined, { channels: false }], [{ tabs: false }]]) {
       const world = new World(kind), log = world.gateway
       const first = await open(world, [A], options, tabOptions), second = await open(world, [A], options, tabOptions)
       assert.equal(log.open.size, 2)

@@ -80,9 +80,9 @@ export class World {
   }
 }
 
-/** One tab. `locks: false` stands for a browser without Web Locks. */
+/** One tab. `locks: false` and `channels: false` stand for a browser without Web Locks or BroadcastChannel. */
 export class Tab {
-  constructor(world, { locks = true, storage = {}, origin = "https://app.example/chat" } = {}) {
+  constructor(world, { locks = true, channels = true, storage = {}, origin = "https://app.example/chat" } = {}) {
     this.world = world
     this.storage = storage
     this.listeners = new Map()
@@ -102,7 +102,7 @@ export class Tab {
       sessionStorage: new Proxy(storage, { set: (target, key, value) => Reflect.set(target, key, String(value)) }),
       location: { href: origin }, document: this.document,
       navigator: locks ? { locks: { request: (...values) => this.lock(...values) } } : {},
-      BroadcastChannel: bus(this),
+      BroadcastChannel: channels ? bus(this) : undefined,
       addEventListener: (type, listener, { signal } = {}) => {
         if (!this.listeners.has(type)) this.listeners.set(type, new Set())
         this.listeners.get(type).add(listener)

@@ -37,7 +37,7 @@ export const snapshotEvent = "pusher:subscription_succeeded"
  * more.
  */
 export const requester = ({ url, user, token, headers }) => {
-  const base = new URL(url, globalThis.location?.href || "http://host").href.replace(/\/*$/, "/")
+  const base = new URL(url, globalThis.location?.href || "http:a").href.replace(/\/*$/, "/")
   let known
 
   const request = async (path, names, after, signal, onNews, wait, last, body) => {
@@ -72,7 +72,7 @@ export const requester = ({ url, user, token, headers }) => {
       failure.retry_ms = answer.headers.get("Retry-After") * 1000
       // A stream of another type is not the gateway's, and may never end.
       const isStream = answer.ok && path == "events", decoder = new TextDecoder
-      const reader = (!isStream || /event-stream *(;|$)/.test(answer.headers.get("Content-Type"))) && answer.body?.getReader()
+      const reader = (!isStream || /event-stream/.test(answer.headers.get("Content-Type"))) && answer.body?.getReader()
       for (let part; reader && !(part = await reader.read()).done;) {
         failure.reason = "cut"
         arm(silenceLimit)
@@ -92,11 +92,11 @@ export const requester = ({ url, user, token, headers }) => {
         }
         if (text.length > longestText) break
       }
-      if (isStream && reader) throw 0
-      failure.reason = "foreign"
+      // What remains of a stream is no answer to a poll, so that this throws.
+      if (!isStream || !reader) failure.reason = "foreign"
       const json = JSON.parse(text), { position, events, members, me, upstream, more, retry_ms, error, message } = json
       if (!answer.ok) {
-        failure.reason = error || "foreign"
+        if (error) failure.reason = error
         failure.message = message
         // Other servers on the way answer 400 and 404, too, with JSON and for a time.
         failure._isPermanent = error && message && /^40[13]$/.test(answer.status)
@@ -123,7 +123,7 @@ export const requester = ({ url, user, token, headers }) => {
   return (...call) => request(...call).catch((error) => {
     // The token may have expired: ask for another one, once.
     if (error.status != 401 || !known) throw error
-    known = undefined
+    known = 0
     return request(...call)
   })
 }

@@ -7,7 +7,7 @@
  */
 export const now = () => Date.now()
 
-/** Waits; aborting the signal ends it early. Without `ms` only that ends it. */
+/** Waits; aborting the signal ends it early. Without `ms`, or if it is negative, only that ends it. */
 export const sleep = (ms, signal) => new Promise((resolve) => {
   if (ms >= 0) setTimeout(resolve, ms)
   signal?.addEventListener("abort", resolve)
@@ -70,4 +70,4 @@ export const makeEvent = (channel, id, event, data) => ({ id, time: new Date().t
  */
 export const backOff = (failures, retry) => retry > 0
   ? Math.min(retry, 300000) * (1 + Math.random() / 2)
-  : 500 + Math.random() * (Math.min(20000, 500 * 2 ** failures) - 500)
+  : 500 + Math.random() * Math.min(19500, 500 * 2 ** failures - 500)

@@ -28,7 +28,7 @@ const alone = 2, steal = 3
  */
 export const joinTabs = (name, isShared, request, receive, wants) => {
   const tab = Math.random(), others = new Map
-  const locks = isShared && globalThis.navigator?.locks
+  const locks = isShared && globalThis.BroadcastChannel && globalThis.navigator?.locks
   let feed, bus, turn, timer
 
   const merge = (names, list) => [...new Set([...names, ...list])]
@@ -86,7 +86,7 @@ export const joinTabs = (name, isShared, request, receive, wants) => {
     }
     // If the page may not use locks, it leads alone. If another tab has taken the lock, this one
     // follows.
-    locks.request(name, how ? { steal: how } : { signal }, () => signal.aborted || (lead(), sleep(undefined, signal))).catch(() => {
+    locks.request(name, how ? { steal: how } : { signal }, () => signal.aborted || (lead(), sleep(-1, signal))).catch(() => {
       if (!signal.aborted) feed ? enter() : lead()
     })
     watch()
