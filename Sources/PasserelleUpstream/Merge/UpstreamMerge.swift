@@ -50,7 +50,7 @@ package struct UpstreamMerge {
     package static let settleTime: Duration = .seconds(5)
     /// How long messages are kept at least while a connection joins.
     package static let keptTime: Duration = .seconds(10)
-    /// The time after which a ping without a pong is repeated; copies are then forgotten without it.
+    /// The time after which a ping without a pong is repeated; copies are then forgotten anyway.
     package static let pongTimeout: Duration = .seconds(60)
     /// The memory of the messages kept for one connection, in bytes; beyond it, the connection is
     /// replaced.
