@@ -83,7 +83,7 @@ package struct Configuration: Sendable {
     /// How long a stalled reader is kept before its connection is closed.
     package var stall: Duration = .zero
     /// The number of connections to Channels that receive every channel: 1 or 2.
-    package var upstreams = 2
+    package var upstreams = 1
     /// The rules by which an event retracts earlier ones.
     package var retractions: [RetractionRule] = []
     /// The path of the application's own sequence number in an event's data: member names from the

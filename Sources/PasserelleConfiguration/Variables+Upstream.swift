@@ -72,7 +72,7 @@ extension Variables {
                 }
             }),
         Variable(
-            id: .upstreams, preset: "2", placeholder: "1|2",
+            id: .upstreams, preset: "1", placeholder: "1|2",
             meaning: "The connections that receive every channel; the loss of one of 2 is no gap",
             expected: "1 or 2",
             read: { draft, text throws(ValueProblem) in

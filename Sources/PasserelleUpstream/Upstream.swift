@@ -139,6 +139,11 @@ package final class Upstream {
 
     private func handle(_ report: UpstreamSession.Report, from side: UpstreamMerge.Side) {
         let wasConnected = merge.established > 0
+        switch report {
+        case .event, .memberAdded, .memberRemoved:
+            if connections.count == 1 { return deliver(report) }
+        default: break
+        }
         let actions = merge.received(report, from: side, now: loop.now)
         switch report {
         case .subscribed, .event, .memberAdded, .memberRemoved, .refused, .pong: break
@@ -197,7 +202,8 @@ package final class Upstream {
             if isLast || side == .first && merge.established == 0 {
                 rejectedPermanently?(code, message)
             } else {
-                onLog?(.rejected(side, .code(code, message)))
+                onLog?(
+                    .rejected(side, .code(code, message), isOther: merge.established > 0))
             }
         default: break
         }
@@ -238,8 +244,8 @@ extension Upstream {
         /// A connection is lost or was not established; `isOther` if the other one is.
         case waits(
             UpstreamMerge.Side, Duration, because: UpstreamSession.Cause, isOther: Bool)
-        /// A connection is refused permanently; the gateway continues with the other one.
-        case rejected(UpstreamMerge.Side, UpstreamSession.Cause)
+        /// One of two connections is refused permanently; `isOther` if the other is established.
+        case rejected(UpstreamMerge.Side, UpstreamSession.Cause, isOther: Bool)
         /// An error that does not end the connection: `count` with its code since the last entry.
         case error(code: Int?, message: String, count: UInt64)
     }

@@ -51,10 +51,15 @@ package struct UpstreamStatus {
     /// Creates the status before the first attempt.
     package init() {}
 
-    /// Creates the status of all connections: the state of one that is established, otherwise of
-    /// the first, and the sums of the counts.
+    /// Creates the status of all connections.
+    ///
+    /// The state is that of one that is established, otherwise of one that is not refused; counts
+    /// are sums.
     init(_ all: [UpstreamStatus]) {
-        guard let best = all.first(where: { $0.state == .connected }) ?? all.first else { return }
+        guard
+            let best = all.first(where: { $0.state == .connected })
+                ?? all.first(where: { $0.state != .refused }) ?? all.first
+        else { return }
         self = best
         established = all.count { $0.state == .connected }
         wasTried = all.contains(where: \.wasTried)

@@ -222,9 +222,11 @@ package final class Gateway {
                 [
                     "connection": side.name, "retry_in": delay.settingText, "cause": "\(cause)",
                 ])
-        case .rejected(let side, let cause):
+        case .rejected(let side, let cause, let isOther):
             log.warning(
-                "Channels refuses one of two connections; the gateway continues with the other",
+                "Channels refuses one of two connections; "
+                    + (isOther
+                        ? "the gateway continues with the other" : "the other is not established"),
                 ["connection": side.name, "cause": "\(cause)"])
         case .error(let code, let message, let count):
             log.warning(

@@ -6,9 +6,6 @@ import PasserelleWire
 /// A channel's subscription on one connection, until its messages are aligned with those of the
 /// other connection; see `UpstreamMerge`.
 struct Joining {
-    /// The memory of one member besides its bytes, in bytes.
-    static let memberCost = 64
-
     /// A message that a connection brought.
     struct Arrival {
         let occurrence: Occurrence
@@ -31,13 +28,13 @@ struct Joining {
     let side: UpstreamMerge.Side
     /// When the channel was subscribed; `nil` while the answer is awaited.
     private(set) var since: Duration?
-    /// The members at the subscription; `nil` on a channel without presence.
-    private var members: [ChannelMember]?
+    /// The members by this connection; `nil` on a channel without presence.
+    private var members: [ByteKey: ChannelMember]?
     /// The messages of the joining connection.
     private(set) var here: [Arrival] = []
     /// The messages of the other connection, which were delivered.
     private(set) var there: [Arrival] = []
-    /// The memory of all of it, in bytes.
+    /// The memory of the messages, in bytes; the hub bounds the members.
     private(set) var bytes = 0
 
     init(_ side: UpstreamMerge.Side) {
@@ -47,16 +44,20 @@ struct Joining {
     /// Records that the channel is subscribed.
     mutating func subscribed(_ members: [ChannelMember]?, at now: Duration) {
         since = now
-        self.members = members
-        bytes += (members ?? []).reduce(0) {
-            $0 + Self.memberCost + $1.userID.utf8.count + ($1.userInfo?.count ?? 0)
+        self.members = members.map { members in
+            members.reduce(into: [:]) { $0[ByteKey($1.userID)] = $1 }
         }
     }
 
     /// Records a message of one of the connections, and forgets old ones.
     mutating func arrived(_ arrival: Arrival, on side: UpstreamMerge.Side) {
         bytes += arrival.occurrence.cost
-        if side == self.side { here.append(arrival) } else { there.append(arrival) }
+        if side == self.side {
+            here.append(arrival)
+            apply(arrival.report)
+        } else {
+            there.append(arrival)
+        }
         bytes -= Self.trim(&here, now: arrival.at) + Self.trim(&there, now: arrival.at)
     }
 
@@ -77,9 +78,12 @@ struct Joining {
     /// Both connections must have answered pings sent at `time` or later, so that neither brings a
     /// message any more that the other one had brought by then. A message is common if both
     /// brought its content once, or if the two are clearly the closest in time.
-    func aligned(pingedAt time: Duration) -> Rest? {
+    ///
+    /// Set `isLast` if the place must be decided now: rather a message twice than none.
+    func aligned(pingedAt time: Duration, isLast: Bool = false) -> Rest? {
         // If this connection was sent nothing, it does not bring what the other had brought.
-        guard !here.isEmpty else { return Rest(awaitedHere: there.filter { $0.at > time }) }
+        let recent = time - UpstreamMerge.joinTime / 2
+        guard !here.isEmpty else { return Rest(awaitedHere: there.filter { $0.at > recent }) }
         let sure = here.prefix { $0.at <= time }
         let counts = (Self.counts(here), Self.counts(there))
         if let common = sure.lastIndex(where: {
@@ -87,14 +91,22 @@ struct Joining {
         }), let place = there.firstIndex(where: { $0.occurrence == here[common].occurrence }) {
             return rest(after: common, place)
         }
-        guard let last = sure.last else { return nil }
+        let lastPlace = sure.isEmpty && isLast ? here.endIndex - 1 : sure.endIndex - 1
+        guard lastPlace >= 0 else { return nil }
+        let last = here[lastPlace]
         let equals = there.indices.filter { there[$0].occurrence == last.occurrence }
             .map { (index: $0, distance: last.distance(to: there[$0])) }
             .sorted { $0.distance < $1.distance }
-        guard let closest = equals.first,
-            equals.count == 1 || equals[1].distance > closest.distance * 3 + Self.clearDistance
-        else { return nil }
-        return rest(after: sure.endIndex - 1, closest.index)
+        if let closest = equals.first,
+            isLast || equals.count == 1
+                || equals[1].distance > closest.distance * 3 + Self.clearDistance
+        {
+            return rest(after: lastPlace, closest.index)
+        }
+        guard isLast else { return nil }
+        var rest = rest(after: -1, -1)
+        rest.awaitedHere.removeAll { $0.at <= recent }
+        return rest
     }
 
     /// How much farther the second of two equal messages must be than the first, beyond three times
@@ -115,25 +127,28 @@ struct Joining {
         for arrival in here[(ownPlace + 1)...].reversed() {
             guard let count = counts[arrival.occurrence], count > 0 else { continue }
             counts[arrival.occurrence] = count - 1
-            rest.awaitedThere.insert(arrival, at: 0)
+            rest.awaitedThere.append(arrival)
         }
+        // The other connection did not bring these, although it has brought later ones.
+        let known = Set(there.map(\.occurrence))
+        rest.awaitedThere += here[..<max(ownPlace, 0)].reversed()
+            .filter { !known.contains($0.occurrence) }
+        rest.awaitedThere.reverse()
         return rest
     }
 
-    /// The members now, with the changes that this connection brought since; `nil` on a channel
-    /// without presence.
+    /// The members now, with the changes that this connection brought; `nil` on a channel without
+    /// presence.
     var currentMembers: [ChannelMember]? {
-        guard let members else { return nil }
-        var byID: [ByteKey: ChannelMember] = [:]
-        for member in members { byID[ByteKey(member.userID)] = member }
-        for arrival in here {
-            switch arrival.report {
-            case .memberAdded(_, let member): byID[ByteKey(member.userID)] = member
-            case .memberRemoved(_, let userID): byID[ByteKey(userID)] = nil
-            default: break
-            }
+        members?.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private mutating func apply(_ report: UpstreamSession.Report) {
+        switch report {
+        case .memberAdded(_, let member): members?[ByteKey(member.userID)] = member
+        case .memberRemoved(_, let userID): members?[ByteKey(userID)] = nil
+        default: break
         }
-        return byID.sorted { $0.key < $1.key }.map(\.value)
     }
 
     private static func counts(_ arrivals: some Sequence<Arrival>) -> [Occurrence: Int] {

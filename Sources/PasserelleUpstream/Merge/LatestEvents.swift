@@ -9,7 +9,6 @@ import PasserelleWire
 /// dropped.
 struct LatestEvents {
     /// Hashes, since the events themselves can be large.
-    private var counts: [String: Int] = [:]
     private var cached: [String: Int] = [:]
     /// The subscriptions that may still bring the cached event, for each connection.
     private var awaiting: [Set<String>] = [[], []]
@@ -23,17 +22,18 @@ struct LatestEvents {
 
     /// Returns whether an event is news, or `nil` if it is an ordinary one.
     ///
-    /// Set `isAlone` if no other connection is subscribed to its channel.
+    /// Set `isAlone` if no other connection is subscribed to its channel, and `isLeading` if the
+    /// numbers of subscriptions are taken from this one.
     mutating func isNews(
-        _ report: UpstreamSession.Report, from side: UpstreamMerge.Side, isAlone: Bool
+        _ report: UpstreamSession.Report, from side: UpstreamMerge.Side, isAlone: Bool,
+        isLeading: Bool
     ) -> Bool? {
         guard case .event(let channel, let name, let data, _) = report else { return nil }
         switch name {
-        case "pusher:subscription_count":
-            let hash = data.hashValue
-            defer { counts[channel] = hash }
-            return counts[channel] != hash
-        case "pusher:cache_miss": return isAlone
+        case "pusher:subscription_count": return isLeading
+        case "pusher:cache_miss":
+            awaiting[side.rawValue].remove(channel)
+            return isAlone
         default: return isCached(channel, name, data, from: side, isAlone: isAlone)
         }
     }
@@ -52,9 +52,13 @@ struct LatestEvents {
         return cached[channel] == hash ? false : nil
     }
 
+    /// Records that a connection has joined a channel: what it brings now was published now.
+    mutating func joined(_ channel: String, on side: UpstreamMerge.Side) {
+        awaiting[side.rawValue].remove(channel)
+    }
+
     /// Forgets a channel.
     mutating func remove(_ channel: String) {
-        counts[channel] = nil
         cached[channel] = nil
         for index in awaiting.indices { awaiting[index].remove(channel) }
     }

@@ -13,7 +13,7 @@ struct Occurrence: Hashable {
     let channel: String
     private let kind: Kind
     /// The event's name, or the member's `user_id`.
-    private let name: ByteKey
+    private let key: ByteKey
     private let data: [UInt8]
     private let userID: ByteKey?
 
@@ -39,18 +39,21 @@ struct Occurrence: Hashable {
         _ kind: Kind, _ name: String, _ data: [UInt8], _ userID: String?, _ channel: String
     ) {
         self.kind = kind
-        self.name = ByteKey(name)
+        key = ByteKey(name)
         self.data = data
         self.userID = userID.map { ByteKey($0) }
         self.channel = channel
     }
+
+    /// The event's name, or the member's `user_id`.
+    var name: String { key.text }
 
     /// True if it is an event.
     var isEvent: Bool { kind == .event }
 
     /// The memory of an occurrence that is kept, in bytes.
     var cost: Int {
-        AwaitedCopies.fixedCost + name.text.utf8.count + data.count
+        AwaitedCopies.fixedCost + key.text.utf8.count + data.count
             + (userID?.text.utf8.count ?? 0)
     }
 }

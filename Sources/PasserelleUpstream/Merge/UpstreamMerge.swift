@@ -72,6 +72,8 @@ package struct UpstreamMerge {
         var joinsSince: Duration?
         /// When a ping was sent; `nil` if its pong arrived.
         var pingedAt: Duration?
+        /// When a ping may be sent again.
+        var mayPingAt: Duration = .zero
         /// When the newest ping was sent whose pong arrived.
         var answeredAt: Duration = .zero
         /// True if it is being replaced.
@@ -88,6 +90,7 @@ package struct UpstreamMerge {
 
     private var lines = [Line(), Line()]
     private var latest = LatestEvents()
+    private var sentEvents = SentCopies()
     /// Copies that a connection did not bring, although it was subscribed.
     package private(set) var missingCopies: UInt64 = 0
 
@@ -105,7 +108,7 @@ package struct UpstreamMerge {
 
     /// The time at which `timePassed` must be called; `nil` if no timer runs.
     package var deadline: Duration? {
-        Side.allCases.compactMap { side in
+        Side.allCases.filter { lines[$0.rawValue].isEstablished }.compactMap { side in
             lines[side.rawValue].pingedAt.map { $0 + Self.pongTimeout } ?? pingTime(of: side)
         }.min()
     }
@@ -150,10 +153,9 @@ package struct UpstreamMerge {
         clientEvent name: String, data: [UInt8], on channel: String, stamp: String?, by side: Side,
         now: Duration
     ) {
-        let report = UpstreamSession.Report.event(
-            channel: channel, name: name, data: data, userID: stamp)
-        guard let occurrence = Occurrence(report) else { return }
-        delivered(.init(occurrence: occurrence, report: report, at: now), from: side)
+        guard lines[side.other.rawValue].isEstablished else { return }
+        sentEvents.add(
+            .init(channel: channel, name: name, data: data, stamp: stamp, side: side, at: now))
     }
 
     /// Forgets a channel that is no longer wanted.
@@ -221,8 +223,13 @@ extension UpstreamMerge {
             lines[survivor] = Line()
             return [.deliver(.lost)]
         }
-        return channels.filter { joining[$0] == nil }.sorted()
+        let actions = channels.filter { joining[$0] == nil }.sorted()
             .flatMap { takeOver($0, on: side.other) }
+        // What is left awaits the answer to its subscription.
+        lines[survivor].joining = [:]
+        lines[survivor].joiningBytes = 0
+        lines[survivor].joinsSince = nil
+        return actions
     }
 
     /// Handles that a connection no longer receives a channel which the other one may receive.
@@ -250,9 +257,17 @@ extension UpstreamMerge {
     private mutating func received(_ arrival: Joining.Arrival, from side: Side) -> [Action] {
         let channel = arrival.occurrence.channel
         let isAlone = !lines[side.other.rawValue].channels.contains(channel)
-        if let isNews = latest.isNews(arrival.report, from: side, isAlone: isAlone) {
+        // An event before the subscription's answer, or after the channel was given up.
+        guard lines[side.rawValue].channels.contains(channel) else {
+            return isAlone ? [.deliver(arrival.report)] : []
+        }
+        let isLeading = isAlone || subscribed(channel) == side
+        if let isNews = latest.isNews(
+            arrival.report, from: side, isAlone: isAlone, isLeading: isLeading)
+        {
             return isNews ? [.deliver(arrival.report)] : []
         }
+        if sentEvents.take(arrival, from: side) { return [] }
         if lines[side.rawValue].joining[channel]?.since != nil {
             keep(arrival, from: side, joining: side)
             return replaceIfFarBehind(side)
@@ -301,9 +316,11 @@ extension UpstreamMerge {
 extension UpstreamMerge {
     /// When a pong of a connection is of use next; `nil` if never.
     private func pingTime(of side: Side) -> Duration? {
-        ([lines[side.rawValue].awaited.oldest.map { $0 + Self.settleTime }]
+        let time =
+            ([lines[side.rawValue].awaited.oldest.map { $0 + Self.settleTime }]
             + lines.map { line in line.joinsSince.map { $0 + Self.joinTime } })
             .compactMap(\.self).min()
+        return time.map { max($0, lines[side.rawValue].mayPingAt) }
     }
 
     /// Sends a ping if its pong is of use and none is on its way.
@@ -312,6 +329,7 @@ extension UpstreamMerge {
             let time = pingTime(of: side), time <= now
         else { return [] }
         lines[side.rawValue].pingedAt = now
+        lines[side.rawValue].mayPingAt = now + Self.joinTime
         return [.ping(side)]
     }
 
@@ -337,11 +355,15 @@ extension UpstreamMerge {
         for channel in lines[side.rawValue].joining.keys.sorted() {
             guard let joining = lines[side.rawValue].joining[channel], let since = joining.since
             else { continue }
-            guard since <= time, let rest = joining.aligned(pingedAt: pingedAt) else {
+            let isLast = since + Self.keptTime <= pingedAt
+            guard since <= time,
+                let rest = joining.aligned(pingedAt: pingedAt, isLast: isLast)
+            else {
                 isDone = false
                 continue
             }
             _ = lines[side.rawValue].removeJoining(channel)
+            latest.joined(channel, on: side)
             for arrival in rest.awaitedHere {
                 lines[side.rawValue].awaited.add(arrival.occurrence, deliveredAt: arrival.at)
             }

@@ -69,7 +69,7 @@ final class UpstreamFixture {
         case .refused(let channel, let status, let words):
             notes.append("refused \(channel) \(status) \(words)")
         case .waits(_, let delay, let cause, _): notes.append("waits \(delay): \(cause)")
-        case .rejected(let side, let cause): notes.append("\(side.name) rejected: \(cause)")
+        case .rejected(let side, let cause, _): notes.append("\(side.name) rejected: \(cause)")
         case .error(let code, let words, _): notes.append("error \(code ?? 0) \(words)")
         }
     }

@@ -230,6 +230,106 @@ struct UpstreamMergeTests {
         #expect(merge.received(tick, from: .first, now: .seconds(7)) == [])
     }
 
+    @Test func `if a connection is lost while the other joins, no timer is left`() {
+        var merge = Self.joining()
+        _ = merge.received(.lost, from: .first, now: .milliseconds(2_100))
+        #expect(merge.deadline == nil && merge.timePassed(now: .seconds(3)) == [])
+    }
+
+    @Test func `if one connection answers no ping, the other is pinged every half second`() {
+        var merge = Self.joining()
+        var pings = 0
+        for step in 250..<1_000 {
+            let now = Duration.milliseconds(step * 10)
+            for case .ping(.first) in merge.timePassed(now: now) {
+                pings += 1
+                _ = merge.received(.pong(pingedAt: now), from: .first, now: now)
+            }
+        }
+        #expect((10...16).contains(pings))
+    }
+
+    @Test func `an event after the channel was given up leaves nothing behind`() {
+        var merge = Self.settled(["a", "b"])
+        merge.dropped("a")
+        for side in UpstreamMerge.Side.allCases {
+            let event = Self.event("1", on: "a")
+            #expect(merge.received(event, from: side, now: .seconds(1)) == [.deliver(event)])
+        }
+        #expect(merge.isSettled && merge.bytes(.first) == 0 && merge.bytes(.second) == 0)
+    }
+
+    @Test func `an event before the answer to its subscription is not delivered twice`() {
+        var merge = Self.settled()
+        _ = merge.received(.lost, from: .second, now: .seconds(1))
+        _ = merge.received(.established(socketID: "1.2"), from: .second, now: .seconds(2))
+        let event = Self.event("1")
+        #expect(merge.received(event, from: .second, now: .seconds(2)) == [])
+        #expect(merge.received(event, from: .first, now: .seconds(2)) == [.deliver(event)])
+    }
+
+    @Test(arguments: [nil, "gateway"], [#"{"userId":"x"}"#, #"{ "userId": "x" }"#])
+    func `a copy of a sent client event is known by its value`(stamp: String?, data: String) {
+        var merge = Self.settled()
+        merge.sent(
+            clientEvent: "client-typing", data: Array(#"{"userId":"x"}"#.utf8), on: Self.channel,
+            stamp: "gateway", by: .first, now: .seconds(1))
+        let copy = UpstreamSession.Report.event(
+            channel: Self.channel, name: "client-typing", data: Array(data.utf8), userID: stamp)
+        #expect(merge.received(copy, from: .second, now: .seconds(2)) == [])
+        #expect(merge.received(copy, from: .second, now: .seconds(2)) == [.deliver(copy)])
+    }
+
+    @Test func `members are right after a long joining`() {
+        var merge = Self.joining(["y", "z"])
+        let left = UpstreamSession.Report.memberRemoved(channel: Self.channel, userID: "z")
+        _ = merge.received(left, from: .second, now: .seconds(3))
+        _ = merge.received(Self.event("1"), from: .second, now: .seconds(24))
+        _ = merge.received(Self.event("2"), from: .second, now: .seconds(25))
+        #expect(
+            merge.received(.lost, from: .first, now: .seconds(32)) == [
+                .lost(channel: Self.channel), .deliver(Self.subscribed(["y"])),
+                .deliver(Self.event("1")), .deliver(Self.event("2")),
+            ])
+    }
+
+    @Test func `a message that only the joining connection brings is delivered in the end`() {
+        for follows in [true, false] {
+            var merge = Self.joining()
+            let (one, two) = (Self.event("1"), Self.event("2"))
+            #expect(merge.received(one, from: .second, now: .milliseconds(2_500)) == [])
+            #expect(Self.answer(&merge, pingedAt: .seconds(3)) == [])
+            #expect(!merge.isSettled)
+            if follows {
+                _ = merge.received(two, from: .first, now: .seconds(4))
+                _ = merge.received(two, from: .second, now: .seconds(4))
+            }
+            let end: Duration = follows ? .seconds(5) : .seconds(2) + UpstreamMerge.keptTime
+            #expect(Self.answer(&merge, pingedAt: end) == [.deliver(one)])
+            #expect(merge.isSettled)
+        }
+    }
+
+    @Test func `an event of a cache channel that is published again is delivered`() {
+        let channel = "cache-a"
+        var merge = Self.settled([channel])
+        let event = Self.event("c", "state", on: channel)
+        let miss = Self.event("{}", "pusher:cache_miss", on: channel)
+        _ = merge.received(event, from: .first, now: .seconds(1))
+        _ = merge.received(event, from: .second, now: .seconds(1))
+        for side in [UpstreamMerge.Side.first, .second] {
+            let start = Duration.seconds(side == .first ? 20 : 40)
+            _ = merge.received(.lost, from: side, now: start)
+            _ = merge.received(.established(socketID: "1.2"), from: side, now: start)
+            _ = merge.received(Self.subscribed(to: channel), from: side, now: start)
+            #expect(merge.received(miss, from: side, now: start) == [])
+            _ = Self.answer(&merge, pingedAt: start + .seconds(1))
+            #expect(merge.isSettled)
+        }
+        #expect(merge.received(event, from: .first, now: .seconds(60)) == [.deliver(event)])
+        #expect(merge.received(event, from: .second, now: .seconds(60)) == [])
+    }
+
     @Test func `copies that never arrive are forgotten after a pong, and counted`() {
         var merge = Self.settled()
         let event = Self.event("1")
