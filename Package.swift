@@ -221,7 +221,7 @@ let package = Package(
             dependencies: [
                 "PasserelleLog", "PasserelleConfiguration", "PasserelleDaemon",
                 "PasserelleNotices", "PasserelleUpstream", "PasserelleHub", "PasserelleNet",
-                "PasserelleTesting",
+                "PasserelleWire", "PasserelleTesting",
             ],
             swiftSettings: common),
         .testTarget(

@@ -18,16 +18,45 @@ package enum Launcher {
         _ configuration: Configuration, source: ConfigurationSource, log: Log
     ) -> Int32 {
         var configuration = configuration
+        let program = ProgramOnDisk.current()
+        let running = ProgramOnDisk.inheritedSocket()
         let cut = configuration.fitDescriptors()
-        return run(log) { [configuration] loop in
-            let gateway = try Gateway(
-                loop: loop, configuration: configuration, log: log,
-                activated: Gateway.activatedSockets(configuration))
+        return run(log, isReplacing: running != nil) { [configuration] loop in
+            let gateway =
+                if let running {
+                    try takeOver(configuration, from: running, loop: loop, log: log)
+                } else {
+                    try Gateway(
+                        loop: loop, configuration: configuration, log: log,
+                        activated: Gateway.activatedSockets(configuration))
+                }
             if let cut { log.info(cut) }
             gateway.source = source
+            gateway.program = program
             gateway.supervise()
             return gateway.run()
         }
+    }
+
+    /// Continues the gateway of the process at the other end of a socket.
+    private static func takeOver(
+        _ configuration: Configuration, from running: Int32, loop: EventLoop, log: Log
+    ) throws(StartError) -> Gateway {
+        let former = try IncomingHandover(
+            loop: loop, configuration: configuration, socket: running)
+        try former.receive()
+        let gateway: Gateway
+        do throws(StartError) {
+            gateway = try Gateway(
+                loop: loop, configuration: configuration, log: log,
+                activated: try former.listeners(configuration), continuing: former)
+        } catch {
+            former.failed(error.description)
+            throw error
+        }
+        try former.confirm()
+        gateway.takeOver(former)
+        return gateway
     }
 
     /// Runs the sandbox alone; returns the process's exit code.
@@ -121,12 +150,15 @@ package enum Launcher {
                 """.utf8), to: 1)
     }
 
-    private static func run(_ log: Log, _ body: (EventLoop) throws -> Int32) -> Int32 {
+    /// If `isReplacing`, the service manager still supervises the process that is to be replaced.
+    private static func run(
+        _ log: Log, isReplacing: Bool = false, _ body: (EventLoop) throws -> Int32
+    ) -> Int32 {
         do {
             return try body(EventLoop())
         } catch {
             log.error("cannot start: \(error)")
-            Systemd.report(failure: "\(error)")
+            if !isReplacing { Systemd.report(failure: "\(error)") }
             return (error as? StartError)?.exitCode ?? 1
         }
     }

@@ -2,7 +2,8 @@
 
 /// A command of the executable.
 package enum Command: String, CaseIterable, Sendable {
-    case serve, sandbox, demo, tail, members, publish, typing, revoke, status, token, check, help
+    case serve, sandbox, demo, tail, members, publish, typing, revoke, status, upgrade, token
+    case check, help
 
     /// The commands that read the whole configuration and refuse unknown variables.
     package static let builders: Set<Command> = [.serve, .sandbox, .demo, .check]
@@ -15,7 +16,7 @@ package enum Command: String, CaseIterable, Sendable {
 
     /// The commands that connect to a running gateway over its Unix socket.
     package static let clients: Set<Command> = [
-        .tail, .members, .publish, .typing, .revoke, .status,
+        .tail, .members, .publish, .typing, .revoke, .status, .upgrade,
     ]
 
     /// A one-line description.
@@ -30,6 +31,7 @@ package enum Command: String, CaseIterable, Sendable {
         case .typing: "report that a user started or stopped typing"
         case .revoke: "end a user's streams and revoke the user's authorizations"
         case .status: "print the state of a running gateway"
+        case .upgrade: "replace a running gateway by the program on disk, without a break"
         case .token: "sign and print an access token"
         case .check: "test a configuration and report what to change"
         case .help: "print the help of a command"
@@ -39,7 +41,7 @@ package enum Command: String, CaseIterable, Sendable {
     /// The operands, in the order of the command line.
     package var operands: [Operand] {
         switch self {
-        case .serve, .sandbox, .demo, .status, .check: []
+        case .serve, .sandbox, .demo, .status, .upgrade, .check: []
         case .tail, .token: [Operand("CHANNEL", isRepeated: true)]
         case .members: [Operand("CHANNEL")]
         case .publish: [Operand("CHANNEL"), Operand("EVENT"), Operand("JSON")]
@@ -52,7 +54,7 @@ package enum Command: String, CaseIterable, Sendable {
     /// The options of this command alone; options that set variables are in `Variables`.
     package var options: [CommandOption] {
         switch self {
-        case .serve, .sandbox, .demo, .publish, .typing: []
+        case .serve, .sandbox, .demo, .publish, .typing, .upgrade: []
         case .tail:
             [
                 CommandOption(

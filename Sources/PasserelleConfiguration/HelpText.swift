@@ -160,6 +160,16 @@ extension HelpText {
             """
         case .status:
             "Prints the state of the gateway: its connection to Channels, channels and readers."
+        case .upgrade:
+            """
+            Starts the program that is now on disk next to the running gateway, which hands
+            over to it: listeners, log, positions, streams, polls, connections to the Unix
+            socket, and members. Readers notice nothing; over TLS they reconnect. If the new
+            process does not take over, the running one continues. SIGUSR2 does the same.
+            Prints the version that runs now.
+            Exit codes: 1 the running process stays, for the reason printed; 69 no gateway
+            is running.
+            """
         case .token:
             """
             Signs an access token with PASSERELLE_TOKEN_KEY or with a private key, and
@@ -220,6 +230,7 @@ extension HelpText {
         case .typing: ["passerelle typing presence-bail-42 usr_7 on"]
         case .revoke: ["passerelle revoke usr_7", "passerelle revoke usr_7 presence-bail-42"]
         case .status: ["passerelle status", "passerelle status --json | jq .upstream"]
+        case .upgrade: ["passerelle upgrade"]
         case .token:
             [
                 "passerelle token presence-bail-42 --user usr_7 --info '{\"name\":\"Anne\"}'",

@@ -50,6 +50,12 @@ package struct DownstreamServices {
     package var file: (_ path: [String], _ fields: HTTPFields) -> HTTPResponse? = { _, _ in
         nil
     }
+    /// The program's version.
+    package var version = ""
+    /// Replaces this process by the program on disk; calls `failed` with the reason if that fails.
+    package var upgrade: (_ failed: @escaping (_ reason: String) -> Void) -> Void = {
+        $0("this command serves no upgrades")
+    }
     /// Answers requests for paths that are not routes of the gateway; returns `false` if it has no
     /// answer.
     package var otherRoutes: (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool

@@ -325,6 +325,31 @@ package final class HTTPServerConnection: LinkOwner {
         delegate?.ended(end)
     }
 
+    // MARK: - Hand-over
+
+    /// What another process needs in order to continue; `nil` if it cannot.
+    ///
+    /// That is the bytes received after the current request, and whether the connection is kept
+    /// after the answer that is being sent.
+    package var handover: (received: [UInt8], isKept: Bool)? {
+        guard isServing, !isRefused, link.canBeHandedOver, !peerFinished,
+            let received = parser.remainder
+        else { return nil }
+        return (received, pieces?.keepsAlive ?? true)
+    }
+
+    /// Continues a connection of another process, with the bytes that it had received; output that
+    /// it had not sent waits in the link.
+    package func continueHandedOver(with received: [UInt8], isKept: Bool) {
+        deadline.cancel()
+        guard isKept else { return finish() }
+        requestCount = 1
+        parser.append(received.span)
+        guard link.queuedBytes == 0 else { return awaitRoom() }
+        if !parser.isIdle { arm(times.header) }
+        advance()
+    }
+
     // MARK: - Time
 
     private func arm(_ timeout: Duration) {

@@ -64,3 +64,36 @@ struct SequenceNumbers {
         return Gap(.sequence, since: first.since, until: last.until)
     }
 }
+
+extension SequenceNumbers {
+    /// Appends the numbers in the form that `init(_:_:now:)` reads.
+    func append(to bytes: inout [UInt8], at now: Duration) {
+        bytes.append(number: greatest?.number ?? 0)
+        bytes.append(time: greatest?.time)
+        bytes.append(number: UInt32(holes.count))
+        for hole in holes {
+            bytes.append(number: hole.numbers.lowerBound)
+            bytes.append(number: hole.numbers.upperBound)
+            bytes.append(time: hole.since)
+            bytes.append(time: hole.until)
+            bytes.append(number: UInt64(max(0, (hole.due - now) / .milliseconds(1))))
+        }
+    }
+
+    /// Reads the numbers that another process appended.
+    init(_ bytes: Span<UInt8>, _ cursor: inout JournalCursor, now: Duration) {
+        let number = cursor.number64(bytes)
+        greatest = cursor.time(bytes).map { (number, $0) }
+        for _ in 0..<min(Int(cursor.number32(bytes)), Self.holeLimit) {
+            let first = cursor.number64(bytes)
+            let last = cursor.number64(bytes)
+            guard let since = cursor.time(bytes), let until = cursor.time(bytes), first <= last
+            else { return }
+            let rest = Int64(min(cursor.number64(bytes), 60_000))
+            holes.append(
+                Hole(
+                    numbers: first...last, since: since, until: until,
+                    due: now + .milliseconds(rest)))
+        }
+    }
+}

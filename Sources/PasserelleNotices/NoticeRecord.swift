@@ -114,6 +114,8 @@ package struct NoticeStore {
     package var append: (_ bytes: [UInt8], _ done: @escaping () -> Void) -> Void
     /// Replaces the whole content.
     package var replace: (_ bytes: [UInt8]) -> Void
+    /// Waits until everything is stored, for a short time.
+    package var wait: () -> Void = {}
 
     package init(
         append: @escaping (_ bytes: [UInt8], _ done: @escaping () -> Void) -> Void,

@@ -83,9 +83,17 @@ package final class Notices {
         if appended > 0 { rewriteSoon() }
     }
 
-    /// Cancels the calls in flight; pending notices remain in the store, if there is one.
-    package func stop() {
+    /// Completes the store, so that another process can read it.
+    package func completeStore() {
         if isRewriteDue { rewrite() }
+        store?.wait()
+    }
+
+    /// Cancels the calls in flight; pending notices remain in the store, if there is one.
+    ///
+    /// If another process has read the store, it is not written any more.
+    package func stop(isHandedOver: Bool = false) {
+        if isRewriteDue, !isHandedOver { rewrite() }
         isStopped = true
         alarm.set(nil)
         for call in calls.values { call.cancel() }

@@ -26,6 +26,8 @@ package final class Upstream {
     var sentEvents = SentClientEvents()
     /// Called with each event that an application or a client published.
     package var onEvent: ((ReceivedEvent, Moment) -> Void)?
+    /// The events received while this process hands over to another one; `nil` at other times.
+    package var receivedDigests: ReceivedDigests?
     /// The state of the connection.
     package var status: UpstreamStatus { connection?.status ?? UpstreamStatus() }
 
@@ -34,23 +36,40 @@ package final class Upstream {
     private let memberID: String
     private var errorThrottle = LogThrottle<Int?>()
     private var connection: UpstreamConnection?
+    /// The events that the process before this one delivered, if it handed over lately.
+    private var copies: HandoverCopies?
 
     /// Creates an upstream that is not started; `jitter` returns random numbers in 0..<1.
+    ///
+    /// A connection that an `EarlyUpstream` has prepared is continued.
     package init(
         loop: EventLoop, hub: Hub, server: ChannelsServer,
+        continuing early: EarlyUpstream? = nil,
         jitter: @escaping () -> Double = Random.fraction
     ) {
         self.loop = loop
         self.hub = hub
         memberID = server.memberID
-        let signer = Signer(key: server.key, secret: server.secret)
-        connection = UpstreamConnection(
-            loop: loop, server: server, retriesOverQuota: true, jitter: jitter,
-            sign: { channel, socketID in
-                signer.subscription(
-                    channel: channel, socketID: socketID, memberID: server.memberID)
-            },
-            onReport: { [weak self] in self?.handle($0) })
+        let connection =
+            early?.connection ?? .observer(loop: loop, server: server, jitter: jitter)
+        self.connection = connection
+        connection.onReport = { [weak self] in self?.handle($0) }
+    }
+
+    /// Applies what a connection received before the hub's state was handed over, except the
+    /// events that the hub has; call it once, before the first turn, in place of `start`.
+    package func takeOver(_ early: EarlyUpstream, received: HandoverCopies) {
+        let now = loop.moment
+        var copies = received
+        copies.keepsOnly(early.held.subscribed, at: now.steady)
+        self.copies = copies
+        onConnection?(false)
+        let reports = early.held.takeReports(live: hub.liveChannels)
+        if reports.isConnected { handle(.established(socketID: "")) }
+        for channel in reports.missing { hub.isAway(channel, at: now) }
+        for report in reports.list { handle(report) }
+        let wanted = Set(hub.wanted)
+        for channel in early.wanted where !wanted.contains(channel) { connection?.drop(channel) }
     }
 
     /// Connects, and reconnects until `stop` is called or Channels refuses permanently.
@@ -99,6 +118,8 @@ package final class Upstream {
 
     private func handle(_ report: UpstreamSession.Report) {
         let now = loop.moment
+        receivedDigests?.note(report, at: now.wall)
+        if copies != nil, isCopy(report, at: now.steady) { return }
         let report = attributed(report)
         let event = hub.take(
             report, retractions: retractions, sequencePath: sequencePath, memberID: memberID,
@@ -128,6 +149,13 @@ package final class Upstream {
 }
 
 extension Upstream {
+    /// True if the process before this one has delivered the event.
+    private func isCopy(_ report: UpstreamSession.Report, at now: Duration) -> Bool {
+        guard let isCopy = copies?.take(report, at: now) else { return false }
+        if copies?.isEmpty(at: now) == true { copies = nil }
+        return isCopy
+    }
+
     /// Returns the report with the sender of a local user's client event filled in, if the server
     /// did not stamp it.
     private func attributed(_ report: UpstreamSession.Report) -> UpstreamSession.Report {

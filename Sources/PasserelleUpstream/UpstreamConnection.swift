@@ -18,7 +18,8 @@ package final class UpstreamConnection {
     private let loop: EventLoop
     private let server: ChannelsServer
     private let sign: Signing
-    private let onReport: (UpstreamSession.Report) -> Void
+    /// Called with each report of the session.
+    var onReport: (UpstreamSession.Report) -> Void
     private var session: UpstreamSession
     private var link: UpstreamWebSocket?
     private lazy var alarm = Alarm(loop) { [weak self] in

@@ -52,6 +52,22 @@ static inline void CLinux_prefetch(const void *address) {
     for (int line = 0; line < 3; line++) __builtin_prefetch((const char *)address + 64 * line);
 }
 
+/// sendmsg(2) without waiting, with at most 16 descriptors (SCM_RIGHTS, unix(7)): the number of bytes
+/// that were sent, or -1.
+ssize_t CLinux_send_descriptors(
+    int socket, const void *bytes, size_t count, const int *descriptors, int number);
+
+/// recvmsg(2) without waiting; stores up to 16 descriptors, which are closed on exec, and their
+/// number. Returns the number of bytes, 0 at the end, or -1.
+ssize_t CLinux_receive_descriptors(
+    int socket, void *bytes, size_t count, int *descriptors, int *number);
+
+/// posix_spawn(3) with this environment and `added` entries, the descriptor as number `place`, no
+/// blocked signal and default actions: 0, or an error number.
+int CLinux_spawn(
+    const char *path, char *const *arguments, char *const *added, int descriptor, int place,
+    pid_t *child);
+
 /// pthread_setname_np(3) for the calling thread; the name must have at most 15 bytes.
 void CLinux_name_thread(const char *name);
 

@@ -8,6 +8,8 @@ import PasserelleWire
 package enum ClientCommands {
     /// The time limit of an answer; a publication waits for the answer of Channels.
     private static let limit: Duration = .seconds(30)
+    /// The time limit of an upgrade: the longest preparation, and the take-over.
+    private static let upgradeLimit: Duration = .seconds(75)
 
     /// Runs a client command against the socket at `path`; returns the process's exit code: 0 on
     /// success, 1 with the gateway's reason, 64 if an operand is invalid, 69 without a gateway.
@@ -44,6 +46,11 @@ package enum ClientCommands {
         case .revoke:
             let channel = operands.count > 1 ? operands[1] : nil
             return ask(.revoke(user: operands[0], channel: channel), revoked)
+        case .upgrade:
+            return self.ask(.upgrade, within: upgradeLimit, path: path, streams: streams) {
+                let version = JSONObject($0)?.text("version") ?? "unknown"
+                return "the gateway runs version \(QuotedText.escaped(version, limit: 60))"
+            }
         case .status: return ask(.status, TextTable.status)
         case .serve, .sandbox, .demo, .token, .check, .help:
             preconditionFailure("\(invocation.command) is not a client command")
@@ -65,7 +72,8 @@ package enum ClientCommands {
     /// Sends a command to the gateway with the socket at `path`, and prints the result of `text`
     /// for the answer's JSON, unless it is `nil`; returns the process's exit code.
     static func ask(
-        _ command: LineCommand, path: String, streams: ClientStreams, text: ([UInt8]) -> String?
+        _ command: LineCommand, within limit: Duration = limit, path: String,
+        streams: ClientStreams, text: ([UInt8]) -> String?
     ) -> Int32 {
         do throws(GatewayUnreachable) {
             let connection = try LineProtocolClient(path: path)

@@ -13,7 +13,9 @@ extension Gateway {
         retryAfter: 10)
 
     /// Adds a listener, and logs an error when it cannot accept connections.
-    package func add(_ listener: Listener, isHTTP: Bool) {
+    ///
+    /// `name` is the name that systemd would give its socket.
+    package func add(_ listener: Listener, isHTTP: Bool, name: String = "http") {
         let line = LineReply.error(code: "rate-limited", message: Self.tooMany.message).encoded()
         listener.refusal = { [unowned self] received in
             isHTTP ? downstream.http.refusal(to: received, Self.tooMany) : line
@@ -23,6 +25,7 @@ extension Gateway {
                 "no descriptor or memory is left: new connections are refused, readers stay;"
                     + " raise LimitNOFILE= or lower \(VariableName.maxConnections)")
         }
+        listener.name = name
         listeners.append(listener)
     }
 

@@ -81,7 +81,8 @@ extension Gateway {
             let listener = try Listener(
                 loop: loop, address: address, mode: mode, group: group, tls: tls,
                 onAccept: accepted)
-            add(listener, isHTTP: variable != .ipc)
+            let name = variable == .http ? "http" : variable == .admin ? "admin" : "ipc"
+            add(listener, isHTTP: variable != .ipc, name: name)
             log.info(
                 "listening", ["on": "\(address.with(listener))", "variable": variable.rawValue])
         } catch {
@@ -97,9 +98,15 @@ extension Gateway {
         do {
             add(
                 try Listener(
-                    loop: loop, adopting: socket.descriptor, tls: tls, onAccept: accepted),
-                isHTTP: name != "ipc")
-            log.info("listening", ["on": "\(socket.address)", "systemd": name])
+                    loop: loop, adopting: socket.descriptor, file: socket.file, tls: tls,
+                    onAccept: accepted),
+                isHTTP: name != "ipc", name: name)
+            log.info(
+                "listening",
+                [
+                    "on": "\(socket.address)",
+                    socket.isHandedOver ? "handed_over" : "systemd": name,
+                ])
         } catch {
             throw StartError(description: "systemd's socket named \(name): \(error)")
         }

@@ -113,5 +113,6 @@ extension NoticeStore {
         self.init(
             append: { bytes, done in file.append(bytes) { _ in done() } },
             replace: { bytes in file.replace(bytes) { _ in } })
+        wait = { file.wait(atMost: .seconds(1)) }
     }
 }

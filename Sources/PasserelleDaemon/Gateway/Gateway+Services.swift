@@ -29,6 +29,11 @@ extension Gateway {
                 gateway().map { otherRoutes($0, request, reply) } ?? false
             })
         services.file = files(configuration)
+        services.version = Version.text
+        services.upgrade = { failed in
+            guard let gateway = gateway() else { return failed("it is starting") }
+            gateway.upgrade(failed)
+        }
         services.refused = { status, word, client in
             log.debug(
                 "refused",

@@ -25,11 +25,11 @@ package final class Gateway {
     /// Notifies absent users, if there is a key for Inngest.
     package let notices: Notices?
     package let log: Log
-    /// Writes the hub's changes to disk; `nil` without a state directory.
-    package let journalWriter: JournalWriter?
+    /// Writes the hub's changes to disk; `nil` without a state directory, and after a hand-over.
+    package internal(set) var journalWriter: JournalWriter?
     package private(set) var downstream: Downstream
-    /// Stores revocations; `nil` without a state directory or without tokens.
-    package private(set) var revocationStore: RevocationStore?
+    /// Stores revocations; `nil` without a state directory or without tokens, and after a hand-over.
+    package internal(set) var revocationStore: RevocationStore?
     package var listeners: [Listener] = []
     /// The certificate of HTTP listeners on TCP; `nil` without TLS.
     package var certificate: ServedCertificate?
@@ -37,6 +37,16 @@ package final class Gateway {
     package var supervision: Supervision?
     /// Reads the configuration again at a reload; `nil` if it cannot.
     package var source: ConfigurationSource?
+    /// The program that an upgrade starts; `nil` if this process cannot be upgraded.
+    package var program: ProgramOnDisk?
+    /// The process that replaces this one, while it does.
+    var successor: OutgoingHandover?
+    /// Called if the running upgrade fails.
+    var upgradeFailures: [(String) -> Void] = []
+    /// The number of upgrades that failed.
+    var failedUpgrades: UInt64 = 0
+    let configuration: Configuration
+    private let early: EarlyUpstream?
     private var exitCode: Int32 = 0
     /// The latest metrics, and the turn in which they were computed.
     package var lastMetrics: (turn: Duration, text: [UInt8])?
@@ -45,21 +55,26 @@ package final class Gateway {
 
     /// Creates the gateway and opens the listeners; it connects to Channels in `run`.
     ///
-    /// `activated` replaces the listeners of the configuration. `otherRoutes` answers requests that
+    /// `activated` replaces the listeners of the configuration. If the gateway is `continuing` one of
+    /// another process, `takeOver` must be called before `run`. `otherRoutes` answers requests that
     /// match no route of the gateway.
     package init(
         loop: EventLoop, configuration: Configuration, log: Log,
         activated: ActivatedSockets = ActivatedSockets(),
+        continuing former: IncomingHandover? = nil,
         otherRoutes: @escaping (Gateway, HTTPRequest, @escaping (HTTPResponse) -> Void) -> Bool = {
             _, _, _ in false
         }
     ) throws(StartError) {
         self.loop = loop
         self.log = log
+        self.configuration = configuration
+        early = former?.early
         started = loop.moment
-        (hub, journalWriter) = try Self.openHub(configuration, loop: loop, log: log, at: started)
+        (hub, journalWriter) = try Self.openHub(
+            configuration, continuing: former?.hub, loop: loop, log: log, at: started)
         let server = try ChannelsServer(configuration)
-        upstream = Upstream(loop: loop, hub: hub, server: server)
+        upstream = Upstream(loop: loop, hub: hub, server: server, continuing: early)
         rest = ChannelsREST(loop: loop, server: server)
         delegation =
             configuration.presence == .delegate
@@ -97,14 +112,15 @@ package final class Gateway {
             upstream.flush()
             journalWriter?.flush()
             supervision?.turnEnded()
+            successor?.turnEnded()
         }
         defer {
             journalWriter?.close()
             log.close()
         }
-        upstream.start()
+        if early == nil { upstream.start() }
         do throws(SystemError) {
-            let signals = try SignalSource(loop: loop, signals: [2, 15, 1]) { [unowned self] in
+            let signals = try SignalSource(loop: loop, signals: [2, 15, 1, 12]) { [unowned self] in
                 received(signal: $0)
             }
             defer { signals.close() }
@@ -119,6 +135,7 @@ package final class Gateway {
     /// Stops in order: closes the listeners, the streams and the connections, then stops the loop.
     package func stop(exitCode: Int32 = 0) {
         self.exitCode = exitCode
+        successor?.cancel()
         supervision?.stopping()
         for listener in listeners { listener.close() }
         listeners = []
@@ -132,17 +149,27 @@ package final class Gateway {
 
     private func received(signal: Int32) {
         if signal == 1 { return reload() }
+        if signal == 12 { return upgrade() }
         log.info("stopping", ["signal": signal == 2 ? "SIGINT" : "SIGTERM"])
         stop()
     }
 
     // MARK: - State
 
-    /// Creates the hub, with the state of an earlier process if the state directory has one.
+    /// Creates the hub, with the state that another process handed over, or with the state of an
+    /// earlier one if the state directory has it.
     private static func openHub(
-        _ configuration: Configuration, loop: EventLoop, log: Log, at now: Moment
+        _ configuration: Configuration, continuing handedOver: HandedOverHub?, loop: EventLoop,
+        log: Log, at now: Moment
     ) throws(StartError) -> (Hub, JournalWriter?) {
         let settings = HubConfiguration(configuration)
+        if let handedOver {
+            guard let hub = Hub(takingOver: handedOver, configuration: settings, at: now) else {
+                throw StartError(description: "the running process handed over no log")
+            }
+            let writer = try continueJournal(configuration, of: hub, loop: loop, log: log, at: now)
+            return (hub, writer)
+        }
         guard let path = configuration.stateDirectory else {
             return (Hub(epoch: newEpoch(), configuration: settings, at: now), nil)
         }
@@ -154,6 +181,18 @@ package final class Gateway {
         let journalWriter = try JournalWriter(
             directory, hub: hub, loop: loop, log: log, limits: limits)
         return (hub, journalWriter)
+    }
+
+    /// Continues the journal of another process, or of this one after it was closed.
+    static func continueJournal(
+        _ configuration: Configuration, of hub: Hub, loop: EventLoop, log: Log, at now: Moment
+    ) throws(StartError) -> JournalWriter? {
+        guard let path = configuration.stateDirectory else { return nil }
+        let directory = try StateDirectory(path, limits: hub.configuration.log, now: now)
+        var limits = JournalLimits()
+        limits.sync = configuration.sync
+        return try JournalWriter(
+            directory, hub: hub, loop: loop, log: log, limits: limits, continues: true)
     }
 
     /// An epoch that differs from earlier ones: 52 random bits.

@@ -36,10 +36,11 @@ package final class JournalWriter {
     /// Continues the journal of a directory; `hub` was built from its content.
     ///
     /// Waits until the new epoch is on the disk, for at most `longestWait`: after a crash, a
-    /// position of an epoch that is not there would be unknown.
+    /// position of an epoch that is not there would be unknown. If the hub `continues` the epoch of
+    /// another process, which has written it, there is no wait.
     package init(
         _ directory: StateDirectory, hub: Hub, loop: EventLoop, log: Log, limits: JournalLimits,
-        longestWait: Duration = .seconds(5)
+        continues: Bool = false, longestWait: Duration = .seconds(5)
     ) throws(StartError) {
         self.loop = loop
         self.hub = hub
@@ -48,7 +49,8 @@ package final class JournalWriter {
         torn = directory.found.torn
         damaged = directory.found.damaged
         journal = Journal(
-            after: directory.found, hub: hub, limits: limits, at: loop.moment)
+            after: directory.found, hub: hub, limits: limits, continues: continues,
+            at: loop.moment)
         do {
             worker = try directory.startWorker(loop)
         } catch {
@@ -57,7 +59,7 @@ package final class JournalWriter {
         hub.gathersChanges = true
         report(directory.found)
         begin()
-        guard !worker.wait(atMost: longestWait) else { return }
+        guard !continues, !worker.wait(atMost: longestWait) else { return }
         log.warning(
             "the disk is slow: until it has written the journal, a crash makes positions unknown",
             ["directory": path, "waited": longestWait.settingText])

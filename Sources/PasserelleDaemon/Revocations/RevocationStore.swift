@@ -63,6 +63,9 @@ package final class RevocationStore {
         }
     }
 
+    /// Waits until the file is complete.
+    package func wait() { file.wait(atMost: .seconds(1)) }
+
     /// Rewrites the file.
     package func write(
         _ downstream: Downstream, _ done: @escaping (SystemError?) -> Void = { _ in }

@@ -14,12 +14,19 @@ package struct ActivatedSockets: Equatable, Sendable {
         package var descriptor: Int32
         package var name: String
         package var kind: DescriptorKind
+        /// True if the process before this one handed it over, and not systemd.
+        package var isHandedOver = false
+        /// The file that its listener removes at the end, if that process had bound one.
+        package var file: String?
     }
 
     /// A listening socket.
     package struct Socket: Equatable, Sendable {
         package var descriptor: Int32
         package var address: ListenAddress
+        /// See `Passed`.
+        package var isHandedOver = false
+        package var file: String?
     }
 
     /// Listeners for readers; they replace the configured ones.
@@ -43,7 +50,9 @@ package struct ActivatedSockets: Equatable, Sendable {
             guard case .listener(let address) = each.kind else {
                 throw Refusal(each, .notListening)
             }
-            let socket = Socket(descriptor: each.descriptor, address: address)
+            let socket = Socket(
+                descriptor: each.descriptor, address: address, isHandedOver: each.isHandedOver,
+                file: each.file)
             switch each.name {
             case "http":
                 guard !isUnchecked || address.isLoopback else {

@@ -7,6 +7,8 @@ package final class Supervision {
     private let loop: EventLoop
     private let facts: () -> ServiceNotifier.Facts
     private let notify: (String) -> Void
+    /// The manager's watchdog limit.
+    let watchdog: Duration?
     private var announcer: ServiceNotifier
 
     /// Creates a supervision that calls `facts` when it needs them.
@@ -18,6 +20,7 @@ package final class Supervision {
         self.loop = loop
         self.facts = facts
         self.notify = notify
+        self.watchdog = watchdog
         announcer = ServiceNotifier(watchdog: watchdog)
         keepTurning()
     }
@@ -36,6 +39,11 @@ package final class Supervision {
         if let text = announcer.reloadBegan(at: loop.now) { notify(text) }
         body()
         if let text = announcer.reloadEnded() { notify(text) }
+    }
+
+    /// Reports that another process is the service's from now on; it reports by itself afterwards.
+    package func replaced(by process: Int32) {
+        notify("MAINPID=\(process)\nREADY=1")
     }
 
     /// Reports that the gateway stops.

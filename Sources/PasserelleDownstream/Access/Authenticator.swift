@@ -34,7 +34,7 @@ final class Authenticator {
     var cache: AuthRouteCache
     private var clock: ClockMonitor
     /// The key of the keyed hash of credentials.
-    private let hashKey = Random.bytes(32)
+    let hashKey = Random.bytes(32)
     private var pending: [AuthRouteCache.RequestID: Pending] = [:]
     var leases: [AuthRouteCache.LeaseID: Lease] = [:]
 

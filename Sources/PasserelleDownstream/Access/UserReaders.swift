@@ -23,6 +23,11 @@ final class UserReaders {
         for key in keys { readers[key, default: [:]][id] = item }
     }
 
+    /// The ids of a reader's users.
+    func userIDs(of reader: any AuthorizedReader) -> [String] {
+        (users[ObjectIdentifier(reader)] ?? []).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Removes a reader that has ended.
     func remove(_ reader: any AuthorizedReader) {
         let id = ObjectIdentifier(reader)

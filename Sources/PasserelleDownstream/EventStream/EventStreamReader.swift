@@ -24,7 +24,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     /// Whether the stream can write.
-    private enum State {
+    enum State {
         /// The socket takes bytes.
         case writable
         /// The socket is full, with a part of the last write if it took that in part.
@@ -36,7 +36,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// The part of a write that the socket did not take.
     ///
     /// It is an object so that the state of a stream, which each delivery reads, is one word.
-    private final class PartialWrite {
+    final class PartialWrite {
         /// The rest of the bytes; a slice of the event's encoded form if that was written.
         let bytes: ArraySlice<UInt8>
         /// The event that the bytes belong to; it may have left the log.
@@ -56,11 +56,11 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     // The fields that each delivery reads come first and close together: with many streams, a
     // stream's fields are no longer in the processor's cache when its next event arrives.
     let link: Link
-    private unowned let streams: EventStreams
-    private var state = State.writable
-    private let options: Options
+    unowned let streams: EventStreams
+    private(set) var state = State.writable
+    let options: Options
     /// True if the client was told that Channels is away.
-    private var hasReportedOutage = false
+    var hasReportedOutage = false
     var cursor = Cursor()
     var keepAliveSlot = EventStreams.KeepAliveSlot()
     /// The lease that keeps the stream authorized; `nil` if the authorization does not expire.
@@ -68,7 +68,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     /// The deadline for the peer to take the end of the stream; set once the stream is ending.
     private(set) var drainDeadline: Duration?
     /// The address that the stream is counted for.
-    private let account: PeerAddress?
+    let account: PeerAddress?
     /// True while the connection is counted: output of an ended stream may wait for some time.
     private var countsConnection = true
 
@@ -273,7 +273,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     // MARK: - Writing
 
     /// Writes entries after the cursor until the socket is full or the stream is up to date.
-    private func pump(first head: [UInt8] = []) {
+    func pump(first head: [UInt8] = []) {
         var head = head
         while isWritable {
             var piece = streams.scratch
@@ -348,7 +348,7 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
     }
 
     /// Writes bytes that are not a new entry, and keeps those that the socket does not take.
-    private func write(_ bytes: ArraySlice<UInt8>, of event: Event? = nil) {
+    func write(_ bytes: ArraySlice<UInt8>, of event: Event? = nil) {
         let written = bytes.withUnsafeBytes { link.write($0) }
         guard written < bytes.count else { return }
         becameFull(keeping: bytes.dropFirst(written), of: event)

@@ -151,6 +151,15 @@ final class EventStreams {
         for reader in keepAliveSlots.joined() { reader.end() }
     }
 
+    /// All open streams.
+    var all: [EventStreamReader] { keepAliveSlots.flatMap(\.self) }
+
+    /// Adds a stream of another process; the comments of many such streams are spread.
+    func tookOver(_ reader: EventStreamReader) {
+        nextKeepAliveSlot = (nextKeepAliveSlot + 1) % keepAliveSlots.count
+        opened(reader)
+    }
+
     func opened(_ reader: EventStreamReader) {
         count += 1
         // The first comment is due one interval from now, which spreads the streams evenly.

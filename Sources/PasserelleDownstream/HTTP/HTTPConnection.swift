@@ -22,7 +22,9 @@ final class HTTPConnection: Stallable {
 
     let link: Link
     unowned let service: HTTPService
-    private let server: HTTPServerConnection
+    let server: HTTPServerConnection
+    /// The request that is being answered.
+    private(set) var request: HTTPRequest?
     private var admission: AuthRouteCache.RequestID?
     /// The origin to which the current answer is exposed, if a page of another origin sent the
     /// request.
@@ -40,7 +42,7 @@ final class HTTPConnection: Stallable {
     /// The channels of the messages in an answer that the client has not received completely.
     private var pendingChannels: [String] = []
     /// The answer that is sent in pieces.
-    private var output: AnswerOutput?
+    private(set) var output: AnswerOutput?
     /// The deadline for the client to receive the pending answer.
     private(set) var answerEnds: Duration?
     /// The parsed request of the last poll.
@@ -173,6 +175,7 @@ final class HTTPConnection: Stallable {
     }
 
     private func endWaiting() {
+        request = nil
         admission = nil
         waiting = nil
         poll = nil
@@ -210,6 +213,7 @@ final class HTTPConnection: Stallable {
 
     /// Releases the link to a stream, which counts it from now on.
     func handOver() {
+        request = nil
         isHandedOver = true
         server.handOver()
         link.resume()
@@ -223,6 +227,8 @@ final class HTTPConnection: Stallable {
 
 extension HTTPConnection: HTTPServerConnectionDelegate {
     func received(_ request: HTTPRequest) {
+        // Only a request that can be repeated is handed over to another process.
+        self.request = ["GET", "HEAD"].contains(request.method) ? request : nil
         service.serve(request, on: self)
     }
 

@@ -20,7 +20,7 @@ package final class HTTPService {
 
     let context: DownstreamContext
     private let audience: Audience
-    private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    private(set) var connections: [ObjectIdentifier: HTTPConnection] = [:]
     /// Connections over a limit that wait for their request, the oldest first.
     private(set) var refusedWaiting: [HTTPConnection] = []
     private(set) var isDraining = false
@@ -57,10 +57,25 @@ package final class HTTPService {
             // Not counted among the readers' connections, so that these cannot shut operators out.
             if connections.count >= context.quotas.limits.operatorConnections { closeIdlest() }
         }
+        serve(link)
+    }
+
+    /// Continues a connection of another process, which must be one for readers.
+    func tookOver(_ link: Link) -> HTTPConnection? {
+        guard context.quotas.admit(link) == nil else {
+            link.close()
+            return nil
+        }
+        return serve(link)
+    }
+
+    @discardableResult
+    private func serve(_ link: Link) -> HTTPConnection {
         let connection = HTTPConnection(link: link, service: self)
         lastNumber &+= 1
         connection.number = lastNumber
         connections[ObjectIdentifier(connection)] = connection
+        return connection
     }
 
     /// Closes the operators' connection that has been idle longest; one with an answer in progress

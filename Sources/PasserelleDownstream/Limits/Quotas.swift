@@ -97,6 +97,11 @@ final class Quotas {
         throw .reached(limit, retryAfter: Refusal.spreadRetry)
     }
 
+    /// Counts a stream of another process; returns `false` if it exceeds a limit.
+    func tookOver(_ account: PeerAddress?, user: String?) -> Bool {
+        occupancy.opened(for: account, user: user) == nil
+    }
+
     /// Stops counting a stream; its connection still counts until it ends.
     func closed(for account: PeerAddress?, user: String?) {
         occupancy.closed(for: account, user: user)

@@ -30,6 +30,7 @@ extension LineConnection {
         case .typing(let channel, let user, let isTyping):
             typing(channel, user: user, isTyping: isTyping)
         case .revoke(let user, let channel): revoke(user, on: channel)
+        case .upgrade: beginUpgrade()
         case .ping: reply(.ok(verb: "PING", words: [], json: nil))
         case .quit: quit()
         }
@@ -217,6 +218,16 @@ extension LineConnection {
         answer(ticket, .reply(.ok(verb: "REVOKE", words: [], json: json)))
     }
 
+    private func beginUpgrade() {
+        let ticket = reserveTicket()
+        upgrade = ticket
+        context.services.upgrade { [weak self] reason in
+            guard let self else { return }
+            upgrade = nil
+            fail(ticket, "internal", "The running process stays: \(reason).")
+        }
+    }
+
     private func publish(_ channel: String, _ event: String, _ data: [UInt8]) {
         guard let (name, _) = check(channel, after: nil) else { return }
         guard !EventName.isReserved(event) else {
@@ -254,7 +265,7 @@ extension LineCommand {
     /// True if the command affects other clients and so requires the right to publish.
     fileprivate var sends: Bool {
         switch self {
-        case .publish, .typing, .revoke: true
+        case .publish, .typing, .revoke, .upgrade: true
         default: false
         }
     }

@@ -36,19 +36,21 @@ final class LineConnection: LinkOwner, Stallable {
     let right: LineRight
     /// The subscriptions by channel.
     var readers: [String: LineReader] = [:]
-    private var splitter = LineSplitter()
-    private var order = ReplyOrder<Answer>()
+    var splitter = LineSplitter()
+    private(set) var order = ReplyOrder<Answer>()
     /// The pending channel subscriptions of commands that are not answered yet.
     private var waiters: [Ticket: SubscriptionWaiter] = [:]
-    private var peerFinished = false
-    private var isQuitting = false
+    private(set) var peerFinished = false
+    private(set) var isQuitting = false
     /// True if the peer was told that Channels is away.
-    private var hasReportedOutage = false
+    var hasReportedOutage = false
     /// True while the stall watch observes the connection because output waits.
     private var isWatched = false
     /// The channels that have messages in the waiting output.
-    private var waitingChannels: Set<String> = []
+    private(set) var waitingChannels: Set<String> = []
     private(set) var isEnded = false
+    /// The command that waits for the process to be replaced.
+    var upgrade: Ticket?
     private var isExecuting = false
     /// The turn in which commands were last executed, and their number.
     private var turn: Duration?
@@ -170,8 +172,8 @@ final class LineConnection: LinkOwner, Stallable {
     }
 
     /// Sends the answers that are next in order while there is room.
-    private func sendAnswers() {
-        while hasRoom, let next = order.next() {
+    private func sendAnswers(despiteRoom: Bool = false) {
+        while hasRoom || despiteRoom, !isEnded, let next = order.next() {
             switch next {
             case .reply(let reply): send(reply.encoded())
             case .read(let channel, let read): send(read().encoded(), of: channel)
@@ -246,7 +248,9 @@ final class LineConnection: LinkOwner, Stallable {
         defer { isExecuting = false }
         if turn != context.loop.now { (turn, executed) = (context.loop.now, 0) }
         while !isEnded, !isQuitting {
-            guard hasRoom, order.count < Self.openCommands else { return link.pause() }
+            guard hasRoom, upgrade == nil, order.count < Self.openCommands else {
+                return link.pause()
+            }
             guard executed < Self.commandsPerTurn else { return executeInNextTurn() }
             do throws(LineError) {
                 guard let line = try splitter.next() else { break }
@@ -261,6 +265,26 @@ final class LineConnection: LinkOwner, Stallable {
         guard !isEnded else { return }
         link.resume()
         endIfDone()
+    }
+
+    /// Answers every command, so that another process can continue the connection.
+    func settle() {
+        for ticket in order.unanswered where ticket != upgrade {
+            cancelWait(ticket)
+            for (channel, reader) in readers where reader.ticket == ticket && !reader.hasBegun {
+                readers[channel] = nil
+                reader.detach()
+            }
+            fail(ticket, "upstream-unavailable", "The gateway is being replaced; repeat this.")
+        }
+        sendAnswers(despiteRoom: true)
+    }
+
+    /// Continues with commands after a hand-over.
+    func continueHandedOver() {
+        for reader in readers.values { reader.pump() }
+        sendUpstream()
+        execute()
     }
 
     private func executeInNextTurn() {

@@ -7,12 +7,12 @@ import PasserelleWire
 /// One line subscription of a connection to the Unix socket.
 final class LineReader: Reader {
     var cursor = Cursor()
-    private var isAnswered = false
+    var isAnswered = false
     let channel: String
     /// The place of its command in the order of answers.
     let ticket: LineConnection.Ticket
     /// True once the command's answer is due and entries are sent.
-    private(set) var hasBegun = false
+    var hasBegun = false
     private unowned let connection: LineConnection
     private var isEnded = false
 

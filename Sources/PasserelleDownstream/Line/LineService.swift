@@ -6,7 +6,7 @@ import PasserelleWire
 /// The line protocol on the Unix socket: all its connections.
 package final class LineService {
     let context: DownstreamContext
-    private var connections: [ObjectIdentifier: LineConnection] = [:]
+    private(set) var connections: [ObjectIdentifier: LineConnection] = [:]
 
     /// Connection counts by user.
     private var users = LineUsers()
@@ -32,13 +32,19 @@ package final class LineService {
     /// If the user may not use the socket or the connection exceeds a limit, it receives the reason
     /// and is closed.
     package func accepted(_ link: Link) {
+        _ = connection(on: link)
+    }
+
+    /// Counts and serves a link; returns `nil` if it is refused.
+    func connection(on link: Link) -> LineConnection? {
         var right = LineRight.publish
         if let rights = context.configuration.lineRights {
             guard let own = link.peer.userID.flatMap({ rights[$0] }) else {
-                return refuse(
+                refuse(
                     link, "forbidden",
                     "This user may not use the socket. List the user in"
                         + " \(context.configuration.settingNames.lineUsers).")
+                return nil
             }
             right = own
         }
@@ -47,12 +53,14 @@ package final class LineService {
         {
             context.quotas.reached(limit, by: link.peer)
             let holder = limit == .userLineConnections ? "This user" : "The socket"
-            return refuse(
+            refuse(
                 link, "rate-limited",
                 "\(holder) has too many connections; retry later.")
+            return nil
         }
         let connection = LineConnection(link: link, service: self, right: right)
         connections[ObjectIdentifier(connection)] = connection
+        return connection
     }
 
     /// Sends the reason and closes the link.

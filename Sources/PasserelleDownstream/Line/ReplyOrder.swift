@@ -7,6 +7,9 @@ struct ReplyOrder<Answer> {
     /// One command's place in the order.
     struct Ticket: Hashable {
         fileprivate let number: UInt64
+
+        /// A place of no command.
+        static var none: Ticket { Ticket(number: 0) }
     }
 
     private var waiting: [(ticket: Ticket, answer: Answer?)] = []
@@ -31,6 +34,9 @@ struct ReplyOrder<Answer> {
         else { return }
         waiting[index].answer = answer
     }
+
+    /// The commands without an answer.
+    var unanswered: [Ticket] { waiting.filter { $0.answer == nil }.map(\.ticket) }
 
     /// Removes and returns the next answer that may be sent, or `nil` if it is not ready.
     mutating func next() -> Answer? {

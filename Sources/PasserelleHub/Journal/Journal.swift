@@ -64,10 +64,11 @@ package struct Journal {
 
     /// Continues after a recovered journal; the first batch begins a new segment.
     ///
-    /// If any part of the journal could not be read, everything is rewritten.
+    /// If any part of the journal could not be read, everything is rewritten; also if the hub
+    /// `continues` the last epoch of another process, whose subscriptions have not ended.
     package init(
         after found: JournalRecovery.Result, hub: Hub, limits: JournalLimits = JournalLimits(),
-        at now: Moment
+        continues: Bool = false, at now: Moment
     ) {
         self.limits = limits
         files = JournalFiles(after: found)
@@ -76,8 +77,8 @@ package struct Journal {
         lastMark = now.steady
         changedSince = now.steady
         beginSegment()
-        if let time = found.past.time { files.append(.silence(since: time)) }
-        if found.damaged > 0 { beginCopy(of: hub, in: State.compacting) }
+        if let time = found.past.time, !continues { files.append(.silence(since: time)) }
+        if found.damaged > 0 || continues { beginCopy(of: hub, in: State.compacting) }
     }
 
     // MARK: - State

@@ -230,7 +230,7 @@ extension GapReason {
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(number: some FixedWidthInteger) {
+    mutating func append(number: some FixedWidthInteger) {
         for shift in stride(from: 0, to: number.bitWidth, by: 8) {
             append(UInt8(truncatingIfNeeded: number >> shift))
         }
@@ -242,28 +242,28 @@ extension [UInt8] {
         }
     }
 
-    fileprivate mutating func append(time: WallTime?) {
+    mutating func append(time: WallTime?) {
         append(number: UInt64(bitPattern: time?.milliseconds ?? .min))
     }
 
-    fileprivate mutating func append(text: String?) {
+    mutating func append(text: String?) {
         guard let text else { return append(number: UInt32.max) }
         append(number: UInt32(text.utf8.count))
         append(contentsOf: text.utf8)
     }
 
-    fileprivate mutating func append(run: [UInt8]?) {
+    mutating func append(run: [UInt8]?) {
         guard let run else { return append(number: UInt32.max) }
         append(number: UInt32(run.count))
         append(contentsOf: run)
     }
 
-    fileprivate mutating func append(member: Member) {
+    mutating func append(member: Member) {
         append(text: member.userID)
         append(run: member.userInfo)
     }
 
-    fileprivate mutating func append(gap: Gap) {
+    mutating func append(gap: Gap) {
         append(gap.reason.code)
         append(time: gap.since)
         append(time: gap.until)

@@ -30,6 +30,9 @@ package final class RecordFile {
         add(.replace(bytes), done)
     }
 
+    /// Waits until all writes are done, for at most `limit`.
+    package func wait(atMost limit: Duration) { writer.wait(atMost: limit) }
+
     private func add(_ job: RecordFileWriter.Job, _ done: @escaping (SystemError?) -> Void) {
         lastNumber += 1
         let number = lastNumber

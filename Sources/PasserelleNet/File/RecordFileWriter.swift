@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+import Synchronization
 
 /// Writes a `RecordFile` on a thread that exists only while there are bytes to write.
 final class RecordFileWriter: Sendable {
@@ -13,6 +14,8 @@ final class RecordFileWriter: Sendable {
     private typealias Entry = (job: Job, done: @Sendable (SystemError?) -> Void)
 
     private let entries: JobQueue<Entry>
+    /// The jobs that are not done yet.
+    private let unfinished = Mutex(0)
 
     init(path: String) {
         entries = JobQueue("records", threadLimit: 1, batchLimit: .max) {
@@ -22,7 +25,18 @@ final class RecordFileWriter: Sendable {
 
     /// Queues a job; `done` is called on the thread, or at once if there is none.
     func add(_ job: Job, _ done: @escaping @Sendable (SystemError?) -> Void) {
-        if let error = entries.add((job, done)) { done(error) }
+        unfinished.withLock { $0 += 1 }
+        let counted: @Sendable (SystemError?) -> Void = { [self] error in
+            unfinished.withLock { $0 -= 1 }
+            done(error)
+        }
+        if let error = entries.add((job, counted)) { counted(error) }
+    }
+
+    /// Waits until all jobs are done, for at most `limit`.
+    func wait(atMost limit: Duration) {
+        let end = ContinuousClock.now + limit
+        while unfinished.withLock({ $0 }) > 0, .now < end { usleep(500) }
     }
 
     /// Writes the jobs in order; consecutive appends share one sync.

@@ -35,6 +35,9 @@ package enum ListenAddress: Hashable, Sendable {
         return .tcp(host: String(host), port: port)
     }
 
+    /// The path of a Unix socket.
+    package var path: String? { if case .unix(let path) = self { path } else { nil } }
+
     /// True if only this host can reach it: a loopback address or name, or a Unix socket.
     package var isLoopback: Bool {
         switch self {

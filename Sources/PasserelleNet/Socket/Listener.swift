@@ -15,6 +15,9 @@ package final class Listener {
     /// The pause of accepting after descriptors or memory ran out.
     package static let exhaustedPause = Duration.milliseconds(100)
 
+    /// The name that systemd would give the socket.
+    package var name = ""
+
     /// The TLS configuration of links accepted from now on; `nil` for plain links.
     package var tls: TLSServer?
 
@@ -29,7 +32,9 @@ package final class Listener {
     private let onAccept: (Link) -> Void
     private var descriptor: Int32
     private var reserve: Int32
-    private let unixFile: UnixSocketFile?
+    /// The file that `close` removes, if this listener bound one.
+    package let file: String?
+    private var unixFile: UnixSocketFile?
     private var pauseTimer: TimerToken?
 
     /// Binds and listens.
@@ -44,16 +49,18 @@ package final class Listener {
         let (descriptor, file) = try ListeningSocket.open(address, mode: mode, group: group)
         do {
             try self.init(
-                loop: loop, listening: descriptor, file: file, tls: tls, onAccept: onAccept)
+                loop: loop, listening: descriptor, path: address.path, file: file, tls: tls,
+                onAccept: onAccept)
         } catch {
             file?.remove()
             throw .system(address, error)
         }
     }
 
-    /// Takes over a listening socket, such as one from systemd; `close` does not remove its file.
+    /// Takes over a listening socket, such as one from systemd; `close` removes only the `file` of a
+    /// process that handed the socket over.
     package convenience init(
-        loop: EventLoop, adopting descriptor: Int32, tls: TLSServer? = nil,
+        loop: EventLoop, adopting descriptor: Int32, file: String? = nil, tls: TLSServer? = nil,
         onAccept: @escaping (Link) -> Void
     ) throws(ListenError) {
         guard ListeningSocket.adopt(descriptor) else {
@@ -61,20 +68,22 @@ package final class Listener {
         }
         do {
             try self.init(
-                loop: loop, listening: descriptor, file: nil, tls: tls, onAccept: onAccept)
+                loop: loop, listening: descriptor, path: file,
+                file: file.flatMap { UnixSocketFile(path: $0) }, tls: tls, onAccept: onAccept)
         } catch {
             throw .descriptor(descriptor, error)
         }
     }
 
     private init(
-        loop: EventLoop, listening descriptor: Int32, file: UnixSocketFile?, tls: TLSServer?,
-        onAccept: @escaping (Link) -> Void
+        loop: EventLoop, listening descriptor: Int32, path: String?, file: UnixSocketFile?,
+        tls: TLSServer?, onAccept: @escaping (Link) -> Void
     ) throws(SystemError) {
         self.loop = loop
         self.descriptor = descriptor
         self.tls = tls
         self.onAccept = onAccept
+        self.file = path
         unixFile = file
         reserve = Self.openReserve()
         do {
@@ -88,6 +97,15 @@ package final class Listener {
     /// The bound port; `nil` for a Unix socket and after `close`.
     package var boundPort: Int? {
         ListeningSocket.name(of: descriptor)?.port
+    }
+
+    /// The descriptor, for a hand-over; -1 after `close`.
+    package var fileDescriptor: Int32 { descriptor }
+
+    /// Stops accepting; another process continues with the socket and its file.
+    package func handedOver() {
+        unixFile = nil
+        close()
     }
 
     /// Stops accepting, and removes the Unix socket's file if it is still this listener's.

@@ -29,6 +29,11 @@ final class OutputQueue {
     /// Appends a copy of borrowed bytes.
     func append(_ bytes: UnsafeRawBufferPointer) { append(Array(bytes)) }
 
+    /// The waiting bytes.
+    var bytes: [UInt8] {
+        Array(pieces[firstPiece...].joined().dropFirst(offset))
+    }
+
     /// Passes the longest run of bytes at the front to `take`, which returns the number it took.
     func takeFront(_ take: (UnsafeRawBufferPointer) -> Int) -> (lent: Int, taken: Int) {
         guard firstPiece < pieces.count else { return (0, 0) }

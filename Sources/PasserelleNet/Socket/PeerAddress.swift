@@ -45,6 +45,17 @@ package struct PeerAddress: Hashable, Sendable {
         portNumber = port
     }
 
+    /// The parts of the address as numbers.
+    var words: (high: UInt64, low: UInt64, port: UInt16, kind: UInt8) {
+        (high, low, portNumber, kind.rawValue)
+    }
+
+    /// Creates an address from its parts; returns `nil` if the kind is unknown.
+    init?(high: UInt64, low: UInt64, port: UInt16, kind: UInt8) {
+        guard let kind = Kind(rawValue: kind) else { return nil }
+        (self.high, self.low, portNumber, self.kind) = (high, low, port, kind)
+    }
+
     /// The address in text form.
     package var form: Form {
         switch kind {

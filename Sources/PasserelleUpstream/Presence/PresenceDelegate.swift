@@ -136,6 +136,14 @@ package final class PresenceDelegate {
 
     // MARK: - State
 
+    /// The users that are present, with the `user_info` of each, for a hand-over.
+    package var users: [(user: ChannelUser, userInfo: [UInt8]?)] { tracker.users }
+
+    /// True if each present user is a member, or refused for now.
+    package var isSettled: Bool {
+        tracker.users.allSatisfy { pool.membership(of: $0.user) != .pending }
+    }
+
     /// Returns true if the user reads the channel here, or did within the grace period, even if
     /// Channels refuses the user as a member.
     package func contains(_ user: ChannelUser) -> Bool { tracker.contains(user) }

@@ -39,6 +39,11 @@ package struct PresenceTracker {
     /// Returns the `user_info` most recently supplied by one of the user's readers, if any.
     package func userInfo(of user: ChannelUser) -> [UInt8]? { entries[user]?.userInfo }
 
+    /// The present users, with the `user_info` of each.
+    package var users: [(user: ChannelUser, userInfo: [UInt8]?)] {
+        entries.map { ($0.key, $0.value.userInfo) }
+    }
+
     /// Records that a reader joined, with the application's JSON for its user; returns true if the
     /// user was absent.
     package mutating func joined(

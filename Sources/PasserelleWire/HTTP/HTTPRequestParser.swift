@@ -52,6 +52,13 @@ package struct HTTPRequestParser: Sendable {
     /// The number of received bytes that do not belong to a request returned so far.
     package var waitingBytes: Int { input.count }
 
+    /// The bytes after the last request, if no body is being received.
+    package var remainder: [UInt8]? {
+        guard !isReadingBody, failure == nil else { return nil }
+        var input = input
+        return input.takeAll()
+    }
+
     /// Returns true once if the client waits for `100 Continue` before it sends the body.
     package mutating func takeExpectsContinue() -> Bool {
         defer { expectsContinue = false }

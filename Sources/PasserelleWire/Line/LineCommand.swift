@@ -26,6 +26,8 @@ package enum LineCommand: Equatable, Sendable {
     case typing(channel: String, user: String, isTyping: Bool)
     /// Revokes a user's authorization, for one channel or for all.
     case revoke(user: String, channel: String?)
+    /// Replaces the running process by the program on disk; answered by the new one.
+    case upgrade
     /// Asks for a reply.
     case ping
     /// Ends the connection.
@@ -59,6 +61,7 @@ package enum LineCommand: Equatable, Sendable {
             let user = try words.required("the user", line)
             let channel = try words.isAtEnd(line) ? nil : channel(&words, line)
             command = .revoke(user: user, channel: channel)
+        case "UPGRADE": command = .upgrade
         case "PING": command = .ping
         case "QUIT": command = .quit
         default: throw .unknownVerb
@@ -70,7 +73,7 @@ package enum LineCommand: Equatable, Sendable {
     /// All verbs, for error messages.
     static let verbs =
         "SUBSCRIBE, UNSUBSCRIBE, HISTORY, MEMBERS, CHANNELS, STATUS, PUBLISH, TYPING, REVOKE,"
-        + " PING, QUIT"
+        + " UPGRADE, PING, QUIT"
 
     /// The verb, as in the line and in the reply.
     package var verb: String {
@@ -84,6 +87,7 @@ package enum LineCommand: Equatable, Sendable {
         case .publish: "PUBLISH"
         case .typing: "TYPING"
         case .revoke: "REVOKE"
+        case .upgrade: "UPGRADE"
         case .ping: "PING"
         case .quit: "QUIT"
         }
@@ -121,7 +125,7 @@ package enum LineCommand: Equatable, Sendable {
         case .typing(let channel, let user, let isTyping):
             [channel, user, isTyping ? "on" : "off"]
         case .revoke(let user, let channel): [user] + (channel.map { [$0] } ?? [])
-        case .channels, .status, .ping, .quit: []
+        case .channels, .status, .upgrade, .ping, .quit: []
         }
     }
 

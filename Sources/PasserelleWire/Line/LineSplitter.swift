@@ -23,6 +23,9 @@ package struct LineSplitter: Sendable {
     /// True if no part of a line is held.
     package var isEmpty: Bool { bytes.isEmpty }
 
+    /// The bytes that are held; `nil` while a line that is too long is being skipped.
+    package var remainder: [UInt8]? { isSkipping ? nil : Array(bytes[start...]) }
+
     /// Appends received bytes.
     package mutating func append(_ more: Span<UInt8>) {
         bytes.append(copying: more)

@@ -175,6 +175,11 @@ package struct TokenPeriod: Equatable, Sendable {
     package let start: Int64
     package let end: Int64
 
+    package init(start: Int64, end: Int64) {
+        self.start = start
+        self.end = end
+    }
+
     /// Returns true if a time in seconds since 1970 is in the period.
     package func contains(_ now: Int64) -> Bool { start <= now && now < end }
 }

@@ -16,11 +16,12 @@ final class EndToEndFixture {
         directory = try TemporaryDirectory()
     }
 
-    /// Starts the binary with exactly these variables.
+    /// Starts the binary, or a copy at a path, with exactly these variables.
     func start(
-        _ command: String, _ arguments: [String] = [], _ variables: [String: String]
+        _ command: String, _ arguments: [String] = [], _ variables: [String: String],
+        binary: String? = nil
     ) throws -> PasserelleProcess {
-        let process = try PasserelleProcess(command, arguments, variables)
+        let process = try PasserelleProcess(command, arguments, variables, binary: binary)
         processes.append(process)
         return process
     }

@@ -21,7 +21,7 @@ final class GatewayProcess {
     init(
         _ fixture: EndToEndFixture, upstreamPort: Int, http: String = "127.0.0.1:0",
         variables: [String: String] = [:], unset: Set<String> = [], arguments: [String] = [],
-        tls: TLSClient? = nil
+        tls: TLSClient? = nil, binary: String? = nil
     ) throws {
         self.fixture = fixture
         self.tls = tls
@@ -31,7 +31,7 @@ final class GatewayProcess {
         process = try fixture.start(
             "serve", arguments,
             Self.variables(upstreamPort: upstreamPort, http: http, ipc: ipc)
-                .merging(variables) { $1 }.filter { !unset.contains($0.key) })
+                .merging(variables) { $1 }.filter { !unset.contains($0.key) }, binary: binary)
         self.http = try Self.address(fixture, process)
         try fixture.wait(for: "readiness") { try isReady }
     }
@@ -130,6 +130,39 @@ final class GatewayProcess {
             throw TestFailure("no VmRSS")
         }
     }
+
+    /// The process that serves now, after any upgrades.
+    var currentPID: Int32 {
+        process.field("pid", inLineWith: "\"handed over\"").flatMap { Int32($0) } ?? process.pid
+    }
+
+    /// The number of upgrades so far after which the former process has ended.
+    var upgrades: Int { process.lines(with: "another process has taken over").count }
+
+    /// Replaces the running process by the program on disk, by a signal or by the command; waits
+    /// until the former process has ended.
+    func upgrade(byCommand: Bool = false) throws {
+        let before = upgrades
+        let failures = process.lines(with: "this one continues").count
+        if byCommand {
+            let command = try fixture.start("upgrade", [], ["PASSERELLE_IPC": ipc])
+            try fixture.wait(for: "the end of passerelle upgrade") { command.hasEnded }
+            guard command.status == 0 else {
+                throw TestFailure("upgrade: \(command.errors)\n\(process.errors)")
+            }
+        } else {
+            kill(currentPID, SIGUSR2)
+        }
+        try fixture.wait(for: "the upgrade") {
+            guard process.lines(with: "this one continues").count == failures else {
+                throw TestFailure("the upgrade failed:\n\(process.errors)")
+            }
+            return upgrades > before
+        }
+    }
+
+    /// Kills every process that an upgrade has started.
+    func killAll() { kill(-process.pid, SIGKILL) }
 
     /// Ends it by a signal and returns its exit code.
     @discardableResult

@@ -6,13 +6,16 @@ final class PasserelleProcess {
     let command: String
     private let process: Subprocess
 
-    /// Starts it.
+    /// Starts it, or a copy of it at the path `binary`.
     ///
     /// Throws with a clear message if there is no binary.
-    init(_ command: String, _ arguments: [String], _ variables: [String: String]) throws {
+    init(
+        _ command: String, _ arguments: [String], _ variables: [String: String],
+        binary: String? = nil
+    ) throws {
         self.command = command
         process = try Subprocess(
-            "env", Self.words([command] + arguments, variables, binary: Self.binary()))
+            "env", Self.words([command] + arguments, variables, binary: binary ?? Self.binary()))
     }
 
     /// The binary under test.

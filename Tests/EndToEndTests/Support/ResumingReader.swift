@@ -20,6 +20,8 @@ final class ResumingReader: LinkOwner {
 
     let style: Style
     private(set) var messages = NumberedDeliveries()
+    /// How often the connection ended.
+    private(set) var ends = 0
     /// The first answer that this client does not expect.
     private(set) var failure: (any Error)?
     private var position: String?
@@ -64,6 +66,7 @@ final class ResumingReader: LinkOwner {
 
     func linkEnded(_ link: Link, _ end: LinkEnd) {
         self.link = nil
+        ends += 1
         fixture.loop.scheduleTask(in: delay) { [weak self] in self?.connect() }
     }
 
