@@ -25,6 +25,10 @@ extension GatewaySnapshot {
             "passerelle_descriptors_exhausted_total",
             "Connections refused because no descriptor or memory was left.", exhaustions,
             status: "descriptors_exhausted")
+        table.counter(
+            "passerelle_upgrades_failed_total",
+            "Upgrades in which the new process did not take over, so that this one continues.",
+            failedUpgrades, status: "upgrades_failed")
         presence.list(in: &table)
         auth?.list(in: &table)
         journal.list(in: &table)

@@ -22,6 +22,8 @@ package struct GatewaySnapshot {
     package var uptime: Duration = .zero
     /// Connections that were refused because no descriptor was left.
     package var exhaustions = 0
+    /// Upgrades in which the new process did not take over.
+    package var failedUpgrades: UInt64 = 0
     package var upstream = UpstreamStatus()
     package var hub = HubPart()
     package var downstream = DownstreamPart()

@@ -71,6 +71,12 @@ package final class Downstream {
         context.console?.drain()
     }
 
+    /// Ends in order what a process that takes over cannot continue.
+    package func drainForReplacement() {
+        context.streams.endForReplacement()
+        drain()
+    }
+
     /// Event streams that are open.
     package var streamCount: Int { context.streams.count }
     /// Counts of the calls to the application's auth route; `nil` if the route is not configured.

@@ -58,16 +58,24 @@ package final class Upstream {
 
     /// Applies what a connection received before the hub's state was handed over, except the
     /// events that the hub has; call it once, before the first turn, in place of `start`.
-    package func takeOver(_ early: EarlyUpstream, received: HandoverCopies) {
+    ///
+    /// `received` are the events of the other process, which received none after `frozen`.
+    package func takeOver(
+        _ early: EarlyUpstream, received: HandoverCopies, frozen: WallTime
+    ) {
         let now = loop.moment
-        var copies = received
-        copies.keepsOnly(early.held.subscribed, at: now.steady)
-        self.copies = copies
         onConnection?(false)
+        if early.held.isConnected { handle(.established(socketID: "")) }
+        var copies = received
+        copies.begin(early.held.subscribed)
         let reports = early.held.takeReports(live: hub.liveChannels)
-        if reports.isConnected { handle(.established(socketID: "")) }
         for channel in reports.missing { hub.isAway(channel, at: now) }
-        for report in reports.list { handle(report) }
+        for report in reports.subscriptions { handle(report) }
+        for (report, time) in reports.events where !copies.takeHeld(report, at: time) {
+            handle(report)
+        }
+        copies.tookOver(frozen: frozen, at: now.steady)
+        self.copies = copies
         let wanted = Set(hub.wanted)
         for channel in early.wanted where !wanted.contains(channel) { connection?.drop(channel) }
     }

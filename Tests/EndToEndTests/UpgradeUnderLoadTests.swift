@@ -56,9 +56,11 @@ struct UpgradeUnderLoadTests {
         let clock = PacedEvents(events, fixture, perSecond: load.eventsPerSecond)
         try awaitEvents(load.eventsPerSecond, events, streams, others)
         let typingBefore = streams.map(\.typing)
+        // All typists share a connection to Channels, which takes ten client events a second.
+        let pause = Duration.milliseconds(max(700, 150 * channels.count))
         let typists = channels.enumerated().map { number, channel in
             TypingClient(
-                fixture, gateway.http, channel, user: "typist-\(number)", pause: .milliseconds(300))
+                fixture, gateway.http, channel, user: "typist-\(number)", pause: pause)
         }
         var silences: [Duration] = []
         for round in 0..<load.upgrades {

@@ -77,6 +77,79 @@ class Restart(UnitTest):
         self.assertGreater(knocker.answered, 30)
 
 
+class Upgrade(UnitTest):
+    def upgraded(self, *words):
+        """Upgrades with a command, and waits until another process is the service's."""
+        pid = show("MainPID")
+        run(*words)
+        until(lambda: show("MainPID") not in ["0", pid], "another main process")
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the former process")
+
+    def test_under_load_no_stream_ends_and_there_is_no_gap(self):
+        systemctl("start", *SOCKETS)
+        systemctl("start", SERVICE)
+        readers = [Reader(CHANNEL) for _ in range(20)]
+        for reader in readers:
+            self.addCleanup(reader.close)
+        until(lambda: all(reader.position for reader in readers), "the streams")
+        knocker = Knocker()
+        self.addCleanup(knocker.stop)
+        writer = Writer(self.sandbox, CHANNEL)
+        self.addCleanup(writer.stop)
+        for words in [
+            ["passerelle", "upgrade", "--ipc", IPC],
+            ["systemctl", "kill", "--signal=SIGUSR2", "--kill-who=main", SERVICE],
+            ["passerelle", "upgrade"],
+        ]:
+            begin = writer.number
+            until(lambda: writer.number > begin + 30, "more events")
+            self.upgraded(*words)
+            self.assertEqual(show("ActiveState"), "active")
+        begin = writer.number
+        until(lambda: writer.number > begin + 30, "the last events")
+        writer.stop()
+        for reader in readers:
+            until(lambda: reader.numbers()[-1:] == [writer.number], "the last event")
+            self.assertEqual(gaps_of(reader.told), [])
+            self.assertEqual(reader.numbers(), list(range(reader.numbers()[0], writer.number + 1)))
+            self.assertEqual((reader.connections, reader.refused), (1, 0))
+        self.assertEqual(knocker.refused, 0)
+        self.assertEqual(show("NRestarts"), "0")
+        # The service is the same for systemd: it reloads, reports and stops as before.
+        self.configure(PASSERELLE_LOG="debug")
+        systemctl("reload", SERVICE)
+        until(lambda: "reloaded changed=PASSERELLE_LOG" in self.messages(), "the reload")
+        until(lambda: "20 readers" in show("StatusText"), "the status of the new process")
+        systemctl("stop", SERVICE)
+        self.assertEqual((show("Result"), show("ExecMainStatus")), ("success", "0"), said())
+
+    def test_a_new_process_that_fails_changes_nothing(self):
+        systemctl("start", *SOCKETS)
+        systemctl("start", SERVICE)
+        reader = Reader(CHANNEL)
+        self.addCleanup(reader.close)
+        until(lambda: reader.position, "the stream")
+        pid = show("MainPID")
+        self.configure(PASSERELLE_LINGER="never")
+        with self.assertRaises(AssertionError):
+            run("passerelle", "upgrade", "--ipc", IPC)
+        self.assertTrue(any("this one continues" in each for each in self.messages()), said())
+        self.sandbox.publish(CHANNEL, "new-message", {"n": 1})
+        until(lambda: reader.numbers() == [1], "the event")
+        self.assertEqual((show("MainPID"), show("ActiveState")), (pid, "active"))
+        self.assertEqual(reader.connections, 1)
+
+    def test_the_watchdog_observes_the_new_process(self):
+        self.drop_in("[Service]\nWatchdogSec=5s\n", name="zz")
+        systemctl("start", *SOCKETS)
+        systemctl("start", SERVICE)
+        self.upgraded("passerelle", "upgrade", "--ipc", IPC)
+        time.sleep(7)
+        self.assertEqual(show("NRestarts"), "0", said())
+        os.kill(int(show("MainPID")), signal.SIGSTOP)
+        until(lambda: show("NRestarts") == "1", "the restart")
+
+
 class Watchdog(UnitTest):
     def test_a_blocked_loop_is_killed_and_restarted(self):
         self.drop_in("[Service]\nWatchdogSec=5s\n", name="zz")

@@ -130,6 +130,7 @@ extension Gateway {
         snapshot.started = started.wall
         snapshot.uptime = now.steady - started.steady
         snapshot.exhaustions = exhaustions
+        snapshot.failedUpgrades = failedUpgrades
         snapshot.upstream = upstream.status
         snapshot.hub = .init(hub)
         snapshot.downstream = .init(downstream)

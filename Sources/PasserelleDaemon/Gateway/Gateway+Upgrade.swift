@@ -73,7 +73,7 @@ extension Gateway {
         revocationStore = nil
         for listener in listeners { listener.handedOver() }
         listeners = []
-        downstream.drain()
+        downstream.drainForReplacement()
     }
 
     /// Ends this process, once the new one has its own members.
@@ -99,7 +99,8 @@ extension Gateway {
         let count = former.connections.count { kind, bytes, descriptor in
             downstream.takeOver(kind, bytes, descriptor)
         }
-        upstream.takeOver(former.early, received: former.received)
+        upstream.takeOver(
+            former.early, received: former.received, frozen: former.hub.time)
         log.info(
             "took over",
             [

@@ -31,6 +31,9 @@ package struct HandoverOffer {
     package static let patience: Duration = .seconds(5)
     /// The longest time that the new process may take to subscribe to all channels.
     package static let longestPreparation: Duration = .seconds(60)
+    /// How long both processes receive the events of all channels before the state is handed over:
+    /// the new one finds the events that it has in common with the other.
+    package static let overlap: Duration = .seconds(1)
     /// The longest wait for the answers to commands and requests under way.
     package static let longestUnrest: Duration = .seconds(2)
     /// The longest time between `go` and the end of this process.
@@ -130,7 +133,9 @@ package struct HandoverOffer {
         }
         let since = completeSince ?? now
         completeSince = since
-        guard isQuiet || now - since >= Self.longestUnrest else { return actions }
+        guard now - since >= Self.overlap, isQuiet || now - since >= Self.longestUnrest else {
+            return actions
+        }
         enter(.handingOver, now)
         actions.append(.handOver)
         return actions

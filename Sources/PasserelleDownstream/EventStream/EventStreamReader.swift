@@ -206,6 +206,13 @@ final class EventStreamReader: AuthorizedReader, LinkOwner, Stallable {
         end(sending: inTransferCoding(frame))
     }
 
+    /// Ends the stream like `end()`; its client returns after this delay.
+    func end(returningIn milliseconds: Int) {
+        var frame: [UInt8] = []
+        EventStreamWriter.retry(milliseconds: milliseconds, into: &frame)
+        end(sending: inTransferCoding(frame))
+    }
+
     /// Returns frames of the event stream in the stream's transfer coding.
     private func inTransferCoding(_ frames: [UInt8]) -> [UInt8] {
         guard options.contains(.isChunked) else { return frames }

@@ -151,6 +151,15 @@ final class EventStreams {
         for reader in keepAliveSlots.joined() { reader.end() }
     }
 
+    /// Ends every stream in an orderly way; their clients return at different times, so that not
+    /// all TLS handshakes come at once.
+    func endForReplacement() {
+        let streams = all
+        for reader in streams {
+            reader.end(returningIn: 1_000 + Random.below(2_000 + 2 * streams.count))
+        }
+    }
+
     /// All open streams.
     var all: [EventStreamReader] { keepAliveSlots.flatMap(\.self) }
 

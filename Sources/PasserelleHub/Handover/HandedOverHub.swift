@@ -17,12 +17,15 @@ package struct HandedOverHub {
     private let now: Moment
     private(set) var epochs: EpochHistory?
     private(set) var sequence: UInt64 = 0
+    /// When the other process stopped.
+    package private(set) var time: WallTime
     private(set) var channels: [Channel] = []
     private(set) var seen: [(channel: String, SeenMember)] = []
 
     /// Begins; `now` determines the age of entries.
     package init(now: Moment) {
         self.now = now
+        time = now.wall
     }
 
     /// True once the first piece was taken.
@@ -50,9 +53,10 @@ package struct HandedOverHub {
     private mutating func takeHead(_ bytes: Span<UInt8>, _ cursor: inout JournalCursor) -> Bool {
         let record = cursor.run(bytes).flatMap(JournalRecord.decode)
         sequence = cursor.sequence(bytes)
-        guard case .beginning(let epochs, _)? = record, cursor.time(bytes) != nil,
+        guard case .beginning(let epochs, _)? = record, let time = cursor.time(bytes),
             !cursor.hasFailed
         else { return false }
+        self.time = time
         self.epochs = epochs
         return sequence >= epochs.beginning
     }

@@ -10,7 +10,7 @@ package struct HeldReports {
 
     private var members: [String: [ChannelMember]?] = [:]
     private var refusals: [String: UpstreamSession.Report] = [:]
-    private var events: [UpstreamSession.Report] = []
+    private var events: [(report: UpstreamSession.Report, time: WallTime)] = []
     /// When each channel was subscribed.
     private(set) var subscribed: [String: WallTime] = [:]
     package private(set) var isConnected = false
@@ -48,7 +48,7 @@ package struct HeldReports {
             }
         case .memberRemoved(let channel, let userID): remove(userID, from: channel)
         case .event:
-            if events.count < Self.limit { events.append(report) } else { isOverfull = true }
+            if events.count < Self.limit { events.append((report, now)) } else { isOverfull = true }
         case .rejectedPermanently(let code, let message):
             return .failed("Channels refuses its connection: \(code) \(message)")
         case .waits, .error, .clientEventRefused: break
@@ -61,18 +61,23 @@ package struct HeldReports {
         members[channel] = .some(list.filter { !$0.userID.hasSameBytes(as: userID) })
     }
 
-    /// The reports in the order in which the hub must take them, and the channels that were
-    /// subscribed in the running process but not in this one.
-    mutating func takeReports(
-        live: [String]
-    ) -> (list: [UpstreamSession.Report], missing: [String], isConnected: Bool) {
+    /// What the hub must take: first the subscriptions, then the events with their times.
+    struct Reports {
+        let subscriptions: [UpstreamSession.Report]
+        let events: [(report: UpstreamSession.Report, time: WallTime)]
+        /// The channels that were subscribed in the running process but not in this one.
+        let missing: [String]
+    }
+
+    /// Returns what was received, given the channels that the running process had subscribed.
+    mutating func takeReports(live: [String]) -> Reports {
         var list: [UpstreamSession.Report] = []
         for (channel, members) in members.sorted(by: { $0.key < $1.key }) {
             list.append(.subscribed(channel: channel, members: members))
         }
-        list += refusals.sorted { $0.key < $1.key }.map(\.value) + events
+        list += refusals.sorted { $0.key < $1.key }.map(\.value)
         let missing = live.filter { members[$0] == nil && refusals[$0] == nil }
         defer { (events, members) = ([], [:]) }
-        return (list, missing, isConnected)
+        return Reports(subscriptions: list, events: events, missing: missing)
     }
 }

@@ -2,7 +2,7 @@
 
 package import PasserelleHub
 import PasserelleNet
-package import PasserelleWire
+import PasserelleWire
 
 /// An event's channel, name and data, as one number that is equal in every process.
 ///
@@ -42,7 +42,7 @@ package struct ReceivedDigests: Sendable {
     /// The most events; with more, the hand-over is given up.
     package static let limit = 500_000
 
-    private var channels: [String: [(EventDigest, WallTime)]] = [:]
+    private var channels: [String: [HandedOverEvent]] = [:]
     private var count = 0
 
     package init() {}
@@ -56,7 +56,9 @@ package struct ReceivedDigests: Sendable {
         guard count < Self.limit else { return isOverfull = true }
         count += 1
         channels[channel, default: []].append(
-            (EventDigest(channel: channel, name: name, data: data), now))
+            HandedOverEvent(
+                digest: EventDigest(channel: channel, name: name, data: data),
+                time: now.milliseconds, isClientEvent: EventName.isClientEvent(name)))
     }
 
     /// The digests of each channel in the form that `HandoverCopies` reads.
@@ -65,69 +67,20 @@ package struct ReceivedDigests: Sendable {
             var writer = HandoverWriter()
             writer.text(channel)
             writer.number(events.count)
-            for (digest, time) in events {
-                digest.append(to: &writer)
-                writer.number(time.milliseconds)
+            for event in events {
+                event.digest.append(to: &writer)
+                writer.number(event.time)
+                writer.flag(event.isClientEvent)
             }
             return writer.bytes
         }
     }
 }
 
-/// The events that another process has delivered, each of which may arrive here once more.
-///
-/// Occurrences are counted: of two equal events, two are copies if the other process had two. An
-/// event that the other process received well before this one subscribed does not count.
-package struct HandoverCopies: Sendable {
-    /// How much later one connection may receive an event than another.
-    package static let skew: Duration = .seconds(1)
-    /// How long copies are expected after the take-over.
-    package static let longestWait: Duration = .seconds(5)
-
-    private var received: [String: [(EventDigest, WallTime)]] = [:]
-    private var counts: [EventDigest: Int] = [:]
-    private var end: Duration = .zero
-
-    package init() {}
-
-    /// Takes the digests of one channel.
-    package mutating func add(_ bytes: [UInt8]) throws(HandoverError) {
-        var reader = HandoverReader(bytes)
-        let channel = try reader.requiredText()
-        var events: [(EventDigest, WallTime)] = []
-        for _ in 0..<(try reader.number()) {
-            let digest = try EventDigest(&reader)
-            let time = Int64(truncatingIfNeeded: try reader.number())
-            events.append((digest, WallTime(milliseconds: time)))
-        }
-        guard reader.isAtEnd else { throw .malformed }
-        received[channel] = events
-    }
-
-    /// Drops the events that cannot arrive here, given when each channel was subscribed.
-    mutating func keepsOnly(_ subscribed: [String: WallTime], at now: Duration) {
-        let skew = Int64(Self.skew / .milliseconds(1))
-        for (channel, events) in received {
-            guard let since = subscribed[channel] else { continue }
-            for (digest, time) in events where time.milliseconds >= since.milliseconds - skew {
-                counts[digest, default: 0] += 1
-            }
-        }
-        received = [:]
-        end = now + Self.longestWait
-    }
-
-    /// Returns `true` if the report is an event that the other process has delivered.
-    mutating func take(_ report: UpstreamSession.Report, at now: Duration) -> Bool {
-        guard !isEmpty(at: now), case .event(let channel, let name, let data, _) = report else {
-            return false
-        }
-        let digest = EventDigest(channel: channel, name: name, data: data)
-        guard let count = counts[digest] else { return false }
-        counts[digest] = count > 1 ? count - 1 : nil
-        return true
-    }
-
-    /// True if no copy is expected any more.
-    func isEmpty(at now: Duration) -> Bool { counts.isEmpty || now >= end }
+/// An event that the running process received, and when.
+struct HandedOverEvent: Equatable, Sendable {
+    let digest: EventDigest
+    /// In milliseconds since 1970; both processes have the same clock.
+    let time: Int64
+    let isClientEvent: Bool
 }

@@ -114,6 +114,10 @@ package final class ClientEvents {
             guard upstream.send(clientEvent: outgoing.name, data: outgoing.data, on: channel) else {
                 return false
             }
+            // A process that takes over receives the event, unlike this connection.
+            upstream.receivedDigests?.note(
+                .event(channel: channel, name: outgoing.name, data: outgoing.data, userID: nil),
+                at: loop.moment.wall)
             hub.received(
                 channel, event: outgoing.name, data: outgoing.data, userID: outgoing.user.userID,
                 at: loop.moment)

@@ -21,7 +21,8 @@ struct HandoverOfferTests {
         var offer = prepared()
         _ = offer.received(.connected, now: .seconds(2))
         _ = offer.turnEnded(live: Self.channels, isQuiet: true, now: .seconds(2))
-        _ = offer.received(.answered(Self.channels), now: .seconds(3))
+        _ = offer.received(.answered(Self.channels), now: .seconds(2))
+        #expect(offer.turnEnded(live: Self.channels, isQuiet: true, now: .seconds(2)) == [])
         #expect(
             offer.turnEnded(live: Self.channels, isQuiet: true, now: .seconds(3)) == [.handOver])
         return offer
@@ -41,6 +42,12 @@ struct HandoverOfferTests {
             offer.turnEnded(live: ["a", "b", "c"], isQuiet: true, now: .seconds(3))
                 == [.send(.wanted(["c"]))])
         #expect(offer.received(.answered(["c"]), now: .seconds(3)) == [])
+        // Both processes receive all channels for a second.
+        for time in [3_000, 3_999] as [Int64] {
+            #expect(
+                offer.turnEnded(
+                    live: ["a", "b", "c"], isQuiet: true, now: .milliseconds(time)) == [])
+        }
         #expect(
             offer.turnEnded(live: ["a", "b", "c"], isQuiet: true, now: .seconds(4))
                 == [.handOver])
@@ -59,14 +66,16 @@ struct HandoverOfferTests {
         _ = offer.received(.connected, now: .seconds(3))
         #expect(offer.turnEnded(live: ["a"], isQuiet: true, now: .seconds(3)) == [])
         _ = offer.received(.answered(["a"]), now: .seconds(3))
-        #expect(offer.turnEnded(live: ["a"], isQuiet: true, now: .seconds(3)) == [.handOver])
+        #expect(offer.turnEnded(live: ["a"], isQuiet: true, now: .seconds(3)) == [])
+        #expect(offer.turnEnded(live: ["a"], isQuiet: true, now: .seconds(4)) == [.handOver])
     }
 
     @Test func `without channels the connection is enough`() {
         var offer = prepared()
         #expect(offer.turnEnded(live: [], isQuiet: true, now: .seconds(1)) == [])
         _ = offer.received(.connected, now: .seconds(2))
-        #expect(offer.turnEnded(live: [], isQuiet: true, now: .seconds(2)) == [.handOver])
+        #expect(offer.turnEnded(live: [], isQuiet: true, now: .seconds(2)) == [])
+        #expect(offer.turnEnded(live: [], isQuiet: true, now: .seconds(3)) == [.handOver])
     }
 
     @Test func `it waits for answers under way, but not for long`() {
