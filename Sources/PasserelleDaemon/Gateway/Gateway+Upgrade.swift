@@ -90,11 +90,7 @@ extension Gateway {
     package func takeOver(_ former: IncomingHandover) {
         for bytes in former.revocations { try? downstream.restore(revocation: bytes) }
         for bytes in former.delegates {
-            var reader = HandoverReader(bytes)
-            guard let channel = try? reader.requiredText(),
-                let userID = try? reader.requiredText()
-            else { continue }
-            delegation?.polled([channel], as: userID, userInfo: (try? reader.run()) ?? nil)
+            if let handed = try? PresenceTracker.HandedOver(bytes) { delegation?.takeOver(handed) }
         }
         let count = former.connections.count { kind, bytes, descriptor in
             downstream.takeOver(kind, bytes, descriptor)
@@ -118,5 +114,18 @@ extension Gateway {
             }
             former.settled()
         }
+    }
+}
+
+extension PresenceTracker.HandedOver {
+    /// Reads a user that `OutgoingHandover` has sent.
+    fileprivate init(_ bytes: [UInt8]) throws(HandoverError) {
+        var reader = HandoverReader(bytes)
+        let channel = try reader.requiredText()
+        let userID = try reader.requiredText()
+        let userInfo = try reader.run()
+        let rest = Int64(min(try reader.number(), 1 << 40))
+        self.init(
+            user: ChannelUser(channel, userID), userInfo: userInfo, rest: .milliseconds(rest))
     }
 }

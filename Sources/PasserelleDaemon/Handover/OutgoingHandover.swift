@@ -156,11 +156,12 @@ final class OutgoingHandover {
         gateway.hub.handOver(at: loop.moment) { part(.hub, $0) }
         for bytes in gateway.upstream.receivedDigests?.encoded ?? [] { part(.received, bytes) }
         for bytes in gateway.downstream.handedOverRevocations { part(.revocation, bytes) }
-        for (user, userInfo) in gateway.delegation?.users ?? [] {
+        for handed in gateway.delegation?.handedOverUsers ?? [] {
             var writer = HandoverWriter()
-            writer.text(user.channel)
-            writer.text(user.userID)
-            writer.run(userInfo)
+            writer.text(handed.user.channel)
+            writer.text(handed.user.userID)
+            writer.run(handed.userInfo)
+            writer.number(Int64(handed.rest / .milliseconds(1)))
             part(.delegate, writer.bytes)
         }
         connections = gateway.downstream.handedOverConnections

@@ -136,12 +136,21 @@ package final class PresenceDelegate {
 
     // MARK: - State
 
-    /// The users that are present, with the `user_info` of each, for a hand-over.
-    package var users: [(user: ChannelUser, userInfo: [UInt8]?)] { tracker.users }
+    /// The users that are present, for a hand-over.
+    package var handedOverUsers: [PresenceTracker.HandedOver] {
+        tracker.handedOver(now: loop.now)
+    }
+
+    /// Delegates the membership of a user of another process, with readers that follow.
+    package func takeOver(_ handed: PresenceTracker.HandedOver) {
+        want([handed.user.channel], handed.user.userID) { _ in
+            tracker.takeOver(handed, now: loop.now)
+        }
+    }
 
     /// True if each present user is a member, or refused for now.
     package var isSettled: Bool {
-        tracker.users.allSatisfy { pool.membership(of: $0.user) != .pending }
+        handedOverUsers.allSatisfy { pool.membership(of: $0.user) != .pending }
     }
 
     /// Returns true if the user reads the channel here, or did within the grace period, even if

@@ -39,9 +39,40 @@ package struct PresenceTracker {
     /// Returns the `user_info` most recently supplied by one of the user's readers, if any.
     package func userInfo(of user: ChannelUser) -> [UInt8]? { entries[user]?.userInfo }
 
-    /// The present users, with the `user_info` of each.
-    package var users: [(user: ChannelUser, userInfo: [UInt8]?)] {
-        entries.map { ($0.key, $0.value.userInfo) }
+    /// A user that is present in one process, for another one.
+    package struct HandedOver {
+        package let user: ChannelUser
+        package let userInfo: [UInt8]?
+        /// How long the user stays present without a reader.
+        package let rest: Duration
+
+        package init(user: ChannelUser, userInfo: [UInt8]?, rest: Duration) {
+            self.user = user
+            self.userInfo = userInfo
+            self.rest = rest
+        }
+    }
+
+    /// The present users.
+    package func handedOver(now: Duration) -> [HandedOver] {
+        entries.map { user, entry in
+            let until = entry.readers > 0 ? now + Self.streamGrace : now
+            return HandedOver(
+                user: user, userInfo: entry.userInfo, rest: max(entry.until, until) - now)
+        }
+    }
+
+    /// Records a user of another process, with readers that follow; returns true if the user was
+    /// absent.
+    package mutating func takeOver(_ handed: HandedOver, now: Duration) -> Bool {
+        let user = handed.user
+        let isNew = entries[user] == nil
+        var entry = entries[user] ?? Entry(until: now)
+        entry.until = max(entry.until, now + min(handed.rest, Self.pollGrace))
+        entry.userInfo = handed.userInfo ?? entry.userInfo
+        keep(entry, of: user)
+        channels[ByteKey(user.userID), default: []].insert(user.channel)
+        return isNew
     }
 
     /// Records that a reader joined, with the application's JSON for its user; returns true if the
