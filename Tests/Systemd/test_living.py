@@ -11,6 +11,7 @@ from channels import SECRET, Reader, get
 from load import Knocker, Writer, gaps_of
 from units import (
     CHANNEL,
+    IPC,
     ROOT,
     SERVICE,
     SOCKETS,
