@@ -30,8 +30,12 @@ struct UpgradeTests {
             sandbox.publish(
                 Self.channel, "new-message", #"{"n":\#(number),"rest":"\#(rest)"}"#
             ) { answers.append($0) }
+            let sent = number - numbers.lowerBound + 1
+            try fixture.wait(for: "answer \(sent)") { answers.count > sent - 4 }
         }
-        try fixture.wait(for: "the publications") { answers.count == numbers.count }
+        try fixture.wait(for: "the last answers", within: .seconds(20)) {
+            answers.count == numbers.count
+        }
         #expect(answers.allSatisfy { $0 == 200 })
     }
 
@@ -46,7 +50,9 @@ struct UpgradeTests {
         defer { line.close() }
         _ = try line.ask("SUBSCRIBE \(Self.channel)")
         try publish(1...1)
-        try fixture.wait(for: "the first event") { streams.allSatisfy { $0.messages.newest == 1 } }
+        try fixture.wait(for: "the first event", within: .seconds(20)) {
+            streams.allSatisfy { $0.messages.newest == 1 }
+        }
         for stream in streams { stream.pause() }
         try publish(2...900, padding: 9_000)
         try gateway.upgrade()

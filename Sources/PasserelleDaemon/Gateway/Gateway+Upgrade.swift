@@ -21,7 +21,10 @@ extension Gateway {
         upgradeFailures.append(failed)
         guard successor == nil else { return }
         do throws(SystemError) {
-            successor = try OutgoingHandover(self, program)
+            let handover = try OutgoingHandover(self, program)
+            successor = handover
+            // It may fail at once, if the new process has ended.
+            handover.begin()
         } catch {
             upgradeFailed("\(program.path) cannot be started: \(error)")
         }

@@ -28,7 +28,7 @@ package final class Gateway {
     /// Writes the hub's changes to disk; `nil` without a state directory, and after a hand-over.
     package internal(set) var journalWriter: JournalWriter?
     package private(set) var downstream: Downstream
-    /// Stores revocations; `nil` without a state directory or without tokens, and after a hand-over.
+    /// Stores revocations; `nil` without a state directory or tokens, and after a hand-over.
     package internal(set) var revocationStore: RevocationStore?
     package var listeners: [Listener] = []
     /// The certificate of HTTP listeners on TCP; `nil` without TLS.
@@ -55,9 +55,9 @@ package final class Gateway {
 
     /// Creates the gateway and opens the listeners; it connects to Channels in `run`.
     ///
-    /// `activated` replaces the listeners of the configuration. If the gateway is `continuing` one of
-    /// another process, `takeOver` must be called before `run`. `otherRoutes` answers requests that
-    /// match no route of the gateway.
+    /// `activated` replaces the listeners of the configuration. If the gateway is `continuing` that
+    /// of another process, `takeOver` must be called before `run`. `otherRoutes` answers requests
+    /// that match no route of the gateway.
     package init(
         loop: EventLoop, configuration: Configuration, log: Log,
         activated: ActivatedSockets = ActivatedSockets(),

@@ -8,7 +8,7 @@ package import PasserelleWire
 /// |---|---|---|
 /// | greeting | starts | with its `hello` |
 /// | preparing | subscribes on its own connection to Channels | when it has all channels |
-/// | handing over | receives the state; nothing is read or delivered here meanwhile | with `taken` |
+/// | handing over | receives the state, while nothing is delivered here | with `taken` |
 /// | retiring | serves | with `settled`, or after `retirement` |
 ///
 /// Until `go`, the running process can continue as if nothing had happened.

@@ -10,8 +10,8 @@ import PasserelleWire
 
 /// Takes over from the running process: performs the actions of `HandoverReceipt`.
 ///
-/// `receive` turns the loop until the state is there; then the gateway is built, and `confirm` waits
-/// for the running process to let go. Until then this process touches no reader.
+/// `receive` turns the loop until the state is there. Then the gateway is built, and `confirm`
+/// waits for the running process to let go. Until then this process touches no reader.
 package final class IncomingHandover {
     /// The connection to Channels that is prepared meanwhile.
     package let early: EarlyUpstream

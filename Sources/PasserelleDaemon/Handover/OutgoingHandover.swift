@@ -10,6 +10,9 @@ import PasserelleWire
 
 /// Hands over to a new process: performs the actions of `HandoverOffer`.
 final class OutgoingHandover {
+    /// How long the hand-over may wait for the journal's disk, while nothing is delivered.
+    private static let diskPatience: Duration = .milliseconds(500)
+
     private unowned let gateway: Gateway
     private let socket: DescriptorSocket
     private let child: Int32
@@ -23,7 +26,7 @@ final class OutgoingHandover {
 
     private var loop: EventLoop { gateway.loop }
 
-    /// Starts the program on disk.
+    /// Starts the program on disk; the owner must then call `begin`.
     init(_ gateway: Gateway, _ program: ProgramOnDisk) throws(SystemError) {
         self.gateway = gateway
         offer = HandoverOffer(program: Version.text, now: gateway.loop.now)
@@ -34,8 +37,10 @@ final class OutgoingHandover {
         try socket.watch(on: gateway.loop) { [weak self] in self?.readable() }
         gateway.upstream.receivedDigests = ReceivedDigests()
         gateway.log.info("a new process is started", ["pid": "\(child)", "program": program.path])
-        perform(offer.begin())
     }
+
+    /// Sends the first message.
+    func begin() { perform(offer.begin()) }
 
     /// Called at the end of each turn, when everything is delivered.
     func turnEnded() {
@@ -121,6 +126,9 @@ final class OutgoingHandover {
     /// Sends the state and waits for the answer, without a turn: if the new process does not take
     /// over, nothing has changed for the readers.
     private func handOver() {
+        guard gateway.journalWriter?.waitForBatch(atMost: Self.diskPatience) ?? true else {
+            return perform(offer.failed("the disk of the journal does not respond"))
+        }
         let deadline = ContinuousClock.now + HandoverOffer.patience
         do throws(DescriptorSocket.Failure) {
             try sendState(until: deadline)

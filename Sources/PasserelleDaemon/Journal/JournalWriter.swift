@@ -83,6 +83,11 @@ package final class JournalWriter {
         arm()
     }
 
+    /// Waits for the batch under way; returns `false` if the disk does not complete it in time.
+    package func waitForBatch(atMost limit: Duration) -> Bool {
+        isClosed || worker.wait(atMost: limit)
+    }
+
     /// Writes everything to disk and waits for it, at the end of the process.
     ///
     /// If the journal is off, it is tried once more: the disk may accept writes again.

@@ -57,8 +57,9 @@ package final class Listener {
         }
     }
 
-    /// Takes over a listening socket, such as one from systemd; `close` removes only the `file` of a
-    /// process that handed the socket over.
+    /// Takes over a listening socket, such as one from systemd.
+    ///
+    /// `close` removes a file only if it is the `file` of a process that handed the socket over.
     package convenience init(
         loop: EventLoop, adopting descriptor: Int32, file: String? = nil, tls: TLSServer? = nil,
         onAccept: @escaping (Link) -> Void

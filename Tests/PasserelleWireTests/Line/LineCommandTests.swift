@@ -61,7 +61,7 @@ struct LineCommandTests {
         (.typing(channel: "c", user: "Zoë \"Z\"", isTyping: false), #"TYPING c "Zoë \"Z\"" off"#),
         (.revoke(user: "usr_7", channel: nil), "REVOKE usr_7"),
         (.revoke(user: "Zoë Z", channel: "c"), #"REVOKE "Zoë Z" c"#),
-        (.ping, "PING"), (.quit, "QUIT"),
+        (.upgrade, "UPGRADE"), (.ping, "PING"), (.quit, "QUIT"),
     ]
 
     @Test(arguments: commands)
