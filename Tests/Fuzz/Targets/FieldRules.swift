@@ -57,7 +57,7 @@ enum FieldRules {
         let own = ["http://gateway.example", "https://gateway.example"]
         do throws(Refusal) {
             let origin = try rules.crossOrigin(of: request)
-            let isListed = origin.map { rules.origins.contains($0) }
+            let isListed = origin.map { rules.origins.contains($0.lowercased()) }
             hold("an origin is listed", isListed ?? own.contains(text.lowercased()))
         } catch {
             hold("a refusal has its status", error.status == 403)
