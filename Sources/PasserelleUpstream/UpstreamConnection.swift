@@ -80,7 +80,7 @@ package final class UpstreamConnection {
         return true
     }
 
-    /// Sends a ping, whose pong is reported.
+    /// Sends a ping; its pong is reported.
     package func ping() {
         perform(session.ping(now: loop.now))
     }

@@ -40,12 +40,18 @@ struct TwoUpstreamsTests {
         }
     }
 
-    private func expectAll(_ events: NumberedEvents, at readers: [any SurfaceClient]) throws {
+    private func waitForLast(
+        of events: NumberedEvents, at readers: [any SurfaceClient]
+    ) throws {
         try fixture.wait(for: "the last events at every reader") {
             readers.allSatisfy { reader in
                 Self.channels.allSatisfy { reader.numbers(on: $0).last == events.count(on: $0) }
             }
         }
+    }
+
+    private func expectAll(_ events: NumberedEvents, at readers: [any SurfaceClient]) throws {
+        try waitForLast(of: events, at: readers)
         for reader in readers {
             for channel in Self.channels {
                 #expect(reader.gaps(on: channel) == 0)
@@ -88,11 +94,7 @@ struct TwoUpstreamsTests {
         try sandbox.control("\(command)&connections=1")
         events.publish(to: 300)
         try events.finish()
-        try fixture.wait(for: "the last events at every reader") {
-            readers.allSatisfy { reader in
-                Self.channels.allSatisfy { reader.numbers(on: $0).last == events.count(on: $0) }
-            }
-        }
+        try waitForLast(of: events, at: readers)
         for reader in readers {
             for channel in Self.channels {
                 #expect(reader.gaps(on: channel) == 0)

@@ -4,7 +4,7 @@ import PasserelleHub
 import PasserelleNet
 import PasserelleWire
 
-/// The client events that the gateway sent on one connection, whose copies the other one receives.
+/// The client events that the gateway sent on one connection; the other one receives copies.
 ///
 /// The hub has them already. Servers write `data` anew, and some add no `user_id`, so that copies
 /// are compared by their values.

@@ -42,7 +42,7 @@ package struct UpstreamMerge {
         case replace(Side)
     }
 
-    /// The time from a subscription to the pings whose answers show the place where it begins.
+    /// The time from a subscription to the pings; their answers show the place where it begins.
     package static let joinTime: Duration = .milliseconds(500)
     /// The longest time by which two messages can change places, from one connection to the other.
     package static let reorderTime: Duration = .seconds(1)
@@ -74,7 +74,7 @@ package struct UpstreamMerge {
         var pingedAt: Duration?
         /// When a ping may be sent again.
         var mayPingAt: Duration = .zero
-        /// When the newest ping was sent whose pong arrived.
+        /// When the newest ping that was answered was sent.
         var answeredAt: Duration = .zero
         /// True if it is being replaced.
         var isReplaced = false
